@@ -1,0 +1,15 @@
+#ifndef SPARSAM_CONVERSION_PASSES_H
+#define SPARSAM_CONVERSION_PASSES_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/Pass.h"
+
+namespace mlir::sparsam {
+
+#define GEN_PASS_DECL
+#define GEN_PASS_REGISTRATION
+#include "sparsam/Conversion/Passes.h.inc"
+
+} // namespace mlir::sparsam
+
+#endif // SPARSAM_CONVERSION_PASSES_H

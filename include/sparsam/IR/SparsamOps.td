@@ -1,0 +1,235 @@
+#ifndef SPARSAM_IR_SPARSAMOPS
+#define SPARSAM_IR_SPARSAMOPS
+
+include "mlir/IR/OpBase.td"
+include "mlir/Interfaces/DestinationStyleOpInterface.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "sparsam/IR/SparsamDialect.td"
+include "sparsam/IR/StructureInterface.td"
+
+class Sparsam_Op<string mnemonic, list<Trait> traits = []>
+    : Op<Sparsam_Dialect, mnemonic, traits> {
+  let hasVerifier = 1;
+}
+
+def Sparsam_StructureAttr
+    : Attr<CPred<"::llvm::isa<::mlir::sparsam::StructureInterface>($_self)">, "a structure"> {
+  let storageType = "::mlir::Attribute";
+  let returnType = "::mlir::sparsam::StructureInterface";
+  let convertFromStorage = "::llvm::cast<::mlir::sparsam::StructureInterface>($_self)";
+  let constBuilderCall = "$0";
+}
+
+def Sparsam_Float : AnyTypeOf<[F32, F64]>;
+def Sparsam_FloatTensor : RankedTensorOf<[Sparsam_Float]>;
+def Sparsam_FloatMatrix
+    : AnyTypeOf<[2DTensorOf<[Sparsam_Float]>, MemRefRankOf<[Sparsam_Float], [2]>]>;
+def Sparsam_StorageTensor : RankedTensorOf<[F32, F64, I16, I32]>;
+def Sparsam_StorageOperand
+    : AnyTypeOf<[Sparsam_StorageTensor, MemRefOf<[F32, F64, I16, I32]>]>;
+
+//===----------------------------------------------------------------------===//
+// Between a parameter and its storage
+//===----------------------------------------------------------------------===//
+
+def Sparsam_DensifyOp : Sparsam_Op<"densify", [Pure]> {
+  let summary = "the dense tensor that a storage stands for";
+  let description = [{
+    For a pattern structure the stored entries in their places and zero elsewhere;
+    for a factor structure the einsum of the factors. The result has the
+    parameter's own shape, which the structure's view maps to a matrix.
+
+    ```mlir
+    %w = sparsam.densify %values, %indices {structure = #sparsam.nm<2:4>}
+        : (tensor<4x8x1xf32>, tensor<4x8xi16>) -> tensor<16x4xf32>
+    ```
+
+    Constraints:
+    1. the operands are the structure's storage of the result's matrix view.
+  }];
+  let arguments = (ins Variadic<Sparsam_StorageTensor>:$storage,
+                       Sparsam_StructureAttr:$structure);
+  let results = (outs Sparsam_FloatTensor:$result);
+  let assemblyFormat = "$storage attr-dict `:` functional-type(operands, results)";
+}
+
+def Sparsam_RestrictOp : Sparsam_Op<"restrict", [Pure]> {
+  let summary = "the entries of a dense tensor on a pattern";
+  let description = [{
+    The adjoint of `densify` in its values: reads the entries that the pattern
+    stores, in storage order.
+
+    ```mlir
+    %values = sparsam.restrict %w on %indices {structure = #sparsam.nm<2:4>}
+        : (tensor<16x4xf32>, tensor<4x8xi16>) -> tensor<4x8x1xf32>
+    ```
+
+    Constraints:
+    1. the structure is a pattern structure;
+    2. the pattern and the result are its storage of the source's matrix view.
+  }];
+  let arguments = (ins Sparsam_FloatTensor:$source, Variadic<Sparsam_StorageTensor>:$pattern,
+                       Sparsam_StructureAttr:$structure);
+  let results = (outs Sparsam_FloatTensor:$values);
+  let assemblyFormat = "$source `on` $pattern attr-dict `:` functional-type(operands, results)";
+  let hasFolder = 1;
+}
+
+def Sparsam_SelectOp : Sparsam_Op<"select", [Pure]> {
+  let summary = "chooses a pattern by magnitude";
+  let description = [{
+    The pattern that keeps the entries of largest magnitude under the structure's
+    constraint; what is compared, and how ties break, is the structure's to say.
+
+    ```mlir
+    %indices = sparsam.select %w {structure = #sparsam.nm<2:4>}
+        : (tensor<16x4xf32>) -> tensor<4x8xi16>
+    ```
+
+    Constraints:
+    1. the structure is a pattern structure;
+    2. the results are the pattern part of its storage of the source's matrix view.
+  }];
+  let arguments = (ins Sparsam_FloatTensor:$source, Sparsam_StructureAttr:$structure);
+  let results = (outs Variadic<Sparsam_StorageTensor>:$pattern);
+  let assemblyFormat = "$source attr-dict `:` functional-type(operands, results)";
+}
+
+def Sparsam_FactorizeOp : Sparsam_Op<"factorize", [Pure]> {
+  let summary = "the factors nearest to a dense tensor";
+  let description = [{
+    The initialisation of a factor structure from a dense parameter.
+
+    ```mlir
+    %u, %v = sparsam.factorize %w {structure = #sparsam.low_rank<2>}
+        : (tensor<16x4xf32>) -> (tensor<16x2xf32>, tensor<2x4xf32>)
+    ```
+
+    Constraints:
+    1. the structure is a factor structure;
+    2. the results are its storage of the source's matrix view.
+  }];
+  let arguments = (ins Sparsam_FloatTensor:$source, Sparsam_StructureAttr:$structure);
+  let results = (outs Variadic<Sparsam_FloatTensor>:$factors);
+  let assemblyFormat = "$source attr-dict `:` functional-type(operands, results)";
+}
+
+def Sparsam_GradientOp : Sparsam_Op<"gradient", [Pure, SameOperandsAndResultType]> {
+  let summary = "marks the gradient of a parameter";
+  let description = [{
+    The identity. Says that its operand is the derivative of the loss by the
+    parameter named: what is in front of it belongs to the backward pass, what uses
+    it to the optimizer.
+
+    ```mlir
+    %g = sparsam.gradient %0 of "blocks/0/fc" : tensor<16x4xf32>
+    ```
+
+    Constraints:
+    1. the path is not empty.
+  }];
+  let arguments = (ins Sparsam_FloatTensor:$value, StrAttr:$param);
+  let results = (outs Sparsam_FloatTensor:$result);
+  let assemblyFormat = "$value `of` $param attr-dict `:` type($value)";
+}
+
+//===----------------------------------------------------------------------===//
+// Products
+//===----------------------------------------------------------------------===//
+
+def Sparsam_EinsumOp : Sparsam_Op<"einsum", [Pure]> {
+  let summary = "a sum of products, the normal form of all contractions";
+  let description = [{
+    One letter a dimension. The result at the letters after `->` is the sum, over
+    all other letters, of the product of the operands. Any number of operands, one
+    upwards.
+
+    ```mlir
+    %y = sparsam.einsum "tk,kr,rn->tn"(%x, %u, %v)
+        : (tensor<8x16xf32>, tensor<16x2xf32>, tensor<2x4xf32>) -> tensor<8x4xf32>
+    ```
+
+    Constraints:
+    1. the subscripts have one term for each operand and one result, of the ranks of
+       the types, in letters;
+    2. no term repeats a letter, and each letter of the result occurs in an operand;
+    3. a letter has one size;
+    4. all element types are the same.
+  }];
+  let arguments = (ins Variadic<Sparsam_FloatTensor>:$inputs, StrAttr:$subscripts);
+  let results = (outs Sparsam_FloatTensor:$result);
+  let assemblyFormat = [{
+    $subscripts `(` $inputs `)` attr-dict `:` functional-type(operands, results)
+  }];
+  let extraClassDeclaration = [{
+    /// The operands' terms, then the result's.
+    ::llvm::SmallVector<::llvm::StringRef> getTerms();
+  }];
+}
+
+def Sparsam_SpmmOp : Sparsam_Op<"spmm", [
+    DestinationStyleOpInterface, DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "dense times structured: y = x * W, or y = x * W^T";
+  let description = [{
+    `input` is M x K and the destination M x N, where W is K x N; with `transposed`
+    `input` is M x N and the destination M x K. The destination is overwritten. On
+    tensors or, after bufferization, on memrefs.
+
+    ```mlir
+    %y = sparsam.spmm %x, %values, %indices into %init {structure = #sparsam.nm<2:4>}
+        : (tensor<8x16xf32>, tensor<4x8x1xf32>, tensor<4x8xi16>, tensor<8x4xf32>)
+        -> tensor<8x4xf32>
+    ```
+
+    Constraints:
+    1. the structure is a pattern structure in the default view;
+    2. the rows of input and destination agree;
+    3. the storage is that of the K x N matrix;
+    4. the result, on tensors, has the type of the destination; on memrefs there is none.
+  }];
+  let arguments = (ins Sparsam_FloatMatrix:$input, Variadic<Sparsam_StorageOperand>:$storage,
+                       Sparsam_FloatMatrix:$init,
+                       Sparsam_StructureAttr:$structure, UnitAttr:$transposed);
+  let results = (outs Optional<Sparsam_FloatMatrix>:$result);
+  let assemblyFormat = [{
+    $input `,` $storage `into` $init attr-dict `:` functional-type(operands, results)
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
+  }];
+}
+
+def Sparsam_SddmmOp : Sparsam_Op<"sddmm", [
+    DestinationStyleOpInterface, DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "dense times dense, sampled on a pattern: restrict(x^T * dy)";
+  let description = [{
+    `lhs` is M x K (the inputs), `rhs` is M x N (the gradient of the outputs), and the
+    destination takes the entries of the K x N product lhs^T * rhs on the pattern. The
+    destination is overwritten. On tensors or, after bufferization, on memrefs.
+
+    ```mlir
+    %dv = sparsam.sddmm %x, %dy on %indices into %init {structure = #sparsam.nm<2:4>}
+        : (tensor<8x16xf32>, tensor<8x4xf32>, tensor<4x8xi16>, tensor<4x8x1xf32>)
+        -> tensor<4x8x1xf32>
+    ```
+
+    Constraints:
+    1. the structure is a pattern structure in the default view;
+    2. the rows of lhs and rhs agree;
+    3. the pattern and the destination are the storage of the K x N matrix;
+    4. the result, on tensors, has the type of the destination; on memrefs there is none.
+  }];
+  let arguments = (ins Sparsam_FloatMatrix:$lhs, Sparsam_FloatMatrix:$rhs,
+                       Variadic<Sparsam_StorageOperand>:$pattern,
+                       Sparsam_StorageOperand:$init, Sparsam_StructureAttr:$structure);
+  let results = (outs Optional<Sparsam_StorageOperand>:$result);
+  let assemblyFormat = [{
+    $lhs `,` $rhs `on` $pattern `into` $init attr-dict `:` functional-type(operands, results)
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
+  }];
+}
+
+#endif // SPARSAM_IR_SPARSAMOPS

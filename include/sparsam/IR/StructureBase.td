@@ -1,0 +1,25 @@
+#ifndef SPARSAM_IR_STRUCTUREBASE
+#define SPARSAM_IR_STRUCTUREBASE
+
+include "mlir/IR/AttrTypeBase.td"
+include "sparsam/IR/SparsamDialect.td"
+include "sparsam/IR/StructureInterface.td"
+
+/// `in = [0, 1]`, the matrix view; left out where it is the default.
+def Sparsam_ViewParameter : OptionalArrayRefParameter<"int64_t"> {
+  let summary = "the parameter's dimensions that are inputs; [0] by default";
+  let parser = "::mlir::sparsam::parseView($_parser)";
+  let printer = "::mlir::sparsam::printView($_printer, $_self)";
+}
+
+/// What every structure derives from, in this tree or outside it. `overrides`
+/// names the interface's optional methods that the structure implements.
+class Sparsam_Structure<string name, string structureMnemonic, list<string> overrides = []>
+    : AttrDef<Sparsam_Dialect, name, [
+        DeclareAttrInterfaceMethods<VerifiableTensorEncoding>,
+        DeclareAttrInterfaceMethods<Sparsam_StructureInterface, overrides>]> {
+  let mnemonic = structureMnemonic;
+  let genVerifyDecl = 1;
+}
+
+#endif // SPARSAM_IR_STRUCTUREBASE

@@ -1,0 +1,78 @@
+#ifndef SPARSAM_IR_STRUCTUREINTERFACE
+#define SPARSAM_IR_STRUCTUREINTERFACE
+
+include "mlir/IR/OpBase.td"
+include "mlir/IR/TensorEncoding.td"
+
+def Sparsam_StructureInterface
+    : AttrInterface<"StructureInterface", [VerifiableTensorEncoding]> {
+  let cppNamespace = "::mlir::sparsam";
+  let description = [{
+    How one parameter is represented. A structure acts on the *matrix view* of its
+    parameter: the dimensions listed in `in`, flattened in that order, are the K
+    inputs, and the remaining dimensions, in their own order, are the N outputs of
+    y = x * W. All methods but the view's take or return that K x N matrix.
+
+    A default that cannot answer returns failure with a reason; nothing asserts.
+  }];
+  let methods = [
+    InterfaceMethod<"Whether storage is entries on a pattern or the factors of an einsum.",
+      "::mlir::sparsam::StructureKind", "getKind">,
+    InterfaceMethod<[{
+        The parameter's dimensions that are inputs, in order; empty for the default
+        view, which is `[0]`.
+      }],
+      "::llvm::ArrayRef<int64_t>", "getIn">,
+    InterfaceMethod<"The same structure with another view (empty for the default).",
+      "::mlir::sparsam::StructureInterface", "withIn",
+      (ins "::llvm::ArrayRef<int64_t>":$in)>,
+    InterfaceMethod<[{
+        The plain tensors that a K x N matrix is stored as, in the order in which
+        every op takes them. Emits an error where the structure does not fit.
+      }],
+      "::llvm::FailureOr<::llvm::SmallVector<::mlir::sparsam::StorageTensor>>",
+      "getStorage",
+      (ins "::mlir::RankedTensorType":$matrix,
+           "::llvm::function_ref<::mlir::InFlightDiagnostic()>":$emitError)>,
+    InterfaceMethod<[{
+        The einsum that a factor structure stands for, in the letters of its factors.
+      }],
+      "::llvm::FailureOr<::mlir::sparsam::FactorEinsum>", "getEinsum",
+      (ins "::mlir::RankedTensorType":$matrix), "", [{ return ::mlir::failure(); }]>,
+    InterfaceMethod<[{
+        Stored entries and FLOPs of one row (token) of one product with the matrix.
+      }],
+      "::llvm::FailureOr<::mlir::sparsam::StructureCost>", "getCost",
+      (ins "::mlir::RankedTensorType":$matrix), "", [{ return ::mlir::failure(); }]>,
+    InterfaceMethod<[{
+        Patterns: builds IR on tensors that chooses the pattern of a K x N matrix of
+        scores, larger ones kept; returns the pattern's index tensors.
+      }],
+      "::llvm::FailureOr<::llvm::SmallVector<::mlir::Value>>", "buildSelect",
+      (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc,
+           "::mlir::Value":$scores), "", [{ return ::mlir::failure(); }]>,
+    InterfaceMethod<[{
+        Patterns: builds IR on tensors that makes the dense K x N matrix of a storage.
+      }],
+      "::llvm::FailureOr<::mlir::Value>", "buildDensify",
+      (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc,
+           "::mlir::ValueRange":$storage, "::mlir::RankedTensorType":$matrix),
+      "", [{ return ::mlir::failure(); }]>,
+    InterfaceMethod<[{
+        Patterns: builds IR on tensors that reads the entries of a dense K x N matrix
+        on a pattern; returns the values tensor.
+      }],
+      "::llvm::FailureOr<::mlir::Value>", "buildRestrict",
+      (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc,
+           "::mlir::Value":$matrix, "::mlir::ValueRange":$pattern),
+      "", [{ return ::mlir::failure(); }]>,
+    InterfaceMethod<[{
+        Factors: builds IR on tensors that finds the factors of a dense K x N matrix.
+      }],
+      "::llvm::FailureOr<::llvm::SmallVector<::mlir::Value>>", "buildFactorize",
+      (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc,
+           "::mlir::Value":$matrix), "", [{ return ::mlir::failure(); }]>,
+  ];
+}
+
+#endif // SPARSAM_IR_STRUCTUREINTERFACE

@@ -1,0 +1,30 @@
+#ifndef SPARSAM_STRUCTURE_NM
+#define SPARSAM_STRUCTURE_NM
+
+include "sparsam/IR/StructureBase.td"
+
+def Sparsam_NM : Sparsam_Structure<"NM", "nm", [
+    "getCost"]> {
+  let summary = "of every M consecutive inputs N are stored";
+  let description = [{
+    Of each group of M consecutive inputs N are stored, and `vector` (V)
+    consecutive outputs share what they keep. A K x N' matrix is stored as
+    `values[N'/V][K/M*N][V]` and `indices[N'/V][K/M*N]`: the kept inputs of each
+    block of outputs, absolute and ascending, as i16 read unsigned (i32 above 65,536
+    inputs).
+
+    Selection keeps, per group, the N inputs with the largest sum of |w| over the V
+    outputs; ties go to the lower index.
+
+    Constraints:
+    1. 1 <= N <= M and V >= 1;
+    2. K is a multiple of M;
+    3. N' is a multiple of V.
+  }];
+  let parameters = (ins "int64_t":$n, "int64_t":$m,
+    DefaultValuedParameter<"int64_t", "1">:$vector,
+    Sparsam_ViewParameter:$in);
+  let assemblyFormat = "`<` $n `` `:` `` $m (`,` struct($vector, $in)^)? `>`";
+}
+
+#endif // SPARSAM_STRUCTURE_NM

@@ -1,0 +1,3 @@
+#include "sparsam/Pipelines/Pipelines.h"
+
+void mlir::sparsam::registerPipelines() {}

@@ -1,0 +1,64 @@
+#include "sparsam/Structure/NM/NM.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace mlir::sparsam;
+
+#define GET_ATTRDEF_CLASSES
+#include "sparsam/Structure/NM/NM.cpp.inc"
+
+void sparsam::registerNM(DialectRegistry &registry) {
+  registerStructures<NMAttr>(registry);
+}
+
+LogicalResult NMAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t n,
+                             int64_t m, int64_t vector, ArrayRef<int64_t>) {
+  if (n < 1 || n > m)
+    return emitError() << "expected 1 <= N <= M, found " << n << ":" << m;
+  if (vector < 1)
+    return emitError() << "expected a vector of at least 1, found " << vector;
+  return success();
+}
+
+LogicalResult
+NMAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementType,
+                       function_ref<InFlightDiagnostic()> emitError) const {
+  return verifyStructure(*this, shape, elementType, emitError);
+}
+
+StructureKind NMAttr::getKind() const { return StructureKind::Pattern; }
+
+StructureInterface NMAttr::withIn(ArrayRef<int64_t> in) const {
+  return NMAttr::get(getContext(), getN(), getM(), getVector(), in);
+}
+
+FailureOr<SmallVector<StorageTensor>>
+NMAttr::getStorage(RankedTensorType matrix,
+                   function_ref<InFlightDiagnostic()> emitError) const {
+  int64_t inputs = matrix.getDimSize(0), outputs = matrix.getDimSize(1);
+  if (inputs % getM())
+    return emitError() << *this << " needs inputs that are a multiple of M = " << getM()
+                       << ", found " << inputs << " (remainder " << inputs % getM()
+                       << ")";
+  if (outputs % getVector())
+    return emitError() << *this << " needs outputs that are a multiple of vector = "
+                       << getVector() << ", found " << outputs << " (remainder "
+                       << outputs % getVector() << ")";
+  int64_t blocks = outputs / getVector(), kept = inputs / getM() * getN();
+  Type index = IntegerType::get(getContext(), inputs > 65536 ? 32 : 16);
+  return SmallVector<StorageTensor>{
+      {"values",
+       RankedTensorType::get({blocks, kept, getVector()}, matrix.getElementType()), true},
+      {"indices", RankedTensorType::get({blocks, kept}, index), false}};
+}
+
+FailureOr<StructureCost> NMAttr::getCost(RankedTensorType matrix) const {
+  int64_t inputs = matrix.getDimSize(0), outputs = matrix.getDimSize(1);
+  int64_t kept = inputs / getM() * getN();
+  int64_t entries = kept * outputs;
+  int64_t indexBytes = inputs > 65536 ? 4 : 2;
+  return StructureCost{entries,
+                       entries * matrix.getElementTypeBitWidth() / 8 +
+                           outputs / getVector() * kept * indexBytes,
+                       2 * entries};
+}
