@@ -11,6 +11,12 @@ config.test_exec_root = os.path.join(config.sparsam_build, "test")
 config.environment["PATH"] = os.pathsep.join(
     [os.path.join(config.sparsam_build, "bin"), config.llvm_tools, os.environ["PATH"]]
 )
-config.substitutions.append(
-    ("%plugin", os.path.join(config.sparsam_build, "lib", "SparsamPlugin.so"))
-)
+config.substitutions += [
+    ("%plugin", os.path.join(config.sparsam_build, "lib", "SparsamPlugin.so")),
+    ("%build", config.sparsam_build),
+    ("%source", config.sparsam_source),
+    ("%cxx", config.cxx),
+]
+if config.sanitizers:
+    # The stock mlir-opt and outside projects are not built with them.
+    config.excludes += ["plugin.mlir", "install.test"]

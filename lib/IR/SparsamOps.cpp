@@ -99,7 +99,8 @@ LogicalResult DensifyOp::verify() {
 LogicalResult RestrictOp::verify() {
   if (failed(requireKind(*this, getStructure(), StructureKind::Pattern)))
     return failure();
-  auto storage = getParameterStorage(getStructure(), getSource().getType(), errorsOf(*this));
+  auto storage =
+      getParameterStorage(getStructure(), getSource().getType(), errorsOf(*this));
   if (failed(storage) || failed(requireStorage(*this, "pattern", getPattern().getTypes(),
                                                *storage, isPattern)))
     return failure();
@@ -131,7 +132,8 @@ OpFoldResult RestrictOp::fold(FoldAdaptor) {
 LogicalResult SelectOp::verify() {
   if (failed(requireKind(*this, getStructure(), StructureKind::Pattern)))
     return failure();
-  auto storage = getParameterStorage(getStructure(), getSource().getType(), errorsOf(*this));
+  auto storage =
+      getParameterStorage(getStructure(), getSource().getType(), errorsOf(*this));
   if (failed(storage))
     return failure();
   return requireStorage(*this, "pattern", getResultTypes(), *storage, isPattern);
@@ -140,7 +142,8 @@ LogicalResult SelectOp::verify() {
 LogicalResult FactorizeOp::verify() {
   if (failed(requireKind(*this, getStructure(), StructureKind::Factors)))
     return failure();
-  auto storage = getParameterStorage(getStructure(), getSource().getType(), errorsOf(*this));
+  auto storage =
+      getParameterStorage(getStructure(), getSource().getType(), errorsOf(*this));
   if (failed(storage))
     return failure();
   return requireStorage(*this, "factor", getResultTypes(), *storage, all);

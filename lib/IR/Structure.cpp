@@ -13,7 +13,8 @@ FailureOr<SmallVector<int64_t>> sparsam::parseView(AsmParser &parser) {
   if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, parseDimension))
     return failure();
   if (in.empty()) {
-    parser.emitError(parser.getCurrentLocation(), "expected at least one input dimension");
+    parser.emitError(parser.getCurrentLocation(),
+                     "expected at least one input dimension");
     return failure();
   }
   return in;
@@ -51,8 +52,7 @@ sparsam::getMatrixView(StructureInterface structure, RankedTensorType type,
     if (!llvm::is_contained(view.in, dim))
       view.out.push_back(dim);
   if (view.out.empty())
-    return emitError() << structure
-                       << " needs at least one output dimension, found rank "
+    return emitError() << structure << " needs at least one output dimension, found rank "
                        << type.getRank() << " with all of it inputs";
   auto count = [&](ArrayRef<int64_t> dims) {
     int64_t size = 1;
@@ -109,8 +109,8 @@ FailureOr<StructureInterface> sparsam::parseStructure(StringRef text, Location l
     attr = parseAttribute(("#sparsam." + text.trim()).str(), context);
   }
   if (!attr)
-    return emitError(loc) << "structure `" << text.trim() << "` does not parse: "
-                          << reason;
+    return emitError(loc) << "structure `" << text.trim()
+                          << "` does not parse: " << reason;
   auto structure = dyn_cast<StructureInterface>(attr);
   if (!structure)
     return emitError(loc) << "`" << text.trim() << "` is not a structure";

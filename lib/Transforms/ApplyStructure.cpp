@@ -6,7 +6,8 @@ namespace mlir::sparsam {
 } // namespace mlir::sparsam
 
 namespace {
-struct ApplyStructurePass : mlir::sparsam::impl::ApplyStructurePassBase<ApplyStructurePass> {
+struct ApplyStructurePass
+    : mlir::sparsam::impl::ApplyStructurePassBase<ApplyStructurePass> {
   using ApplyStructurePassBase::ApplyStructurePassBase;
   void runOnOperation() override {}
 };

@@ -6,7 +6,8 @@ namespace mlir::sparsam {
 } // namespace mlir::sparsam
 
 namespace {
-struct FindParametersPass : mlir::sparsam::impl::FindParametersPassBase<FindParametersPass> {
+struct FindParametersPass
+    : mlir::sparsam::impl::FindParametersPassBase<FindParametersPass> {
   using FindParametersPassBase::FindParametersPassBase;
   void runOnOperation() override {}
 };

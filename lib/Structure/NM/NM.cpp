@@ -20,9 +20,8 @@ LogicalResult NMAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64
   return success();
 }
 
-LogicalResult
-NMAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementType,
-                       function_ref<InFlightDiagnostic()> emitError) const {
+LogicalResult NMAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementType,
+                                     function_ref<InFlightDiagnostic()> emitError) const {
   return verifyStructure(*this, shape, elementType, emitError);
 }
 
@@ -41,9 +40,10 @@ NMAttr::getStorage(RankedTensorType matrix,
                        << ", found " << inputs << " (remainder " << inputs % getM()
                        << ")";
   if (outputs % getVector())
-    return emitError() << *this << " needs outputs that are a multiple of vector = "
-                       << getVector() << ", found " << outputs << " (remainder "
-                       << outputs % getVector() << ")";
+    return emitError() << *this
+                       << " needs outputs that are a multiple of vector = " << getVector()
+                       << ", found " << outputs << " (remainder " << outputs % getVector()
+                       << ")";
   int64_t blocks = outputs / getVector(), kept = inputs / getM() * getN();
   Type index = IntegerType::get(getContext(), inputs > 65536 ? 32 : 16);
   return SmallVector<StorageTensor>{

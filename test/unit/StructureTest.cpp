@@ -1,0 +1,114 @@
+#include "mlir/IR/MLIRContext.h"
+#include "sparsam/IR/SparsamDialect.h"
+#include "sparsam/InitAll.h"
+
+#include <gtest/gtest.h>
+
+using namespace mlir;
+using namespace mlir::sparsam;
+
+namespace {
+
+struct StructureTest : testing::Test {
+  StructureTest() : context(registry()), loc(UnknownLoc::get(&context)) {
+    context.loadDialect<SparsamDialect>();
+    context.getDiagEngine().registerHandler([&](Diagnostic &diagnostic) {
+      messages.push_back(diagnostic.str());
+      return success();
+    });
+  }
+
+  static DialectRegistry registry() {
+    DialectRegistry registry;
+    registerAll(registry);
+    return registry;
+  }
+
+  StructureInterface parse(StringRef text) {
+    FailureOr<StructureInterface> structure = parseStructure(text, loc);
+    return succeeded(structure) ? *structure : StructureInterface();
+  }
+
+  RankedTensorType f32(ArrayRef<int64_t> shape) {
+    return RankedTensorType::get(shape, Float32Type::get(&context));
+  }
+
+  auto errors() {
+    return [this] { return emitError(loc); };
+  }
+
+  MLIRContext context;
+  Location loc;
+  std::vector<std::string> messages;
+};
+
+TEST_F(StructureTest, TextRoundTrips) {
+  for (StringRef text :
+       {"nm<2:4>", "nm<2:8, vector = 8>", "nm<1:4, in = [1]>",
+        "nm<2:8, vector = 4, in = [0, 1]>", "low_rank<64>", "low_rank<3, in = [1, 0]>"}) {
+    StructureInterface structure = parse(text);
+    ASSERT_TRUE(structure) << text.str();
+    std::string printed;
+    llvm::raw_string_ostream(printed) << structure;
+    EXPECT_EQ(printed, "#sparsam." + text.str());
+  }
+}
+
+TEST_F(StructureTest, TextThatDoesNotParseSaysWhy) {
+  EXPECT_FALSE(parse("banded<3>"));
+  ASSERT_EQ(messages.size(), 1u);
+  EXPECT_EQ(messages[0], "structure `banded<3>` does not parse: unknown structure "
+                         "`banded`, expected one of low_rank, nm");
+  EXPECT_FALSE(parse("nm<2;4>"));
+  ASSERT_EQ(messages.size(), 2u);
+  EXPECT_NE(messages[1].find("structure `nm<2;4>` does not parse"), std::string::npos);
+}
+
+TEST_F(StructureTest, ViewsFlattenInputsAndOutputs) {
+  auto view = getMatrixView(parse("nm<2:4, in = [2, 0]>"), f32({3, 5, 4, 7}), errors());
+  ASSERT_TRUE(succeeded(view));
+  EXPECT_EQ(view->matrix, f32({12, 35}));
+  EXPECT_EQ(view->out, (SmallVector<int64_t>{1, 3}));
+  EXPECT_FALSE(view->isReshape());
+
+  view = getMatrixView(parse("low_rank<2>"), f32({6, 2, 4}), errors());
+  ASSERT_TRUE(succeeded(view));
+  EXPECT_EQ(view->matrix, f32({6, 8}));
+  EXPECT_TRUE(view->isReshape());
+}
+
+TEST_F(StructureTest, StorageOfAnNMMatrix) {
+  auto storage = parse("nm<2:8, vector = 4>").getStorage(f32({64, 12}), errors());
+  ASSERT_TRUE(succeeded(storage));
+  ASSERT_EQ(storage->size(), 2u);
+  EXPECT_EQ((*storage)[0].name, "values");
+  EXPECT_EQ((*storage)[0].type, f32({3, 16, 4}));
+  EXPECT_TRUE((*storage)[0].trainable);
+  EXPECT_EQ((*storage)[1].name, "indices");
+  EXPECT_EQ((*storage)[1].type,
+            RankedTensorType::get({3, 16}, IntegerType::get(&context, 16)));
+  EXPECT_FALSE((*storage)[1].trainable);
+}
+
+TEST_F(StructureTest, IndicesWidenBeyondSixteenBits) {
+  auto indexWidth = [&](int64_t inputs) {
+    auto storage = parse("nm<1:2>").getStorage(f32({inputs, 1}), errors());
+    return (*storage)[1].type.getElementTypeBitWidth();
+  };
+  EXPECT_EQ(indexWidth(65536), 16u);
+  EXPECT_EQ(indexWidth(65538), 32u);
+}
+
+TEST_F(StructureTest, CostCountsWhatIsStored) {
+  auto cost = parse("nm<2:8, vector = 8>").getCost(f32({512, 1536}));
+  ASSERT_TRUE(succeeded(cost));
+  EXPECT_EQ(cost->entries, 512 * 1536 / 4);
+  EXPECT_EQ(cost->flopsPerRow, 2 * cost->entries);
+  EXPECT_EQ(cost->bytes, cost->entries * 4 + cost->entries / 8 * 2);
+
+  cost = parse("low_rank<64>").getCost(f32({512, 1536}));
+  ASSERT_TRUE(succeeded(cost));
+  EXPECT_EQ(cost->entries, 64 * (512 + 1536));
+}
+
+} // namespace
