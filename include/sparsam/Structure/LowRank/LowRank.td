@@ -4,7 +4,7 @@
 include "sparsam/IR/StructureBase.td"
 
 def Sparsam_LowRank : Sparsam_Structure<"LowRank", "low_rank", [
-    "getEinsum", "getCost"]> {
+    "getEinsum", "getCost", "buildFactorize"]> {
   let summary = "a product of two thin matrices";
   let description = [{
     W = U V with U of K x r and V of r x N. It starts from the truncated singular

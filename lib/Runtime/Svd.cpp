@@ -1,0 +1,109 @@
+// The truncated singular value decomposition that low_rank starts from.
+#include "sparsam/Runtime/Runtime.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+extern "C" {
+void sgesdd_(const char *job, const int *m, const int *n, float *a, const int *lda,
+             float *s, float *u, const int *ldu, float *vt, const int *ldvt, float *work,
+             const int *lwork, int *iwork, int *info);
+void dgesdd_(const char *job, const int *m, const int *n, double *a, const int *lda,
+             double *s, double *u, const int *ldu, double *vt, const int *ldvt,
+             double *work, const int *lwork, int *iwork, int *info);
+}
+
+namespace {
+
+/// MLIR's descriptor of a memref of rank 2.
+template <typename T> struct Matrix {
+  T *allocated;
+  T *data;
+  int64_t offset, sizes[2], strides[2];
+
+  T &at(int64_t row, int64_t column) const {
+    return data[offset + row * strides[0] + column * strides[1]];
+  }
+};
+
+int gesdd(int m, int n, float *a, float *s, float *u, float *vt, int rank, float *work,
+          int lwork, int *iwork) {
+  int info = 0;
+  sgesdd_("S", &m, &n, a, &m, s, u, &m, vt, &rank, work, &lwork, iwork, &info);
+  return info;
+}
+
+int gesdd(int m, int n, double *a, double *s, double *u, double *vt, int rank,
+          double *work, int lwork, int *iwork) {
+  int info = 0;
+  dgesdd_("S", &m, &n, a, &m, s, u, &m, vt, &rank, work, &lwork, iwork, &info);
+  return info;
+}
+
+void report(const std::string &problem) {
+  sparsam_runtime_error(("low_rank: the singular value decomposition " + problem).c_str());
+}
+
+/// w ~ u * v with u = A sqrt(S) and v = sqrt(S) B^T. The sign of each component is
+/// the one that makes the entry of u of largest magnitude (the first of several)
+/// positive, so that the factors do not depend on how LAPACK was built.
+template <typename T>
+void factorize(const Matrix<T> &w, const Matrix<T> &u, const Matrix<T> &v) {
+  int64_t inputs = w.sizes[0], outputs = w.sizes[1], rank = u.sizes[1];
+  // LAPACK is column-major: what it sees is w^T = B S A^T, outputs x inputs.
+  std::vector<T> a(inputs * outputs);
+  for (int64_t row = 0; row < inputs; ++row)
+    for (int64_t column = 0; column < outputs; ++column) {
+      T entry = w.at(row, column);
+      if (!std::isfinite(entry))
+        return report("needs finite entries, found " + std::to_string(entry) + " at [" +
+                      std::to_string(row) + ", " + std::to_string(column) + "]");
+      a[row * outputs + column] = entry;
+    }
+  int m = static_cast<int>(outputs), n = static_cast<int>(inputs), full = std::min(m, n);
+  std::vector<T> s(full), left(int64_t(m) * full), right(int64_t(full) * n);
+  std::vector<int> iwork(8 * int64_t(full));
+  T wanted = 0;
+  int info = gesdd(m, n, a.data(), s.data(), left.data(), right.data(), full, &wanted, -1,
+                   iwork.data());
+  if (!info) {
+    // The size comes back rounded to T's precision.
+    std::vector<T> work(static_cast<int64_t>(wanted * T(1.001)) + 64);
+    info = gesdd(m, n, a.data(), s.data(), left.data(), right.data(), full, work.data(),
+                 static_cast<int>(work.size()), iwork.data());
+  }
+  if (info)
+    return report("did not converge (gesdd returned " + std::to_string(info) + " for a " +
+                  std::to_string(inputs) + " x " + std::to_string(outputs) + " matrix)");
+  for (int64_t component = 0; component < rank; ++component) {
+    T largest = 0;
+    for (int64_t row = 0; row < inputs; ++row) {
+      T entry = right[row * full + component];
+      if (std::abs(entry) > std::abs(largest))
+        largest = entry;
+    }
+    T scale = std::copysign(std::sqrt(s[component]), largest);
+    for (int64_t row = 0; row < inputs; ++row)
+      u.at(row, component) = scale * right[row * full + component];
+    for (int64_t column = 0; column < outputs; ++column)
+      v.at(component, column) = scale * left[component * outputs + column];
+  }
+}
+
+} // namespace
+
+extern "C" {
+
+SPARSAM_RUNTIME_API void _mlir_ciface_sparsam_svd_f32(Matrix<float> *w, Matrix<float> *u,
+                                                      Matrix<float> *v) {
+  factorize(*w, *u, *v);
+}
+
+SPARSAM_RUNTIME_API void
+_mlir_ciface_sparsam_svd_f64(Matrix<double> *w, Matrix<double> *u, Matrix<double> *v) {
+  factorize(*w, *u, *v);
+}
+}

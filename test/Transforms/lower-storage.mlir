@@ -1,0 +1,77 @@
+// RUN: sparsam-opt %s -sparsam-lower-storage -split-input-file | FileCheck %s
+// What every structure builds has to bufferize, the densify in place.
+// RUN: sparsam-opt %s -sparsam-lower-storage -canonicalize -split-input-file \
+// RUN:   -one-shot-bufferize="bufferize-function-boundaries=1 function-boundary-type-conversion=identity-layout-map" \
+// RUN:   -canonicalize | FileCheck %s --check-prefix=BUFFER
+
+// A parameter in another view is brought to its matrix first.
+// CHECK-LABEL: func @restrict_view
+// CHECK:         %[[ORDERED:.+]] = linalg.transpose
+// CHECK-SAME:      permutation = [2, 0, 1]
+// CHECK:         %[[MATRIX:.+]] = tensor.collapse_shape %[[ORDERED]] {{\[}}[0], [1, 2]]
+// CHECK-SAME:      tensor<16x2x4xf32> into tensor<16x8xf32>
+// CHECK:         tensor.extract %[[MATRIX]]
+func.func @restrict_view(%w: tensor<2x4x16xf32>, %i: tensor<4x8xi16>) -> tensor<4x8x2xf32> {
+  %v = sparsam.restrict %w on %i {structure = #sparsam.nm<2:4, vector = 2, in = [2]>}
+      : (tensor<2x4x16xf32>, tensor<4x8xi16>) -> tensor<4x8x2xf32>
+  return %v : tensor<4x8x2xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func @densify_view
+// CHECK:         %[[MATRIX:.+]] = scf.for
+// CHECK:         %[[ORDERED:.+]] = tensor.expand_shape %[[MATRIX]] {{\[}}[0], [1, 2]]
+// CHECK-SAME:      tensor<16x8xf32> into tensor<16x2x4xf32>
+// CHECK:         linalg.transpose ins(%[[ORDERED]]
+// CHECK-SAME:      permutation = [1, 2, 0]
+func.func @densify_view(%v: tensor<4x8x2xf32>, %i: tensor<4x8xi16>) -> tensor<2x4x16xf32> {
+  %w = sparsam.densify %v, %i {structure = #sparsam.nm<2:4, vector = 2, in = [2]>}
+      : (tensor<4x8x2xf32>, tensor<4x8xi16>) -> tensor<2x4x16xf32>
+  return %w : tensor<2x4x16xf32>
+}
+
+// -----
+
+// A view that only flattens needs no transpose.
+// CHECK-LABEL: func @select_flattened
+// CHECK-NOT:     linalg.transpose
+// CHECK:         tensor.collapse_shape %{{.+}} {{\[}}[0, 1], [2]] : tensor<2x8x4xf32> into tensor<16x4xf32>
+// CHECK-NOT:     linalg.transpose
+func.func @select_flattened(%w: tensor<2x8x4xf32>) -> tensor<4x8xi16> {
+  %i = sparsam.select %w {structure = #sparsam.nm<2:4, in = [0, 1]>}
+      : (tensor<2x8x4xf32>) -> tensor<4x8xi16>
+  return %i : tensor<4x8xi16>
+}
+
+// -----
+
+// The densify of factors is the product of their einsum.
+// CHECK-DAG: #[[U:.+]] = affine_map<(d0, d1, d2) -> (d0, d2)>
+// CHECK-DAG: #[[V:.+]] = affine_map<(d0, d1, d2) -> (d2, d1)>
+// CHECK-DAG: #[[W:.+]] = affine_map<(d0, d1, d2) -> (d0, d1)>
+// CHECK-LABEL: func @densify_factors
+// CHECK-SAME:    (%[[A:.+]]: tensor<16x2xf32>, %[[B:.+]]: tensor<2x4xf32>)
+// CHECK:         linalg.generic {indexing_maps = [#[[U]], #[[V]], #[[W]]],
+// CHECK-SAME:      iterator_types = ["parallel", "parallel", "reduction"]}
+// CHECK-SAME:      ins(%[[A]], %[[B]] :
+// CHECK:           arith.mulf
+// CHECK:           arith.addf
+func.func @densify_factors(%u: tensor<16x2xf32>, %v: tensor<2x4xf32>) -> tensor<16x4xf32> {
+  %w = sparsam.densify %u, %v {structure = #sparsam.low_rank<2>}
+      : (tensor<16x2xf32>, tensor<2x4xf32>) -> tensor<16x4xf32>
+  return %w : tensor<16x4xf32>
+}
+
+// -----
+
+// BUFFER-LABEL: func @densify_in_place
+// BUFFER:         %[[W:.+]] = memref.alloc() {{.*}} : memref<16x4xf32>
+// BUFFER-NOT:     memref.alloc
+// BUFFER-NOT:     memref.copy
+// BUFFER:         return %[[W]]
+func.func @densify_in_place(%v: tensor<4x8x1xf32>, %i: tensor<4x8xi16>) -> tensor<16x4xf32> {
+  %w = sparsam.densify %v, %i {structure = #sparsam.nm<2:4>}
+      : (tensor<4x8x1xf32>, tensor<4x8xi16>) -> tensor<16x4xf32>
+  return %w : tensor<16x4xf32>
+}
