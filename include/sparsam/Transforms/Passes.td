@@ -5,6 +5,62 @@ include "mlir/Pass/PassBase.td"
 
 def ImportPass : Pass<"sparsam-import", "::mlir::ModuleOp"> {
   let summary = "take in what framework importers leave";
+  let description = [{
+    Importers hand over linalg on tensors inside wrappers of their own dialects. This
+    pass reads the generic form that `iree-compile --compile-to=input` prints (the
+    driver needs `--allow-unregistered-dialect` for it) and leaves functions in
+    upstream dialects only, so that everything behind it knows every operation:
+
+    - `util.func`, `util.return` and `util.call` become those of `func`, and private
+      functions are inlined;
+    - `util.optimization_barrier` goes away;
+    - `iree_linalg_ext.scatter` becomes a serial loop over the updates that carries the
+      tensor scattered into, which bufferizes in place; updates outside of it are
+      dropped, as in StableHLO;
+    - attributes of dialects that are not loaded are removed. Among them are the hints
+      on buffers (`iree.abi.output`), which pair arguments and results by shape and
+      order and so never decide anything here.
+
+    ```mlir
+    "util.func"() <{function_type = (tensor<96x8xf32>, tensor<4x1xi32>, tensor<4x8xf32>)
+        -> tensor<96x8xf32>, sym_name = "main", sym_visibility = "public"}> ({
+    ^bb0(%w: tensor<96x8xf32>, %i: tensor<4x1xi32>, %u: tensor<4x8xf32>):
+      %0 = "iree_linalg_ext.scatter"(%u, %i, %w)
+          <{dimension_map = array<i64: 0>, unique_indices = false}> ({
+      ^bb0(%update: f32, %old: f32):
+        %s = "arith.addf"(%old, %update) : (f32, f32) -> f32
+        "iree_linalg_ext.yield"(%s) : (f32) -> ()
+      }) : (tensor<4x8xf32>, tensor<4x1xi32>, tensor<96x8xf32>) -> tensor<96x8xf32>
+      "util.return"(%0) : (tensor<96x8xf32>) -> ()
+    }) : () -> ()
+    ```
+
+    becomes
+
+    ```mlir
+    func.func @main(%w: tensor<96x8xf32>, %i: tensor<4x1xi32>, %u: tensor<4x8xf32>)
+        -> tensor<96x8xf32> {
+      %0 = scf.for %b = %c0 to %c4 step %c1 iter_args(%old = %w) -> (tensor<96x8xf32>) {
+        // read row %r of %i; if it is inside %old, add row %b of %u to it
+      }
+      return %0 : tensor<96x8xf32>
+    }
+    ```
+
+    An operation of a dialect that is not loaded is an error that names it.
+  }];
+  let options = [
+    Option<"functionName", "function-name", "std::string", /*default=*/"\"\"",
+           "new name of the module's only public function; kept if empty">,
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+    "::mlir::linalg::LinalgDialect", "::mlir::scf::SCFDialect",
+    "::mlir::tensor::TensorDialect",
+  ];
+  let statistics = [
+    Statistic<"numScatters", "scatters", "scatters turned into loops">,
+  ];
 }
 
 def FindParametersPass : Pass<"sparsam-find-parameters", "::mlir::ModuleOp"> {

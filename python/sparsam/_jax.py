@@ -1,0 +1,275 @@
+"""From a JAX step to annotated MLIR text for the compiler.
+
+`import_step` traces the step, pairs its carried arguments with its results by tree
+path, and has the StableHLO turned into linalg by `iree-compile`, a program of the PyPI
+package `iree-base-compiler`. The text is input of `sparsam-import`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.extend.core as jex
+
+from ._gradient import contains_marks, evaluate_with_marks, gradient, key_names
+from ._pairing import Carried, Keys, Leaf, Pairing, subtree
+
+__all__ = ["ImportedStep", "Leaf", "gradient", "import_function", "import_step"]
+
+
+@dataclass(frozen=True)
+class ImportedStep:
+    """A step as annotated MLIR, and how its flat arguments and results are trees.
+
+    text       generic-form MLIR; the function `main` has one argument a leaf
+    arguments  the leaves of the arguments, in order
+    results    the leaves of the results, in order (without marked gradients)
+    in_tree    the tree of the tuple of arguments
+    out_tree   the tree of the result
+    params     path inside the parameter tree -> position of the argument
+    state      positions of the arguments that are optimizer state
+    updates    position of an argument -> position of the result that is its new value
+    marked     the parameters whose gradient `sparsam.gradient` marks
+    """
+
+    text: str
+    arguments: tuple[Leaf, ...]
+    results: tuple[Leaf, ...]
+    in_tree: Any
+    out_tree: Any
+    params: dict[str, int]
+    state: tuple[int, ...]
+    updates: dict[int, int]
+    marked: tuple[str, ...]
+
+
+def import_step(
+    fn: Callable, args: tuple, params: int | str, state: int | str | None = None
+) -> ImportedStep:
+    """Imports a training step.
+
+    `args` are example arguments (arrays or `jax.ShapeDtypeStruct`s). `params` and
+    `state` are an argument number or a path into one such as `"0/params"`. The step
+    returns the new values of both, anywhere in its results.
+
+    Raises ValueError if a path does not exist or a new value cannot be found, and
+    RuntimeError if the importer is missing or does not know an operation.
+    """
+    return _import(fn, args, params, state, carries=True)
+
+
+def import_function(fn: Callable, args: tuple, params: int | str) -> ImportedStep:
+    """Imports a function that reads parameters and returns no new values of them."""
+    return _import(fn, args, params, None, carries=False)
+
+
+def _import(fn, args, params, state, carries) -> ImportedStep:
+    args = tuple(args)
+    traced = jax.jit(fn, keep_unused=True).trace(*args)
+    arguments, in_tree = _leaves(args)
+    results, out_tree = _leaves(traced.out_info)
+
+    param_prefix = _resolve(args, params, "params")
+    state_prefix = None if state is None else _resolve(args, state, "state")
+    param_leaves = {
+        "/".join(keys) or _name(fn, param_prefix) or "param": i
+        for keys, i in subtree(arguments, param_prefix).items()
+        if jax.numpy.issubdtype(arguments[i].dtype, jax.numpy.floating)
+    }
+    if not param_leaves:
+        raise ValueError(f"params={params!r} holds no floating-point arrays")
+    state_leaves = () if state_prefix is None else subtree(arguments, state_prefix).values()
+
+    updates: dict[int, int] = {}
+    if carries:
+        pairing = Pairing(arguments, results, traced.jaxpr.jaxpr)
+        updates = pairing.pair(_carried(fn, pairing, param_prefix, state_prefix))
+
+    marks: dict[str, jax.ShapeDtypeStruct] = {}
+    if contains_marks(traced.jaxpr.jaxpr):
+        traced, marks = _append_marks(traced.jaxpr, arguments, param_leaves)
+
+    lowered = traced.lower().compiler_ir("stablehlo")
+    _annotate(lowered, arguments, results, param_leaves, updates, marks)
+    text = _to_linalg(lowered)
+    # The attributes travel through another compiler; a step without them would be a
+    # step without parameters.
+    if text.count("sparsam.name = ") != len(arguments) + len(results):
+        raise RuntimeError(
+            "iree-compile dropped attributes of the function's arguments; sparsam is made "
+            "for iree-base-compiler 3.13"
+        )
+    return ImportedStep(
+        text=text,
+        arguments=tuple(arguments),
+        results=tuple(results),
+        in_tree=in_tree,
+        out_tree=out_tree,
+        params=param_leaves,
+        state=tuple(state_leaves),
+        updates=updates,
+        marked=tuple(marks),
+    )
+
+
+def _leaves(tree) -> tuple[list[Leaf], Any]:
+    leaves, treedef = jax.tree_util.tree_flatten_with_path(tree)
+    found = []
+    for path, leaf in leaves:
+        aval = jax.core.get_aval(leaf) if not hasattr(leaf, "dtype") else leaf
+        found.append(Leaf(key_names(path), tuple(aval.shape), str(aval.dtype)))
+    return found, treedef
+
+
+def _resolve(args: tuple, where: int | str, what: str) -> Keys:
+    """The keys of an argument number or a path. Raises ValueError if there is none."""
+    path, node, keys = str(where), args, ()
+    rest = path
+    while True:
+        children = jax.tree_util.tree_flatten_with_path(node, is_leaf=lambda x: x is not node)[0]
+        step = None
+        for child_path, child in children:
+            key = "/".join(key_names(child_path))
+            if child_path and (rest == key or rest.startswith(key + "/")):
+                step = key_names(child_path), child, rest[len(key) + 1 :]
+                break
+        if step is None:
+            near = ", ".join("/".join(keys + key_names(p)) for p, _ in children if p)
+            raise ValueError(
+                f"{what}={where!r}: there is no '{path}' in the arguments"
+                + (f"; there are {near}" if near else "")
+            )
+        new_keys, node, rest = step
+        keys += new_keys
+        if not rest:
+            return keys
+
+
+def _name(fn, prefix: Keys) -> str:
+    """The last key of an argument, or the name the function has for it."""
+    if len(prefix) > 1:
+        return prefix[-1]
+    try:
+        return list(inspect.signature(fn).parameters)[int(prefix[0])]
+    except (TypeError, ValueError, IndexError):
+        return ""
+
+
+def _carried(fn, pairing: Pairing, params: Keys, state: Keys | None) -> list[Carried]:
+    """What the step carries: an argument with all that is in it where the step returns
+    it as a whole (a `TrainState`), the parameters and the state alone otherwise."""
+    carried = []
+    for role, prefix in (("params", params), ("state", state)):
+        if prefix is None:
+            continue
+        whole = prefix[:1]
+        if any(item.prefix == prefix[: len(item.prefix)] for item in carried):
+            continue
+        if len(prefix) > 1 and pairing.candidates(whole):
+            prefix = whole
+        carried.append(Carried(role, prefix, _name(fn, prefix)))
+    return carried
+
+
+def _append_marks(closed: jex.ClosedJaxpr, arguments, params):
+    """Traces again with the marked gradients as further results."""
+    marks: dict[Keys, jax.ShapeDtypeStruct] = {}
+
+    def with_marks(*flat):
+        results, found = evaluate_with_marks(closed, flat)
+        marks.update({k: jax.ShapeDtypeStruct(v.shape, v.dtype) for k, v in found.items()})
+        return [*results, *found.values()]
+
+    flat = [jax.ShapeDtypeStruct(v.aval.shape, v.aval.dtype) for v in closed.jaxpr.invars]
+    traced = jax.jit(with_marks, keep_unused=True).trace(*flat)
+    only = next(iter(params))
+    named = {("/".join(keys) or only): value for keys, value in marks.items()}
+    for path, value in named.items():
+        if path not in params:
+            raise ValueError(
+                f"sparsam.gradient marks '{path}', which is not a parameter; pass it the whole "
+                "tree of gradients, in the structure of the parameters"
+            )
+        leaf = arguments[params[path]]
+        if (tuple(value.shape), str(value.dtype)) != (leaf.shape, leaf.dtype):
+            raise ValueError(
+                f"sparsam.gradient marks '{path}' as {value.dtype}{list(value.shape)}, but the "
+                f"parameter is {leaf.dtype}{list(leaf.shape)}"
+            )
+    return traced, named
+
+
+def _annotate(module, arguments, results, params, updates, marks):
+    """Replaces the attributes of `main`'s arguments and results by ours."""
+    from jaxlib.mlir import ir
+
+    def dictionary(**attributes):
+        return ir.DictAttr.get({f"sparsam.{name}": a for name, a in attributes.items()})
+
+    with module.context, ir.Location.unknown():
+        text, number = ir.StringAttr.get, ir.IntegerType.get_signless(64)
+        args = [{"name": text(leaf.path)} for leaf in arguments]
+        for path, i in params.items():
+            args[i]["param"] = text(path)
+        for i, k in updates.items():
+            args[i]["updates"] = ir.IntegerAttr.get(number, k)
+        outs = [{"name": text(leaf.path)} for leaf in results]
+        outs += [{"gradient_of": text(path)} for path in marks]
+        (main,) = (
+            op for op in module.body.operations if _text_of(op.attributes, "sym_name") == "main"
+        )
+        main.attributes["arg_attrs"] = ir.ArrayAttr.get([dictionary(**a) for a in args])
+        main.attributes["res_attrs"] = ir.ArrayAttr.get([dictionary(**a) for a in outs])
+
+
+def _text_of(attributes, name) -> str | None:
+    return attributes[name].value if name in attributes else None
+
+
+_OPTIONS = (
+    "--iree-input-type=stablehlo",
+    "--compile-to=input",
+    "--mlir-print-op-generic",
+    # The importer may not change what is computed.
+    "--iree-input-demote-f64-to-f32=false",
+    "--iree-input-demote-i64-to-i32=false",
+)
+
+
+def _to_linalg(module) -> str:
+    run = subprocess.run(
+        [_iree_compile(), *_OPTIONS, "-"],
+        input=str(module).encode(),
+        capture_output=True,
+        check=False,
+    )
+    if run.returncode != 0:
+        lines = run.stderr.decode(errors="replace").splitlines()
+        errors = [line for line in lines if "error:" in line]
+        raise RuntimeError(
+            "iree-compile could not turn the step into linalg: "
+            + "\n".join((errors or lines[-3:])[:5])
+        )
+    return run.stdout.decode()
+
+
+def _iree_compile() -> str:
+    """The path of iree-compile, of this interpreter's environment if it has one."""
+    try:
+        from iree.compiler.tools.binaries import find_tool
+
+        return find_tool("iree-compile")
+    except (ImportError, ValueError):
+        found = shutil.which("iree-compile")
+        if found:
+            return found
+        raise RuntimeError(
+            "sparsam needs iree-compile to import a JAX step; install it with "
+            "`pip install iree-base-compiler`"
+        ) from None
