@@ -1,0 +1,97 @@
+#ifndef SPARSAM_RUNTIME_PROGRAM_H
+#define SPARSAM_RUNTIME_PROGRAM_H
+
+#include "sparsam/Runtime/Signature.h"
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/Support/Error.h"
+
+#include <memory>
+
+namespace mlir {
+class DialectRegistry;
+namespace sparsam {
+
+/// An argument of a compiled function: a static, dense, row-major array.
+struct ProgramArgument : ValueSignature {
+  enum class Role {
+    Input,     ///< read only
+    Updated,   ///< read, and overwritten with result `result`
+    Result,    ///< overwritten with result `result`; contents on entry do not matter
+    Workspace, ///< scratch memory that the Program itself provides
+  };
+  Role role = Role::Input;
+  int64_t result = -1;
+  size_t bytes = 0;
+};
+
+struct ProgramFunction {
+  std::string name;
+  /// In the order in which the compiled function takes them.
+  std::vector<ProgramArgument> arguments;
+  size_t workspaceBytes = 0;
+  /// Arguments that a caller passes: all but the workspace.
+  size_t callerArguments() const;
+};
+
+struct CompileOptions {
+  /// Run before compilation. From the boundary with the JIT (what sparsam-to-cpu
+  /// leaves) to the LLVM dialect.
+  std::string pipeline = "sparsam-lower-to-llvm";
+  /// Threads that compile; 0 is one a core.
+  unsigned threads = 0;
+};
+
+/// Seconds of each phase of a compilation, in order.
+using PhaseTimes = std::vector<std::pair<std::string, double>>;
+
+/// The public functions of a module, compiled for this machine and loaded.
+///
+/// The module is at the boundary with the JIT: public functions on static memrefs
+/// of identity layout, without results (`sparsam.updates`, `sparsam.result` and
+/// `sparsam.workspace` on the arguments say where results go).
+class Program {
+public:
+  /// Compiles a clone of `module`. What goes wrong while passes run is emitted as
+  /// diagnostics of the module's context, and the error says only which phase it
+  /// was. The context must have had registerProgramDialects().
+  static llvm::Expected<std::unique_ptr<Program>>
+  compile(ModuleOp module, const CompileOptions &options = {});
+  ~Program();
+
+  const std::vector<ProgramFunction> &functions() const;
+  /// Null if there is no such public function.
+  const ProgramFunction *find(llvm::StringRef name) const;
+
+  /// Calls a function of this program on one pointer per argument, the workspace
+  /// left out. Written arrays must not overlap any other array; that is checked.
+  /// Safe from several threads; calls in a process run one after the other.
+  llvm::Error call(const ProgramFunction &function, llvm::ArrayRef<void *> arrays);
+
+  const PhaseTimes &times() const;
+
+private:
+  Program();
+  struct Implementation;
+  std::unique_ptr<Implementation> implementation;
+};
+
+/// Whether every public function is at the boundary with the JIT already.
+bool isAtProgramBoundary(ModuleOp module);
+
+/// Everything that a context needs to parse, lower and compile programs: upstream's
+/// dialects and extensions, Sparsam's, and the translations to LLVM IR.
+void registerProgramDialects(DialectRegistry &registry);
+
+/// All passes and pipelines, upstream's and Sparsam's. Once in a process is enough.
+void registerProgramPasses();
+
+/// `text` as a pipeline on a module: "a,b" means "builtin.module(a,b)". Runs it,
+/// with the seconds of each pass added to `times` if that is not null.
+LogicalResult runPipeline(ModuleOp module, llvm::StringRef text,
+                          PhaseTimes *times = nullptr);
+
+} // namespace sparsam
+} // namespace mlir
+
+#endif // SPARSAM_RUNTIME_PROGRAM_H

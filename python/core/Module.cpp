@@ -1,0 +1,86 @@
+#include "Module.h"
+
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Parser/Parser.h"
+
+using namespace mlir;
+using namespace mlir::sparsam;
+using namespace sparsam_python;
+
+using Lock = std::lock_guard<std::mutex>;
+
+Context::Context() {
+  DialectRegistry registry;
+  registerProgramDialects(registry);
+  mlir.appendDialectRegistry(registry);
+  // Frameworks leave marks of dialects that are not theirs to register, such as
+  // util.func; sparsam-import deals with them by name.
+  mlir.allowUnregisteredDialects();
+}
+
+Module Module::parse(const std::string &text, const std::string &name) {
+  registerProgramPasses();
+  Module parsed(std::make_shared<Context>());
+  MLIRContext *mlirContext = &parsed.context->mlir;
+  DiagnosticCollector collector(mlirContext, parsed.messages);
+  parsed.module = parseSourceString<ModuleOp>(text, ParserConfig(mlirContext), name);
+  if (!parsed.module)
+    throw CompileError(collector.errors());
+  return parsed;
+}
+
+Module Module::clone() {
+  Lock lock(context->mutex);
+  Module copy(context);
+  copy.module = module->clone();
+  copy.messages = messages;
+  copy.times = times;
+  return copy;
+}
+
+void Module::run(const std::string &pipeline) {
+  Lock lock(context->mutex);
+  DiagnosticCollector collector(&context->mlir, messages);
+  if (failed(runPipeline(*module, pipeline, &times)))
+    throw CompileError(collector.errors());
+}
+
+std::string Module::text(bool locations, bool generic) {
+  Lock lock(context->mutex);
+  OpPrintingFlags flags;
+  if (locations)
+    flags.enableDebugInfo();
+  if (generic)
+    flags.printGenericOpForm();
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  module->print(stream, flags);
+  return text;
+}
+
+std::vector<FunctionSignature> Module::functions() {
+  Lock lock(context->mutex);
+  return describeFunctions(*module);
+}
+
+AttributeTable Module::attributes() {
+  Lock lock(context->mutex);
+  return describe((*module)->getAttrDictionary());
+}
+
+bool Module::atBoundary() {
+  Lock lock(context->mutex);
+  return isAtProgramBoundary(*module);
+}
+
+std::unique_ptr<Program> Module::compile(const CompileOptions &options) {
+  Lock lock(context->mutex);
+  DiagnosticCollector collector(&context->mlir, messages);
+  auto program = Program::compile(*module, options);
+  if (program)
+    return std::move(*program);
+  std::string why = llvm::toString(program.takeError());
+  std::string errors = collector.errors();
+  throw CompileError(errors.empty() ? why : why + ":\n" + errors);
+}

@@ -1,0 +1,55 @@
+#ifndef SPARSAM_PYTHON_CORE_MODULE_H
+#define SPARSAM_PYTHON_CORE_MODULE_H
+
+#include "Diagnostics.h"
+#include "sparsam/Runtime/Program.h"
+
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/OwningOpRef.h"
+
+#include <mutex>
+
+namespace sparsam_python {
+
+/// What becomes sparsam.CompileError in Python.
+struct CompileError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// A context, and the one thread that may use it: diagnostics belong to a context,
+/// and every call collects its own.
+struct Context {
+  mlir::MLIRContext mlir;
+  std::mutex mutex;
+  Context();
+};
+
+/// An MLIR module with what was said about it so far. Clones share the context.
+class Module {
+public:
+  static Module parse(const std::string &text, const std::string &name);
+
+  Module clone();
+  void run(const std::string &pipeline);
+  std::string text(bool locations, bool generic);
+  std::vector<mlir::sparsam::FunctionSignature> functions();
+  mlir::sparsam::AttributeTable attributes();
+  bool atBoundary();
+  std::unique_ptr<mlir::sparsam::Program>
+  compile(const mlir::sparsam::CompileOptions &options);
+
+  const std::vector<Message> &diagnostics() const { return messages; }
+  const mlir::sparsam::PhaseTimes &passTimes() const { return times; }
+
+private:
+  Module(std::shared_ptr<Context> context) : context(std::move(context)) {}
+
+  std::shared_ptr<Context> context;
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  std::vector<Message> messages;
+  mlir::sparsam::PhaseTimes times;
+};
+
+} // namespace sparsam_python
+
+#endif // SPARSAM_PYTHON_CORE_MODULE_H

@@ -1,0 +1,124 @@
+"""The C++ API: parsing, passes, compilation and calls.
+
+Everything that can go wrong in the compiler raises `CompileError` with the whole text
+of the errors and their locations. What passes say besides (warnings, remarks) is
+collected in `Module.diagnostics`.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Literal, TypedDict
+
+class CompileError(RuntimeError):
+    """Parsing, a pass or code generation failed; the text has every error and where."""
+
+class Diagnostic(TypedDict):
+    severity: Literal["error", "warning", "remark"]
+    location: str
+    """`name:line:column` in the text that was parsed, a name, or empty."""
+    message: str
+
+class Value(TypedDict):
+    """An argument or a result of a function at any level."""
+
+    type: str
+    """The MLIR type as printed, `tensor<4x8xf32, #sparsam.nm<2:4>>`."""
+    dtype: str
+    """NumPy's name of the element type (`bfloat16` included); empty if there is none."""
+    shape: tuple[int | None, ...]
+    """None for an extent that is not static."""
+    attributes: dict[str, bool | int | float | str]
+    """`sparsam.name` and the like. Unit attributes are True, attributes without an
+    equivalent in Python are their printed text."""
+
+class Function(TypedDict):
+    name: str
+    public: bool
+    arguments: list[Value]
+    results: list[Value]
+
+class ProgramArgument(Value):
+    role: Literal["input", "updated", "result"]
+    """`updated`: read, and overwritten with a result. `result`: overwritten only."""
+    result: int | None
+    """Which result is written here."""
+    bytes: int
+
+class ProgramFunction(TypedDict):
+    name: str
+    arguments: list[ProgramArgument]
+    """In the order of `Program.call`; the workspace is the Program's own and not here."""
+    workspace_bytes: int
+
+class Module:
+    """An MLIR module in a context of its own, which clones share.
+
+    May be used from several threads; work on modules of one context runs one after the
+    other, without the GIL.
+    """
+
+    @staticmethod
+    def parse(text: str, name: str = "<string>") -> Module:
+        """Reads MLIR text (generic or pretty); `name` is the file in error messages."""
+
+    def clone(self) -> Module:
+        """A copy to run other passes on; its diagnostics and seconds start as these."""
+
+    def run(self, pipeline: str) -> None:
+        """Runs passes, for example `"sparsam-import,sparsam-find-parameters"` or
+        `"builtin.module(cse)"`, in place. After an error the module is of no use."""
+
+    def text(self, *, locations: bool = False, generic: bool = False) -> str:
+        """The module as it is now, as MLIR text."""
+
+    def functions(self) -> list[Function]:
+        """The defined functions in order, private ones included."""
+
+    @property
+    def attributes(self) -> dict[str, bool | int | float | str]:
+        """Of the module itself."""
+
+    @property
+    def at_boundary(self) -> bool:
+        """Whether `compile` takes the module as it is (it has been through
+        `sparsam-to-cpu`)."""
+
+    @property
+    def diagnostics(self) -> list[Diagnostic]:
+        """Errors, warnings and remarks since parsing, in order."""
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Time of each pass run so far, by its name."""
+
+    def compile(self, *, pipeline: str = "", threads: int = 0) -> Program:
+        """Machine code for this host; this module stays as it is.
+
+        `pipeline` lowers to the LLVM dialect (`sparsam-lower-to-llvm` by default).
+        `threads` compile, one a core by default.
+        """
+
+class Program:
+    """Compiled functions and the scratch memory they share."""
+
+    def functions(self) -> list[ProgramFunction]: ...
+    def call(self, name: str, arrays: Sequence[Any]) -> None:
+        """Runs a function on arrays, in place and without copies.
+
+        One array per argument of `functions()`: anything with DLPack or the buffer
+        protocol, in host memory, row-major, of exactly the argument's dtype and shape
+        (a signless integer takes either sign; bfloat16 also comes as uint16). Those
+        with a role other than `input` must be writable, may not be JAX arrays, and may
+        not share memory with any other. The GIL is released meanwhile.
+
+        Raises TypeError or ValueError that names the argument by its path, and
+        RuntimeError if the program itself fails.
+        """
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Time of each phase of the compilation."""
+
+def set_num_threads(threads: int) -> None:
+    """Threads of every later call; 0 is OpenMP's default."""
+
+def num_threads() -> int: ...
