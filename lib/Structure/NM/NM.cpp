@@ -9,6 +9,7 @@ using namespace mlir::sparsam;
 
 void sparsam::registerNM(DialectRegistry &registry) {
   registerStructures<NMAttr>(registry);
+  registerNMCpuKernels(registry);
 }
 
 LogicalResult NMAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t n,

@@ -1,0 +1,52 @@
+// What the kernels of all structures on the CPU are built with.
+#ifndef SPARSAM_CONVERSION_TOCPU_CPUKERNELS_H
+#define SPARSAM_CONVERSION_TOCPU_CPUKERNELS_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/IR/SymbolTable.h"
+#include "sparsam/IR/SparsamOps.h"
+#include "llvm/ADT/DenseMap.h"
+
+namespace mlir::sparsam {
+
+struct CpuTarget {
+  /// Of one vector register.
+  int64_t vectorBits;
+  /// Vector registers that a kernel may count on.
+  int64_t registers;
+
+  /// The target of that vector width; of this machine's own for 0.
+  static CpuTarget get(int64_t vectorBits);
+
+  int64_t getLanes(Type element) const {
+    return vectorBits / element.getIntOrFloatBitWidth();
+  }
+};
+
+/// The kernels of a module: private functions, one for each distinct name and type,
+/// which the products of one shape share.
+class KernelLibrary {
+public:
+  KernelLibrary(ModuleOp module, CpuTarget target)
+      : target(target), module(module), symbols(module) {}
+
+  using Body = function_ref<void(ImplicitLocOpBuilder &, ValueRange)>;
+
+  /// The function that `body` builds from its arguments. `name` must say all that
+  /// the argument types leave open.
+  func::FuncOp get(const Twine &name, TypeRange arguments, Body body);
+
+  const CpuTarget target;
+
+private:
+  ModuleOp module;
+  SymbolTable symbols;
+  llvm::DenseMap<std::pair<StringAttr, Type>, func::FuncOp> functions;
+};
+
+} // namespace mlir::sparsam
+
+#include "sparsam/Conversion/ToCPU/CpuKernelInterface.h.inc"
+
+#endif // SPARSAM_CONVERSION_TOCPU_CPUKERNELS_H

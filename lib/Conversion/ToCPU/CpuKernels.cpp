@@ -1,0 +1,36 @@
+#include "sparsam/Conversion/ToCPU/CpuKernels.h"
+#include "llvm/TargetParser/Host.h"
+
+using namespace mlir;
+using namespace mlir::sparsam;
+
+#include "sparsam/Conversion/ToCPU/CpuKernelInterface.cpp.inc"
+
+CpuTarget CpuTarget::get(int64_t vectorBits) {
+  if (vectorBits == 0) {
+    llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
+    vectorBits = features.lookup("avx512f") ? 512 : features.lookup("avx2") ? 256 : 128;
+  }
+  // EVEX encodes 32 registers, VEX 16.
+  return {vectorBits, vectorBits >= 512 ? 32 : 16};
+}
+
+func::FuncOp KernelLibrary::get(const Twine &name, TypeRange arguments, Body body) {
+  auto type = FunctionType::get(module.getContext(), arguments, TypeRange());
+  auto key = std::pair(StringAttr::get(module.getContext(), name), Type(type));
+  auto [position, isNew] = functions.try_emplace(key);
+  if (!isNew)
+    return position->second;
+
+  ImplicitLocOpBuilder b(module.getLoc(), module.getContext());
+  auto function = func::FuncOp::create(b, key.first, type);
+  function.setPrivate();
+  // Inlined, each product would compile its own copy.
+  function.setNoInline(true);
+  symbols.insert(function);
+  b.setInsertionPointToStart(function.addEntryBlock());
+  body(b, function.getArguments());
+  func::ReturnOp::create(b);
+  position->second = function;
+  return function;
+}

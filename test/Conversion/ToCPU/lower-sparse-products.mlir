@@ -1,0 +1,41 @@
+// RUN: sparsam-opt %s -sparsam-lower-sparse-products="vector-bits=512" -split-input-file | FileCheck %s
+
+// Products of one structure, shape and kind share a kernel; the panels of one height
+// share the function that packs them.
+// CHECK-LABEL: func @shared
+// CHECK-SAME:    (%[[X:[a-z0-9]+]]: memref<64x128xf32>, %[[Z:[a-z0-9]+]]: memref<64x128xf32>, %[[V:[a-z0-9]+]]: {{.+}}, %[[I:[a-z0-9]+]]: memref<4x32xi16>, %[[Y:[a-z0-9]+]]: memref<64x32xf32>)
+// CHECK:         %[[XP:.+]] = memref.alloc() {alignment = 64 : i64} : memref<2x4112xf32>
+// CHECK:         call @sparsam_pack_32(%[[X]], %[[XP]])
+// CHECK:         call @sparsam_spmm_nm_2_8_32(%[[XP]], %[[V]], %[[I]], %[[Y]])
+// CHECK:         %[[ZP:.+]] = memref.alloc()
+// CHECK:         call @sparsam_pack_32(%[[Z]], %[[ZP]])
+// CHECK:         call @sparsam_spmm_nm_2_8_32(%[[ZP]], %[[V]], %[[I]], %[[Y]])
+// CHECK-NOT:     sparsam.spmm
+// CHECK:       func private @sparsam_pack_32{{.*}} attributes {no_inline}
+// CHECK-NOT:   func private @sparsam_pack
+// CHECK:       func private @sparsam_spmm_nm_2_8_32{{.*}} attributes {no_inline}
+// CHECK-NOT:   func private
+func.func @shared(%x: memref<64x128xf32>, %z: memref<64x128xf32>, %v: memref<4x32x8xf32>,
+                  %i: memref<4x32xi16>, %y: memref<64x32xf32>) {
+  sparsam.spmm %x, %v, %i into %y {structure = #sparsam.nm<2:8, vector = 8>}
+      : (memref<64x128xf32>, memref<4x32x8xf32>, memref<4x32xi16>, memref<64x32xf32>) -> ()
+  sparsam.spmm %z, %v, %i into %y {structure = #sparsam.nm<2:8, vector = 8>}
+      : (memref<64x128xf32>, memref<4x32x8xf32>, memref<4x32xi16>, memref<64x32xf32>) -> ()
+  return
+}
+
+// -----
+
+// Another element type is another function, though the names start the same.
+// CHECK-LABEL: func @by_type
+// CHECK:         call @[[F32:sparsam_pack_32]](%{{.+}}) : (memref<64x128xf32>
+// CHECK:         call @[[F64:sparsam_pack_16]](%{{.+}}) : (memref<64x128xf64>
+func.func @by_type(%x: memref<64x128xf32>, %v: memref<4x32x8xf32>, %y: memref<64x32xf32>,
+                   %x2: memref<64x128xf64>, %v2: memref<4x32x8xf64>, %y2: memref<64x32xf64>,
+                   %i: memref<4x32xi16>) {
+  sparsam.spmm %x, %v, %i into %y {structure = #sparsam.nm<2:8, vector = 8>}
+      : (memref<64x128xf32>, memref<4x32x8xf32>, memref<4x32xi16>, memref<64x32xf32>) -> ()
+  sparsam.spmm %x2, %v2, %i into %y2 {structure = #sparsam.nm<2:8, vector = 8>}
+      : (memref<64x128xf64>, memref<4x32x8xf64>, memref<4x32xi16>, memref<64x32xf64>) -> ()
+  return
+}

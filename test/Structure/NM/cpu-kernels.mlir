@@ -1,0 +1,87 @@
+// RUN: sparsam-opt %s -sparsam-lower-sparse-products="vector-bits=512" -canonicalize -cse -split-input-file \
+// RUN:   | FileCheck %s
+// Every kernel has to reach LLVM through upstream passes alone.
+// RUN: sparsam-opt %s -sparsam-lower-sparse-products="vector-bits=256" -split-input-file \
+// RUN:   -convert-scf-to-openmp -expand-strided-metadata -lower-affine -finalize-memref-to-llvm \
+// RUN:   -convert-scf-to-cf -convert-vector-to-llvm -convert-to-llvm -reconcile-unrealized-casts \
+// RUN:   | FileCheck %s --check-prefix=LLVM
+// LLVM-NOT: unrealized_conversion_cast
+
+// Forward: 8 outputs x 2 vectors of 16 tokens in registers, weights broadcast, indices
+// read unsigned; two blocks at a time leave as rows of 16 outputs.
+// CHECK-LABEL: func private @sparsam_spmm_nm_2_8_32
+// CHECK:         scf.parallel (%[[P:.+]]) =
+// CHECK:           memref.alloca() {alignment = 64 : i64} : memref<16x32xf32>
+// CHECK:           scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>,
+// CHECK:             %[[STORED:.+]] = memref.load %{{.+}} : memref<4x32xi16>
+// CHECK:             %[[K:.+]] = arith.index_castui %[[STORED]] : i16 to index
+// CHECK:             vector.load %{{.+}}[%[[P]], %[[K]], %c0]
+// CHECK:             vector.load %{{.+}}[%[[P]], %[[K]], %c16]
+// CHECK-COUNT-16:    vector.fma
+// CHECK-NOT:         vector.fma
+// CHECK:             scf.yield
+// CHECK-COUNT-64:  vector.shuffle
+// CHECK-COUNT-16:  vector.store
+func.func @forward(%x: memref<64x128xf32>, %v: memref<4x32x8xf32>, %i: memref<4x32xi16>,
+                   %y: memref<64x32xf32>) {
+  sparsam.spmm %x, %v, %i into %y {structure = #sparsam.nm<2:8, vector = 8>}
+      : (memref<64x128xf32>, memref<4x32x8xf32>, memref<4x32xi16>, memref<64x32xf32>) -> ()
+  return
+}
+
+// -----
+
+// Transposed: gradients of 8 outputs in registers, added to rows of the panel.
+// CHECK-LABEL: func private @sparsam_spmm_transposed_nm_2_8_32
+// CHECK:         scf.parallel
+// CHECK:           %[[DX:.+]] = memref.alloca() {alignment = 64 : i64} : memref<128x32xf32>
+// CHECK-COUNT-16:  vector.load %{{.+}} : memref<2x32x32xf32, strided<[1040, 32, 1]>>, vector<16xf32>
+// CHECK:             scf.for
+// CHECK-COUNT-2:       vector.load %[[DX]]
+// CHECK-COUNT-16:      vector.fma
+// CHECK-COUNT-2:       vector.store %{{.+}}, %[[DX]]
+func.func @transposed(%dy: memref<64x32xf32>, %v: memref<4x32x8xf32>,
+                      %i: memref<4x32xi16>, %dx: memref<64x128xf32>) {
+  sparsam.spmm %dy, %v, %i into %dx {structure = #sparsam.nm<2:8, vector = 8>, transposed}
+      : (memref<64x32xf32>, memref<4x32x8xf32>, memref<4x32xi16>, memref<64x128xf32>) -> ()
+  return
+}
+
+// -----
+
+// Gradient: 8 outputs x 3 kept inputs of partial sums; blocks in parallel, so that no
+// two threads add to one entry.
+// CHECK-LABEL: func private @sparsam_sddmm_nm_2_8_32
+// CHECK:         scf.parallel
+// CHECK-COUNT-3:   arith.index_castui
+// CHECK:           scf.for
+// CHECK-COUNT-48:    vector.fma
+// CHECK-NOT:         vector.fma
+// CHECK:             scf.yield
+// CHECK:           vector.store {{.*}} : memref<4x256xf32>, vector<16xf32>
+// CHECK:           vector.store {{.*}} : memref<4x256xf32>, vector<8xf32>
+func.func @gradient(%x: memref<64x128xf32>, %dy: memref<64x32xf32>, %i: memref<4x32xi16>,
+                    %dv: memref<4x32x8xf32>) {
+  sparsam.sddmm %x, %dy on %i into %dv {structure = #sparsam.nm<2:8, vector = 8>}
+      : (memref<64x128xf32>, memref<64x32xf32>, memref<4x32xi16>, memref<4x32x8xf32>) -> ()
+  return
+}
+
+// -----
+
+// Tokens and features that fill no vector are masked.
+// CHECK-LABEL: func private @sparsam_pack_64
+// CHECK:         vector.create_mask
+// CHECK:         vector.maskedload
+// CHECK-LABEL: func private @sparsam_spmm_nm_1_4_64
+// CHECK:         vector.create_mask
+// CHECK:         vector.maskedstore
+func.func @remainders(%x: memref<3x20xf64>, %v: memref<7x5x1xf64>, %i: memref<7x5xi16>,
+                      %y: memref<3x7xf64>, %x2: memref<3x20xf32>, %v2: memref<7x5x1xf32>,
+                      %y2: memref<3x7xf32>) {
+  sparsam.spmm %x2, %v2, %i into %y2 {structure = #sparsam.nm<1:4>}
+      : (memref<3x20xf32>, memref<7x5x1xf32>, memref<7x5xi16>, memref<3x7xf32>) -> ()
+  sparsam.spmm %x, %v, %i into %y {structure = #sparsam.nm<1:4>}
+      : (memref<3x20xf64>, memref<7x5x1xf64>, memref<7x5xi16>, memref<3x7xf64>) -> ()
+  return
+}
