@@ -1,3 +1,7 @@
+#include "PropagateRules.h"
+#include "mlir/IR/Dominance.h"
+#include "mlir/Transforms/CSE.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "sparsam/Transforms/Passes.h"
 
 namespace mlir::sparsam {
@@ -5,9 +9,53 @@ namespace mlir::sparsam {
 #include "sparsam/Transforms/Passes.h.inc"
 } // namespace mlir::sparsam
 
+using namespace mlir;
+using namespace mlir::sparsam;
+
 namespace {
+
 struct PropagatePass : mlir::sparsam::impl::PropagatePassBase<PropagatePass> {
   using PropagatePassBase::PropagatePassBase;
-  void runOnOperation() override {}
+
+  void runOnOperation() override {
+    FrozenRewritePatternSet rules = makeRules();
+    auto functions = llvm::to_vector(getOperation().getOps<func::FuncOp>());
+    for (func::FuncOp function : functions)
+      if (!function.isExternal() && failed(propagate(function, rules)))
+        return signalPassFailure();
+  }
+
+private:
+  FrozenRewritePatternSet makeRules() {
+    RewritePatternSet patterns(&getContext());
+    populateSpmmPatterns(patterns);
+    populateSddmmPatterns(patterns);
+    populateViewPatterns(patterns);
+    tensor::CollapseShapeOp::getCanonicalizationPatterns(patterns, &getContext());
+    tensor::ExpandShapeOp::getCanonicalizationPatterns(patterns, &getContext());
+    return std::move(patterns);
+  }
+
+  LogicalResult propagate(func::FuncOp function, const FrozenRewritePatternSet &rules) {
+    // The gradients' marks have told what they had to.
+    function.walk([](GradientOp op) {
+      op.replaceAllUsesWith(op.getValue());
+      op.erase();
+    });
+    numChains += reassociateFactors(function);
+    if (failed(applyPatternsGreedily(function, rules)))
+      return function.emitError("the rules of the algebra did not come to an end");
+    IRRewriter rewriter(&getContext());
+    DominanceInfo dominance(function);
+    eliminateCommonSubExpressions(rewriter, dominance, function);
+    function.walk([&](SpmmOp) { ++numSpmm; });
+    function.walk([&](SddmmOp) { ++numSddmm; });
+    FailureOr<int64_t> leftovers = reportLeftovers(function);
+    if (failed(leftovers))
+      return failure();
+    numLeftovers += *leftovers;
+    return success();
+  }
 };
+
 } // namespace

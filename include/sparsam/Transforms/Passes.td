@@ -81,6 +81,47 @@ def ExpandStoragePass : Pass<"sparsam-expand-storage", "::mlir::ModuleOp"> {
 
 def PropagatePass : Pass<"sparsam-propagate", "::mlir::ModuleOp"> {
   let summary = "move densify and restrict into the products";
+  let description = [{
+    A step that densifies every parameter and restricts every gradient computes as
+    much as the dense one. This pass applies the algebra of structures until the step
+    computes on what is stored:
+
+    * elementwise work runs on stored values (rules 1 to 3);
+    * a contraction with a densified pattern, forward or backward, is an `spmm`, read
+      through whatever transposes and reshapes are in between (rule 4);
+    * a restricted contraction is an `sddmm`, each addend of a sum its own (rule 5);
+    * a contraction with the product of factors, and the derivatives by these, become
+      chains of small products in the cheapest order (rule 7).
+
+    ```mlir
+    %w = sparsam.densify %values, %indices {structure = #sparsam.nm<2:4>}
+        : (tensor<4x8x1xf32>, tensor<4x8xi16>) -> tensor<16x4xf32>
+    %y = linalg.matmul ins(%x, %w : tensor<8x16xf32>, tensor<16x4xf32>)
+        outs(%zero : tensor<8x4xf32>) -> tensor<8x4xf32>
+    ```
+    becomes
+    ```mlir
+    %0 = tensor.empty() : tensor<8x4xf32>
+    %y = sparsam.spmm %x, %values, %indices into %0 {structure = #sparsam.nm<2:4>}
+        : (tensor<8x16xf32>, tensor<4x8x1xf32>, tensor<4x8xi16>, tensor<8x4xf32>)
+        -> tensor<8x4xf32>
+    ```
+
+    A pattern that no rule carries further is still right: it stays densified, and a
+    remark says where and why. A factor structure that is needed as a dense tensor is
+    an error. Functions marked `sparsam.companion` convert between parameters and
+    storage and keep their conversions without remarks.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+    "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
+    "::mlir::sparsam::SparsamDialect"];
+  let statistics = [
+    Statistic<"numSpmm", "spmm", "Number of products with a pattern">,
+    Statistic<"numSddmm", "sddmm", "Number of gradients computed on a pattern">,
+    Statistic<"numChains", "chains", "Number of products of more than two re-associated">,
+    Statistic<"numLeftovers", "leftovers",
+              "Number of densify and restrict that no rule carries further">];
 }
 
 def LowerStoragePass : Pass<"sparsam-lower-storage", "::mlir::ModuleOp"> {

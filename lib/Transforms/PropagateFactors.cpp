@@ -1,0 +1,407 @@
+// Rule 7 of the algebra for factor structures: W disappears into chains of products.
+//
+// A densified factor structure is the product of its factors, and a contraction with
+// it, or an einsum on a contraction's result, is one product of more terms. The order
+// in which that is computed is found by cost: (X * U) * V forward, X^T * (dY * V^T)
+// backward. Nothing here knows any structure's einsum.
+#include "PropagateRules.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "sparsam/Transforms/BuildProduct.h"
+#include "llvm/ADT/SetVector.h"
+
+using namespace mlir;
+using namespace mlir::sparsam;
+
+static DensifyOp getFactorDensify(Value value) {
+  auto densify = value.getDefiningOp<DensifyOp>();
+  if (densify && densify.getStructure().getKind() == StructureKind::Factors)
+    return densify;
+  return {};
+}
+
+/// W as the product of its factors, in the parameter's dimensions. Fails where a
+/// factor's dimension cuts across those.
+static FailureOr<Product> productOfFactors(DensifyOp op) {
+  auto type = op.getType();
+  auto view = getMatrixView(op.getStructure(), type, [&] { return op.emitOpError(); });
+  if (failed(view))
+    return failure();
+  auto einsum = op.getStructure().getEinsum(view->matrix);
+  if (failed(einsum) || einsum->factors.size() != op.getStorage().size())
+    return failure();
+  Product product;
+  std::map<char, Group> letters;
+  for (auto [factor, subscripts] : llvm::zip_equal(op.getStorage(), einsum->factors)) {
+    Term term{factor, {}};
+    for (auto [letter, size] : llvm::zip_equal(
+             subscripts, cast<RankedTensorType>(factor.getType()).getShape())) {
+      auto [known, isNew] = letters.try_emplace(letter);
+      if (isNew)
+        known->second = product.addDimension(size);
+      term.dims.push_back(known->second);
+    }
+    product.terms.push_back(term);
+  }
+  // Cutting the rows may split letters; the columns are looked up afterwards.
+  product.result.resize(type.getRank());
+  product.terms.push_back({Value(), {Group(), Group()}});
+  for (auto [side, subscripts] :
+       llvm::enumerate(std::array<StringRef, 2>{einsum->in, einsum->out}))
+    for (char letter : subscripts)
+      llvm::append_range(product.terms.back().dims[side], letters[letter]);
+  for (auto [side, dims] :
+       llvm::enumerate(std::array<ArrayRef<int64_t>, 2>{view->in, view->out})) {
+    auto sizes =
+        llvm::map_to_vector(dims, [&](int64_t dim) { return type.getDimSize(dim); });
+    auto groups = product.cut(Group(product.terms.back().dims[side]), sizes);
+    if (failed(groups))
+      return failure();
+    for (auto [dim, group] : llvm::zip_equal(dims, *groups))
+      product.result[dim] = group;
+  }
+  product.terms.pop_back();
+  return product;
+}
+
+/// True for one number repeated: a broadcast of a scalar.
+static bool isRepeatedScalar(Value value) {
+  while (true) {
+    if (cast<RankedTensorType>(value.getType()).getNumElements() == 1)
+      return true;
+    Operation *op = value.getDefiningOp();
+    if (!op || !(isView(op) || succeeded(matchCopy(op, /*broadcasts=*/true))))
+      return false;
+    value = op->getOperand(0);
+  }
+}
+
+/// sum + value or sum - value; a null sum is zero.
+static Value buildSigned(OpBuilder &builder, Location loc, Value sum, Value value,
+                         bool negated) {
+  if (!negated)
+    return sum ? buildAdd(builder, loc, sum, value) : value;
+  return sum ? buildElementwise<arith::SubFOp>(builder, loc, {sum, value})
+             : buildElementwise<arith::NegFOp>(builder, loc, value);
+}
+
+namespace {
+
+/// A product that remembers what its terms came from.
+struct Merged {
+  Product product;
+  /// For each term the tensor of the source that it is a part of, -1 for none.
+  SmallVector<int> origin;
+  /// What to call each of those in a remark.
+  SmallVector<StringRef> names;
+  bool negated = false;
+
+  explicit Merged(Product p) : product(std::move(p)), origin(product.terms.size(), -1) {
+    product.absorbViews();
+  }
+
+  LogicalResult inlineTerm(unsigned term, Product inner, StringRef name) {
+    inner.absorbViews();
+    unsigned count = inner.terms.size();
+    if (failed(product.inlineTerm(term, inner)))
+      return failure();
+    int id = origin[term];
+    if (!name.empty()) {
+      id = names.size();
+      names.push_back(name);
+    }
+    origin.erase(origin.begin() + term);
+    origin.insert(origin.begin() + term, count, id);
+    for (unsigned added = term; added < term + count; ++added)
+      product.absorbViews(added);
+    return success();
+  }
+};
+
+enum class Linear { None, Add, Sub, Neg };
+
+class Reassociation {
+public:
+  explicit Reassociation(func::FuncOp function)
+      : function(function), rewriter(function.getContext()) {}
+
+  int64_t run();
+
+private:
+  bool isParameter(Operation *op);
+  bool reachesFactors(Value value);
+  bool diesInEinsums(Value value);
+  bool isCandidate(Operation *op);
+  bool pays(const Product &outer, unsigned term, const Product &inner) const;
+  bool inlineOnce(Merged &merged, unsigned term, bool takesContractions);
+  void expand(Merged merged, bool takesContractions, std::vector<Merged> &addends);
+  FailureOr<Value> build(Operation *op, Merged &merged);
+  void rewrite(Operation *op);
+  bool eraseIfDead(Operation *op);
+
+  func::FuncOp function;
+  IRRewriter rewriter;
+  /// The einsums of the input. Only they take in the contractions before them: they
+  /// are the derivatives by factors, and what they take in is the raw gradient.
+  llvm::SetVector<Operation *> einsums;
+  DenseMap<Value, bool> reaching;
+  /// Out of the function, and destroyed at the end: no address comes twice.
+  llvm::SetVector<Operation *> erased;
+  int64_t chains = 0;
+};
+
+} // namespace
+
+/// yield a + b, a - b or -a, with all operands in the result's shape.
+static Linear matchLinear(Operation *op) {
+  auto generic = dyn_cast_or_null<linalg::GenericOp>(op);
+  if (!generic || generic->getNumResults() != 1 || generic.getNumReductionLoops() != 0 ||
+      !llvm::all_of(generic.getIndexingMapsArray(),
+                    [](AffineMap map) { return map.isIdentity(); }))
+    return Linear::None;
+  Block *body = generic.getBody();
+  Operation *yielded = body->getTerminator()->getOperand(0).getDefiningOp();
+  if (!yielded || yielded->getBlock() != body ||
+      yielded->getNumOperands() != generic.getNumDpsInputs())
+    return Linear::None;
+  for (auto [position, operand] : llvm::enumerate(yielded->getOperands()))
+    if (operand != body->getArgument(position))
+      return Linear::None;
+  if (isa<arith::AddFOp>(yielded))
+    return Linear::Add;
+  if (isa<arith::SubFOp>(yielded))
+    return Linear::Sub;
+  return isa<arith::NegFOp>(yielded) ? Linear::Neg : Linear::None;
+}
+
+static FailureOr<Product> getElementwiseProduct(Operation *op) {
+  if (!op || !isa<linalg::LinalgOp>(op) || isView(op))
+    return failure();
+  FailureOr<Product> product = Product::of(op);
+  if (failed(product) || !product->isElementwise())
+    return failure();
+  return product;
+}
+
+/// An einsum of the input on nothing but arguments of the function: a parameter as the
+/// product of its factors.
+bool Reassociation::isParameter(Operation *op) {
+  return op && einsums.contains(op) &&
+         llvm::all_of(op->getOperands(), [&](Value operand) {
+           auto argument = dyn_cast<BlockArgument>(getViewRoot(operand));
+           return argument && argument.getOwner() == &function.front();
+         });
+}
+
+/// Through views, and through multiplications: a scaled W is a product too.
+bool Reassociation::reachesFactors(Value value) {
+  if (auto known = reaching.find(value); known != reaching.end())
+    return known->second;
+  bool found = false;
+  Operation *op = value.getDefiningOp();
+  if (getFactorDensify(value) || isParameter(op))
+    found = true;
+  else if (op && isView(op))
+    found = reachesFactors(op->getOperand(0));
+  else if (FailureOr<Product> product = getElementwiseProduct(op); succeeded(product))
+    found = llvm::any_of(product->terms,
+                         [&](const Term &term) { return reachesFactors(term.value); });
+  reaching[value] = found;
+  return found;
+}
+
+/// True where nothing but einsums of the input, and linear steps towards them, use
+/// `value`: a raw gradient that is there for the gradients of factors alone.
+bool Reassociation::diesInEinsums(Value value) {
+  return llvm::all_of(getUsersThroughViews(value), [&](Operation *user) {
+    if (einsums.contains(user))
+      return true;
+    bool passesOn =
+        matchLinear(user) != Linear::None || succeeded(getElementwiseProduct(user));
+    return passesOn && !user->use_empty() && diesInEinsums(user->getResult(0));
+  });
+}
+
+bool Reassociation::isCandidate(Operation *op) {
+  if (isa<EinsumOp>(op))
+    return true;
+  if (!isa<linalg::LinalgOp>(op) || isView(op))
+    return false;
+  FailureOr<Product> product = Product::of(op);
+  return succeeded(product) && !product->isElementwise() &&
+         llvm::any_of(product->terms,
+                      [&](const Term &term) { return reachesFactors(term.value); });
+}
+
+/// True where the merged product is cheaper than the outer one alone, with what the
+/// inner one makes given for nothing.
+bool Reassociation::pays(const Product &outer, unsigned term,
+                         const Product &inner) const {
+  Product merged = outer, alone = outer;
+  if (failed(merged.inlineTerm(term, inner)))
+    return false;
+  merged.renumber();
+  alone.renumber();
+  auto before = findContractionPath(alone), after = findContractionPath(merged);
+  return succeeded(before) && succeeded(after) && after->flops < before->flops;
+}
+
+/// Replaces a term by the product that makes it, where that is a densified factor
+/// structure, perhaps scaled, an einsum of the input, or a raw gradient.
+bool Reassociation::inlineOnce(Merged &merged, unsigned term, bool takesContractions) {
+  Value value = merged.product.terms[term].value;
+  if (DensifyOp densify = getFactorDensify(value)) {
+    FailureOr<Product> factors = productOfFactors(densify);
+    return succeeded(factors) &&
+           succeeded(merged.inlineTerm(term, *factors, "the dense parameter"));
+  }
+  Operation *op = value.getDefiningOp();
+  if (FailureOr<Product> scaled = getElementwiseProduct(op); succeeded(scaled)) {
+    bool isScaledGradient =
+        takesContractions && merged.origin[term] < 0 && diesInEinsums(value) &&
+        (scaled->terms.size() == 1 ||
+         llvm::any_of(
+             scaled->terms,
+             [](const Term &factor) { return isRepeatedScalar(factor.value); }));
+    return (isScaledGradient || reachesFactors(value)) &&
+           succeeded(merged.inlineTerm(term, *scaled, ""));
+  }
+  FailureOr<Product> inner = failure();
+  if (op)
+    inner = Product::of(op);
+  if (succeeded(inner) && isParameter(op))
+    return succeeded(merged.inlineTerm(term, *inner, "the dense parameter"));
+  // None of the terms that a contraction brought takes in another one.
+  if (failed(inner) || !takesContractions || merged.origin[term] >= 0)
+    return false;
+  if ((isa<EinsumOp>(op) && !einsums.contains(op)) ||
+      !(diesInEinsums(value) || pays(merged.product, term, *inner)))
+    return false;
+  return succeeded(
+      merged.inlineTerm(term, *inner, isa<EinsumOp>(op) ? "" : "the dense gradient"));
+}
+
+/// Inlines all that can be, and distributes over the sums that are met.
+void Reassociation::expand(Merged merged, bool takesContractions,
+                           std::vector<Merged> &addends) {
+  for (unsigned term = 0; term < merged.product.terms.size(); ++term) {
+    while (term < merged.product.terms.size() &&
+           inlineOnce(merged, term, takesContractions)) {
+    }
+    Operation *op = merged.product.terms[term].value.getDefiningOp();
+    Linear linear = matchLinear(op);
+    if (linear == Linear::None || !takesContractions || merged.origin[term] >= 0 ||
+        !diesInEinsums(op->getResult(0)))
+      continue;
+    for (OpOperand &operand :
+         op->getOpOperands().take_front(linear == Linear::Neg ? 1 : 2)) {
+      Merged addend = merged;
+      addend.product.terms[term].value = operand.get();
+      addend.product.absorbViews(term);
+      if (linear == Linear::Neg ||
+          (linear == Linear::Sub && operand.getOperandNumber() == 1))
+        addend.negated = !addend.negated;
+      expand(std::move(addend), takesContractions, addends);
+    }
+    return;
+  }
+  addends.push_back(std::move(merged));
+}
+
+FailureOr<Value> Reassociation::build(Operation *op, Merged &merged) {
+  Product &product = merged.product;
+  Location loc = op->getLoc();
+  for (Value scalar : product.scalars) {
+    auto type = RankedTensorType::get({}, scalar.getType());
+    Value tensor = tensor::FromElementsOp::create(rewriter, loc, type, scalar);
+    product.terms.push_back({tensor, {}});
+    merged.origin.push_back(-1);
+  }
+  product.scalars.clear();
+  product.renumber();
+  FailureOr<ContractionPath> path = findContractionPath(product);
+  if (failed(path))
+    return failure();
+  for (auto [id, name] : llvm::enumerate(merged.names)) {
+    uint64_t terms = 0;
+    for (auto [term, origin] : llvm::enumerate(merged.origin))
+      if (origin == static_cast<int>(id))
+        terms |= uint64_t(1) << term;
+    if (llvm::any_of(ArrayRef(path->steps).drop_back(path->steps.empty() ? 0 : 1),
+                     [&](const ContractionStep &step) { return step.terms == terms; }))
+      op->emitRemark() << "forms " << name
+                       << ": no other order of the products is cheaper";
+  }
+  return buildContractions(rewriter, loc, product, *path);
+}
+
+void Reassociation::rewrite(Operation *op) {
+  FailureOr<Product> product = Product::of(op);
+  if (failed(product))
+    return;
+  std::vector<Merged> addends;
+  expand(Merged(*product), isa<EinsumOp>(op), addends);
+  rewriter.setInsertionPoint(op);
+  Value sum;
+  // Positive addends first, so that a difference needs no negation.
+  for (bool negated : {false, true})
+    for (Merged &merged : addends) {
+      if (merged.negated != negated)
+        continue;
+      FailureOr<Value> value = build(op, merged);
+      if (failed(value))
+        return;
+      chains += merged.product.terms.size() > 2;
+      sum = buildSigned(rewriter, op->getLoc(), sum, *value, negated);
+    }
+  rewriter.replaceAllUsesWith(op->getResult(0), sum);
+  eraseIfDead(op);
+}
+
+/// Erases `op` and what was there for it alone: nothing dead may look like a reason
+/// to form a parameter.
+bool Reassociation::eraseIfDead(Operation *op) {
+  if (!isOpTriviallyDead(op))
+    return false;
+  llvm::SmallSetVector<Operation *, 4> producers;
+  for (Value operand : op->getOperands())
+    if (Operation *producer = operand.getDefiningOp())
+      producers.insert(producer);
+  einsums.remove(op);
+  op->dropAllReferences();
+  op->remove();
+  erased.insert(op);
+  for (Operation *producer : producers)
+    if (!erased.contains(producer))
+      eraseIfDead(producer);
+  return true;
+}
+
+int64_t Reassociation::run() {
+  function.walk([&](EinsumOp op) { einsums.insert(op); });
+  SmallVector<Operation *> starts, candidates;
+  function.walk([&](linalg::LinalgOp op) {
+    if (FailureOr<Product> product = Product::of(op);
+        succeeded(product) && product->init &&
+        (isCandidate(op) || diesInEinsums(op->getResult(0))))
+      starts.push_back(op);
+  });
+  for (Operation *op : starts)
+    (void)splitInit(rewriter, op);
+  reaching.clear();
+  function.walk([&](Operation *op) {
+    if (isCandidate(op))
+      candidates.push_back(op);
+  });
+  // Users first: an einsum takes in a contraction before that is rewritten itself.
+  for (Operation *op : llvm::reverse(candidates))
+    if (!erased.contains(op) && !eraseIfDead(op))
+      rewrite(op);
+  for (Operation *op : erased)
+    op->destroy();
+  return chains;
+}
+
+int64_t sparsam::reassociateFactors(func::FuncOp function) {
+  return Reassociation(function).run();
+}

@@ -1,0 +1,76 @@
+// Rule 11 of the algebra: what is left over is reported, and for factors an error.
+#include "PropagateRules.h"
+
+using namespace mlir;
+using namespace mlir::sparsam;
+
+/// The path of the parameter whose storage these are, quoted, or a plain word.
+static std::string describeParameter(func::FuncOp function, ValueRange storage) {
+  for (Value value : storage) {
+    auto argument = dyn_cast<BlockArgument>(getViewRoot(value));
+    if (!argument || argument.getOwner() != &function.front())
+      continue;
+    for (StringRef attribute : {"sparsam.param", "sparsam.state_of"})
+      if (auto path =
+              function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), attribute))
+        return ("parameter \"" + path.getValue() + "\"").str();
+  }
+  return "a parameter";
+}
+
+static std::string explain(Operation *user, DensifyOp densify) {
+  if (succeeded(Product::of(user)))
+    return explainNoSpmm(user, densify);
+  if (user->hasTrait<OpTrait::ReturnLike>())
+    return "it is returned";
+  return ("`" + user->getName().getStringRef() + "` needs all of it").str();
+}
+
+static LogicalResult reportDensify(func::FuncOp function, DensifyOp op) {
+  std::string parameter = describeParameter(function, op.getStorage());
+  SmallVector<Operation *> users = getUsersThroughViews(op.getResult());
+  if (op.getStructure().getKind() == StructureKind::Factors) {
+    InFlightDiagnostic error = op.emitError()
+                               << parameter << " is needed as a dense tensor, which "
+                               << op.getStructure()
+                               << " does not have: " << explain(users.front(), op)
+                               << "; leave this parameter dense";
+    error.attachNote(users.front()->getLoc()) << "used here";
+    return error;
+  }
+  for (Operation *user : users) {
+    InFlightDiagnostic remark = op.emitRemark()
+                                << parameter << " of " << op.getStructure()
+                                << " is made dense: " << explain(user, op);
+    remark.attachNote(user->getLoc()) << "used here";
+  }
+  return success();
+}
+
+static void reportRestrict(func::FuncOp function, RestrictOp op) {
+  InFlightDiagnostic remark = op.emitRemark()
+                              << "a tensor on the pattern of "
+                              << describeParameter(function, op.getPattern())
+                              << " is computed dense first: " << explainNoSddmm(op);
+  if (Operation *source = getViewRoot(op.getSource()).getDefiningOp())
+    remark.attachNote(source->getLoc()) << "made here";
+}
+
+FailureOr<int64_t> sparsam::reportLeftovers(func::FuncOp function) {
+  if (function->hasAttr("sparsam.companion"))
+    return 0;
+  int64_t count = 0;
+  bool failed = false;
+  function.walk([&](Operation *op) {
+    if (auto densify = dyn_cast<DensifyOp>(op)) {
+      ++count;
+      failed |= mlir::failed(reportDensify(function, densify));
+    } else if (auto restrict = dyn_cast<RestrictOp>(op)) {
+      ++count;
+      reportRestrict(function, restrict);
+    }
+  });
+  if (failed)
+    return failure();
+  return count;
+}

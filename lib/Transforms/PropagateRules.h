@@ -1,0 +1,42 @@
+// The parts of sparsam-propagate, one rule a file.
+#ifndef SPARSAM_LIB_TRANSFORMS_PROPAGATERULES_H
+#define SPARSAM_LIB_TRANSFORMS_PROPAGATERULES_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/PatternMatch.h"
+#include "sparsam/Analysis/Product.h"
+#include "sparsam/IR/SparsamOps.h"
+
+namespace mlir::sparsam {
+
+/// Rule 4: contract(X, densify) = SpMM.
+void populateSpmmPatterns(RewritePatternSet &patterns);
+
+/// Rule 5: restrict(contract(A, B)) = SDDMM.
+void populateSddmmPatterns(RewritePatternSet &patterns);
+
+/// Chains of transposes and reshapes become the shortest chain.
+void populateViewPatterns(RewritePatternSet &patterns);
+
+/// Rule 7 for factor structures: contractions with densify of factors, and einsums
+/// on what contractions make, are merged and re-associated. Returns how many chains
+/// were made.
+int64_t reassociateFactors(func::FuncOp function);
+
+/// A remark for each densify and restrict that is left, an error where it is of a
+/// factor structure. Returns how many there are.
+FailureOr<int64_t> reportLeftovers(func::FuncOp function);
+
+/// Why a contraction with a densified pattern is no spmm; empty where it is one.
+std::string explainNoSpmm(Operation *contraction, DensifyOp densify);
+
+/// Why a restricted value is no sddmm.
+std::string explainNoSddmm(RestrictOp restrict);
+
+/// Replaces `op`, a contraction that starts from `product.init`, by one that starts
+/// from zero and an addition of the init after it.
+LogicalResult splitInit(RewriterBase &rewriter, Operation *op);
+
+} // namespace mlir::sparsam
+
+#endif // SPARSAM_LIB_TRANSFORMS_PROPAGATERULES_H

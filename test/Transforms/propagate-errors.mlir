@@ -1,0 +1,45 @@
+// RUN: sparsam-opt %s --sparsam-propagate --split-input-file --verify-diagnostics
+
+func.func @returned(%v: tensor<4x8x1xf32> {sparsam.param = "a/b"}, %i: tensor<4x8xi16>)
+    -> tensor<16x4xf32> {
+  // expected-remark @+1 {{parameter "a/b" of #sparsam.nm<2:4> is made dense: it is returned}}
+  %w = sparsam.densify %v, %i {structure = #sparsam.nm<2:4>}
+      : (tensor<4x8x1xf32>, tensor<4x8xi16>) -> tensor<16x4xf32>
+  // expected-note @+1 {{used here}}
+  return %w : tensor<16x4xf32>
+}
+
+// -----
+
+// Half of the view's inputs are contracted, the other half is a batch dimension.
+func.func @partial(%x: tensor<5x4x6xf32>, %v: tensor<4x12x1xf32> {sparsam.param = "w"},
+                   %i: tensor<4x12xi16>) -> tensor<4x5x4xf32> {
+  // expected-remark @+1 {{parameter "w" of #sparsam.nm<2:4, in = [0, 1]> is made dense: it contracts neither all inputs nor all outputs of the view}}
+  %w = sparsam.densify %v, %i {structure = #sparsam.nm<2:4, in = [0, 1]>}
+      : (tensor<4x12x1xf32>, tensor<4x12xi16>) -> tensor<4x6x4xf32>
+  // expected-note @+1 {{used here}}
+  %y = sparsam.einsum "tbk,bkn->btn"(%x, %w)
+      : (tensor<5x4x6xf32>, tensor<4x6x4xf32>) -> tensor<4x5x4xf32>
+  return %y : tensor<4x5x4xf32>
+}
+
+// -----
+
+func.func @not_a_product(%g: tensor<16x4xf32>, %i: tensor<4x8xi16> {sparsam.param = "w"})
+    -> tensor<4x8x1xf32> {
+  // expected-remark @+1 {{a tensor on the pattern of parameter "w" is computed dense first: it is an argument}}
+  %r = sparsam.restrict %g on %i {structure = #sparsam.nm<2:4>}
+      : (tensor<16x4xf32>, tensor<4x8xi16>) -> tensor<4x8x1xf32>
+  return %r : tensor<4x8x1xf32>
+}
+
+// -----
+
+func.func @factors_made_dense(%u: tensor<16x2xf32> {sparsam.param = "w"}, %v: tensor<2x4xf32>)
+    -> tensor<16x4xf32> {
+  // expected-error @+1 {{parameter "w" is needed as a dense tensor, which #sparsam.low_rank<2> does not have: it is returned; leave this parameter dense}}
+  %w = sparsam.densify %u, %v {structure = #sparsam.low_rank<2>}
+      : (tensor<16x2xf32>, tensor<2x4xf32>) -> tensor<16x4xf32>
+  // expected-note @+1 {{used here}}
+  return %w : tensor<16x4xf32>
+}
