@@ -1,4 +1,5 @@
 import os
+import sys
 
 import lit.formats
 
@@ -13,6 +14,7 @@ config.environment["PATH"] = os.pathsep.join(
 )
 config.substitutions += [
     ("%plugin", os.path.join(config.sparsam_build, "lib", "SparsamPlugin.so")),
+    ("%python", sys.executable),
     ("%build", config.sparsam_build),
     ("%source", config.sparsam_source),
     ("%cxx", config.cxx),

@@ -5,7 +5,7 @@
 #include <nanobind/stl/string.h>
 
 namespace nb = nanobind;
-using mlir::sparsam::ProgramArgument;
+using namespace mlir::sparsam;
 
 namespace {
 
@@ -13,55 +13,42 @@ using Array = nb::ndarray<nb::ro>;
 using DType = nb::dlpack::dtype;
 using Code = nb::dlpack::dtype_code;
 
-struct ElementType {
-  llvm::StringLiteral mlir, numpy;
-  Code code;
-  uint8_t bits;
-};
-
-/// Signless integers are signed where a name has to be given.
-constexpr ElementType elementTypes[] = {
-    {"f32", "float32", Code::Float, 32}, {"f64", "float64", Code::Float, 64},
-    {"f16", "float16", Code::Float, 16}, {"bf16", "bfloat16", Code::Bfloat, 16},
-    {"i1", "bool", Code::Bool, 8},       {"i8", "int8", Code::Int, 8},
-    {"i16", "int16", Code::Int, 16},     {"i32", "int32", Code::Int, 32},
-    {"i64", "int64", Code::Int, 64},     {"index", "int64", Code::Int, 64},
-    {"si8", "int8", Code::Int, 8},       {"si16", "int16", Code::Int, 16},
-    {"si32", "int32", Code::Int, 32},    {"si64", "int64", Code::Int, 64},
-    {"ui8", "uint8", Code::UInt, 8},     {"ui16", "uint16", Code::UInt, 16},
-    {"ui32", "uint32", Code::UInt, 32},  {"ui64", "uint64", Code::UInt, 64},
-};
-
-const ElementType *findElementType(llvm::StringRef name) {
-  const auto *found = llvm::find_if(
-      elementTypes, [&](const ElementType &type) { return type.mlir == name; });
-  return found == std::end(elementTypes) ? nullptr : found;
+Code code(const ElementType &type) {
+  switch (type.kind) {
+  case 'f':
+    return Code::Float;
+  case 'i':
+    return Code::Int;
+  case 'u':
+    return Code::UInt;
+  case 'b':
+    return Code::Bool;
+  default:
+    return Code::Bfloat;
+  }
 }
 
-std::string dtypeText(DType type) {
-  for (const ElementType &known : elementTypes)
-    if (static_cast<uint8_t>(known.code) == type.code && known.bits == type.bits)
+bool isExactly(DType found, const ElementType &type) {
+  return found.lanes == 1 && found.bits == 8 * type.bytes &&
+         found.code == static_cast<uint8_t>(code(type));
+}
+
+std::string dtypeText(DType found) {
+  for (const ElementType &known : knownElementTypes())
+    if (isExactly(found, known))
       return known.numpy.str();
-  return "an element type of " + std::to_string(type.bits) + " bits";
+  return "an element type of " + std::to_string(found.bits) + " bits";
 }
 
 bool dtypeMatches(DType found, const ElementType &wanted) {
-  if (found.lanes != 1 || found.bits != wanted.bits)
-    return false;
-  if (found.code == static_cast<uint8_t>(wanted.code))
+  if (isExactly(found, wanted))
     return true;
   // A signless integer stands for either sign, and NumPy has no bfloat16 of its
   // own that could be handed over, so that its bits are.
-  bool isUnsigned = found.code == static_cast<uint8_t>(Code::UInt);
-  return isUnsigned && (wanted.mlir.starts_with("i") || wanted.mlir == "bf16") &&
-         wanted.mlir != "i1";
-}
-
-template <typename Range> std::string shapeText(const Range &shape) {
-  std::string text = "(";
-  for (int64_t extent : shape)
-    text += (text.size() > 1 ? ", " : "") + std::to_string(extent);
-  return text + (shape.size() == 1 ? ",)" : ")");
+  bool signless = wanted.kind == 'i' && !wanted.mlir.starts_with("s");
+  return found.lanes == 1 && found.bits == 8 * wanted.bytes &&
+         found.code == static_cast<uint8_t>(Code::UInt) &&
+         (signless || wanted.mlir == "bf16");
 }
 
 [[noreturn]] void typeError(const std::string &message) {

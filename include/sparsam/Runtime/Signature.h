@@ -4,6 +4,9 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+
 #include <string>
 #include <utility>
 #include <variant>
@@ -15,6 +18,18 @@ namespace mlir::sparsam {
 /// attribute, text for a string, and the printed form of anything else.
 using AttributeValue = std::variant<bool, int64_t, double, std::string>;
 using AttributeTable = std::vector<std::pair<std::string, AttributeValue>>;
+
+/// A type of elements that arrays outside of MLIR have too.
+struct ElementType {
+  llvm::StringLiteral mlir;  ///< "f32"
+  llvm::StringLiteral numpy; ///< "float32"; bfloat16 is of ml_dtypes
+  char kind;                 ///< NumPy's: f, i, u, b, and V for bfloat16
+  unsigned bytes;
+};
+
+/// Null if no array outside has such elements. Signless integers count as signed.
+const ElementType *findElementType(llvm::StringRef mlir);
+llvm::ArrayRef<ElementType> knownElementTypes();
 
 /// An argument or a result of a function as a caller sees it.
 struct ValueSignature {
@@ -44,6 +59,9 @@ std::vector<FunctionSignature> describeFunctions(ModuleOp module);
 
 /// How to speak of argument `index` in a message: its path if it has one.
 std::string argumentLabel(const ValueSignature &value, size_t index);
+
+/// "(4, 8)"
+std::string shapeText(llvm::ArrayRef<int64_t> shape);
 
 } // namespace mlir::sparsam
 

@@ -1,0 +1,33 @@
+"""Makes and checks the .npz files of the tests of sparsam-run."""
+
+import sys
+
+import numpy as np
+
+command, *paths = sys.argv[1:]
+if command == "make":
+    np.savez(paths[0], **{"arg0": np.arange(4, dtype=np.float32), "count": np.int32(7),
+                          "0/w/values": np.full(4, 0.5, np.float32)})  # fmt: skip
+elif command == "check":
+    given, out = np.load(paths[0]), np.load(paths[1])
+    steps = int(paths[2])
+    expected = given["0/w/values"] + steps * given["arg0"]
+    np.testing.assert_array_equal(out["0/w/values"], expected)
+    assert out["loss"] == (expected - given["arg0"]).sum() and out["loss"].shape == ()
+    assert out["result2"].dtype == np.int32
+    np.testing.assert_array_equal(out["result2"], [7] * 4)
+    assert sorted(out.files) == ["0/w/values", "loss", "result2"]
+elif command == "merge":
+    np.savez_compressed(paths[2], **{**np.load(paths[0]), **np.load(paths[1])})
+elif command == "break":
+    arrays = dict(np.load(paths[0]))
+    np.savez(paths[1] + "/missing.npz", **{k: v for k, v in arrays.items() if k != "count"})
+    np.savez(paths[1] + "/dtype.npz", **{**arrays, "count": np.float64(7)})
+    np.savez(paths[1] + "/shape.npz", **{**arrays, "arg0": np.zeros((2, 2), np.float32)})
+    np.savez(paths[1] + "/fortran.npz", **{**arrays, "arg0": np.zeros((2, 2), order="F")})
+    np.savez(paths[1] + "/object.npz", **{**arrays, "arg0": np.array(["text"])})
+    contents = open(paths[0], "rb").read()
+    open(paths[1] + "/truncated.npz", "wb").write(contents[: len(contents) // 2])
+    at = contents.index(b"NUMPY") + 140  # inside the elements of an array
+    flipped = contents[:at] + bytes([contents[at] ^ 1]) + contents[at + 1 :]
+    open(paths[1] + "/flipped.npz", "wb").write(flipped)

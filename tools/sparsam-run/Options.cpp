@@ -1,0 +1,131 @@
+// Not llvm::cl: every option of libLLVM is registered there too, and `threads` is
+// one of them.
+
+#include "Options.h"
+
+#include "llvm/ADT/StringRef.h"
+#include "llvm/ADT/Twine.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <getopt.h>
+
+using namespace sparsam_run;
+
+namespace {
+
+constexpr llvm::StringLiteral help =
+    R"(OVERVIEW: Runs a function of an MLIR file, at any level, on this machine
+
+USAGE: sparsam-run [options] [file.mlir]
+
+  sparsam-run step.mlir --args params.npz --steps 100 --results out.npz
+
+OPTIONS:
+  --args FILE.npz      arguments, by their sparsam.name, or as arg0, arg1, ...
+  --results FILE.npz   where to write the results of the last step, by name; what is
+                       updated in place keeps its name as an argument
+  --function NAME      the function to run (default: step, or the only public one)
+  --steps N            calls, each on the values that the one before it left in the
+                       arguments that it updates (default: 1)
+  --pipeline PASSES    passes that take the input down to sparsam-to-cpu (default:
+                       sparsam-cpu-pipeline; none if the input is there already)
+  --threads N          threads (default: as OpenMP decides)
+  --[no-]progress      show a progress bar (default: where standard error is a
+                       terminal)
+  --describe           print what the function takes and gives, and do not run it
+  --help               print this
+)";
+
+enum Code {
+  Args = 256,
+  Results,
+  Function,
+  Steps,
+  Pipeline,
+  Threads,
+  Progress,
+  NoProgress,
+  Describe,
+  Help
+};
+
+constexpr option longOptions[] = {
+    {"args", required_argument, nullptr, Args},
+    {"results", required_argument, nullptr, Results},
+    {"function", required_argument, nullptr, Function},
+    {"steps", required_argument, nullptr, Steps},
+    {"pipeline", required_argument, nullptr, Pipeline},
+    {"threads", required_argument, nullptr, Threads},
+    {"progress", no_argument, nullptr, Progress},
+    {"no-progress", no_argument, nullptr, NoProgress},
+    {"describe", no_argument, nullptr, Describe},
+    {"help", no_argument, nullptr, Help},
+    {nullptr, 0, nullptr, 0},
+};
+
+bool fail(const llvm::Twine &message) {
+  llvm::errs() << "sparsam-run: error: " << message << "\n";
+  return false;
+}
+
+bool parseCount(const char *name, int64_t least, int64_t &value) {
+  if (llvm::StringRef(optarg).getAsInteger(10, value) || value < least)
+    return fail(llvm::Twine(name) + " must be a number of at least " +
+                llvm::Twine(least) + ", and is '" + optarg + "'");
+  return true;
+}
+
+bool parseOne(int code, Options &options) {
+  switch (code) {
+  case Args:
+    options.args = optarg;
+    return true;
+  case Results:
+    options.results = optarg;
+    return true;
+  case Function:
+    options.function = optarg;
+    return true;
+  case Steps:
+    return parseCount("--steps", 1, options.steps);
+  case Pipeline:
+    options.pipeline = optarg;
+    return true;
+  case Threads:
+    return parseCount("--threads", 1, options.threads);
+  case Progress:
+  case NoProgress:
+    options.progress = code == Progress;
+    return true;
+  case Describe:
+    options.describe = true;
+    return true;
+  default:
+    // getopt has said what is wrong.
+    llvm::errs() << "try sparsam-run --help\n";
+    return false;
+  }
+}
+
+} // namespace
+
+std::optional<Options> sparsam_run::parseOptions(int argc, char **argv, int &exitCode) {
+  Options options;
+  exitCode = 1;
+  for (int code; (code = getopt_long(argc, argv, "h", longOptions, nullptr)) != -1;) {
+    if (code == Help || code == 'h') {
+      llvm::outs() << help;
+      exitCode = 0;
+      return std::nullopt;
+    }
+    if (!parseOne(code, options))
+      return std::nullopt;
+  }
+  if (optind < argc)
+    options.input = argv[optind++];
+  if (optind < argc) {
+    fail(llvm::Twine("one input file is enough: '") + argv[optind] + "' is a second");
+    return std::nullopt;
+  }
+  return options;
+}

@@ -1,0 +1,41 @@
+#ifndef SPARSAM_TOOLS_STEPS_H
+#define SPARSAM_TOOLS_STEPS_H
+
+#include "Npz.h"
+#include "sparsam/Runtime/Program.h"
+
+namespace sparsam_run {
+
+/// The name of an argument's array in an .npz file: its sparsam.name, with its part
+/// if it has one, or `argN` where N counts the arguments that a caller gives.
+std::string arrayName(const mlir::sparsam::ProgramArgument &argument, size_t number);
+
+/// The arrays of one function: what it takes and what it leaves.
+class Bindings {
+public:
+  /// Takes the arrays that `function` reads out of `given`, which came from the file
+  /// `path`, and makes those that it writes.
+  static llvm::Expected<Bindings> create(const mlir::sparsam::ProgramFunction &function,
+                                         Arrays given, const std::string &path);
+
+  const std::vector<void *> &pointers() const { return addresses; }
+
+  /// Every result by its name: an array updated in place keeps the name under which
+  /// it is read, so that results serve as arguments again; others are `resultK`
+  /// unless they are named.
+  const std::map<std::string, const Array *> &results() const { return named; }
+
+private:
+  std::vector<std::unique_ptr<Array>> arrays;
+  std::vector<void *> addresses;
+  std::map<std::string, const Array *> named;
+};
+
+/// Seconds of each step, with a progress bar on standard error meanwhile if asked.
+llvm::Expected<std::vector<double>>
+runSteps(mlir::sparsam::Program &program, const mlir::sparsam::ProgramFunction &function,
+         const Bindings &bindings, int64_t steps, bool progress);
+
+} // namespace sparsam_run
+
+#endif // SPARSAM_TOOLS_STEPS_H

@@ -1,0 +1,153 @@
+#include "Options.h"
+#include "Steps.h"
+#include "sparsam/Runtime/Runtime.h"
+
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Support/FileUtilities.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/Process.h"
+#include "llvm/Support/SourceMgr.h"
+
+using namespace mlir;
+using namespace mlir::sparsam;
+using namespace sparsam_run;
+
+namespace {
+
+LogicalResult fail(const llvm::Twine &message) {
+  llvm::errs() << "sparsam-run: error: " << message << "\n";
+  return failure();
+}
+
+LogicalResult fail(llvm::Error error) { return fail(llvm::toString(std::move(error))); }
+
+std::string names(const Program &program) {
+  std::string text;
+  for (const ProgramFunction &function : program.functions())
+    text += (text.empty() ? "'" : ", '") + function.name + "'";
+  return text;
+}
+
+/// Null after an error.
+const ProgramFunction *choose(const Program &program, const std::string &wanted) {
+  if (wanted.empty() && program.functions().size() == 1)
+    return &program.functions().front();
+  const ProgramFunction *function = program.find(wanted.empty() ? "step" : wanted);
+  if (!function)
+    (void)fail((wanted.empty() ? "say which --function to run"
+                               : "no public function '" + wanted + "' in the module") +
+               "; there are " + names(program));
+  return function;
+}
+
+void describe(const ProgramFunction &function) {
+  size_t number = 0;
+  for (const ProgramArgument &argument : function.arguments) {
+    using Role = ProgramArgument::Role;
+    if (argument.role == Role::Workspace)
+      continue;
+    bool read = argument.role != Role::Result;
+    const ElementType *type = findElementType(argument.elementType);
+    llvm::outs() << (argument.role == Role::Input     ? "input   "
+                     : argument.role == Role::Updated ? "updated "
+                                                      : "result  ");
+    llvm::outs() << (read || argument.has("sparsam.name")
+                         ? arrayName(argument, number)
+                         : "result" + std::to_string(argument.result))
+                 << "  " << (type ? type->numpy.str() : argument.elementType) << " "
+                 << shapeText(argument.shape) << "\n";
+    number += read;
+  }
+  llvm::outs() << "workspace: " << function.workspaceBytes << " bytes\n";
+}
+
+void printSummary(std::vector<double> seconds, const Bindings &bindings) {
+  for (const auto &[name, array] : bindings.results())
+    if (array->shape.empty() && array->kind == 'f' && array->itemBytes == 4)
+      llvm::outs() << name << " = "
+                   << llvm::format("%.7g\n", *reinterpret_cast<float *>(array->data()));
+  double first = seconds.front();
+  llvm::sort(seconds);
+  llvm::outs() << seconds.size() << (seconds.size() == 1 ? " step" : " steps")
+               << llvm::format(
+                      ", ms a step: min %.3f, median %.3f, max %.3f, first %.3f\n",
+                      1e3 * seconds.front(), 1e3 * seconds[seconds.size() / 2],
+                      1e3 * seconds.back(), 1e3 * first);
+}
+
+LogicalResult run(const Options &options) {
+  std::string message;
+  std::unique_ptr<llvm::MemoryBuffer> file = openInputFile(options.input, &message);
+  if (!file)
+    return fail(message);
+
+  DialectRegistry registry;
+  registerProgramDialects(registry);
+  registerProgramPasses();
+  MLIRContext context(registry);
+  // sparsam-import takes in marks of frameworks' own dialects by name.
+  context.allowUnregisteredDialects();
+  llvm::SourceMgr sources;
+  sources.AddNewSourceBuffer(std::move(file), llvm::SMLoc());
+  SourceMgrDiagnosticHandler handler(sources, &context);
+  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(sources, &context);
+  if (!module)
+    return failure();
+  PhaseTimes passes;
+  if ((options.pipeline || !isAtProgramBoundary(*module)) &&
+      failed(runPipeline(*module, options.pipeline.value_or("sparsam-cpu-pipeline"),
+                         &passes)))
+    return failure();
+  llvm::Expected<std::unique_ptr<Program>> program = Program::compile(*module);
+  if (!program)
+    return fail(program.takeError());
+
+  const ProgramFunction *function = choose(**program, options.function);
+  if (!function)
+    return failure();
+  if (options.describe) {
+    describe(*function);
+    return success();
+  }
+  Arrays given;
+  if (!options.args.empty()) {
+    llvm::Expected<Arrays> read = readNpz(options.args);
+    if (!read)
+      return fail(read.takeError());
+    given = std::move(*read);
+  }
+  llvm::Expected<Bindings> bindings =
+      Bindings::create(*function, std::move(given), options.args);
+  if (!bindings)
+    return fail(bindings.takeError());
+
+  sparsam_set_num_threads(options.threads);
+  bool bar = options.progress.value_or(llvm::sys::Process::StandardErrIsDisplayed());
+  llvm::Expected<std::vector<double>> seconds =
+      runSteps(**program, *function, *bindings, options.steps, bar);
+  if (!seconds)
+    return fail(seconds.takeError());
+  if (!options.results.empty())
+    if (llvm::Error error = writeNpz(options.results, bindings->results()))
+      return fail(std::move(error));
+
+  PhaseTimes phases = passes;
+  llvm::append_range(phases, (*program)->times());
+  double compile = 0;
+  for (const auto &[name, time] : phases)
+    compile += time;
+  printSummary(*seconds, *bindings);
+  llvm::outs() << llvm::format("compiled in %.2f s\n", compile);
+  return success();
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM initialize(argc, argv);
+  int exitCode;
+  std::optional<Options> options = parseOptions(argc, argv, exitCode);
+  return options ? failed(run(*options)) : exitCode;
+}
