@@ -2,6 +2,7 @@
 #include "mlir/IR/Dominance.h"
 #include "mlir/Transforms/CSE.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "sparsam/Transforms/Algebra.h"
 #include "sparsam/Transforms/Passes.h"
 
 namespace mlir::sparsam {
@@ -28,6 +29,7 @@ struct PropagatePass : mlir::sparsam::impl::PropagatePassBase<PropagatePass> {
 private:
   FrozenRewritePatternSet makeRules() {
     RewritePatternSet patterns(&getContext());
+    populateStorageElementwisePatterns(patterns);
     populateSpmmPatterns(patterns);
     populateSddmmPatterns(patterns);
     populateViewPatterns(patterns);

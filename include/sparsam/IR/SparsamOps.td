@@ -25,7 +25,9 @@ def Sparsam_Float : AnyTypeOf<[F32, F64]>;
 def Sparsam_FloatTensor : RankedTensorOf<[Sparsam_Float]>;
 def Sparsam_FloatMatrix
     : AnyTypeOf<[2DTensorOf<[Sparsam_Float]>, MemRefRankOf<[Sparsam_Float], [2]>]>;
-def Sparsam_StorageTensor : RankedTensorOf<[F32, F64, I16, I32]>;
+/// What elementwise work on a parameter may yield: a comparison, a narrower number.
+def Sparsam_ElementTensor : RankedTensorOf<[AnyFloat, AnySignlessInteger]>;
+def Sparsam_StorageTensor : RankedTensorOf<[AnyFloat, AnySignlessInteger]>;
 def Sparsam_StorageOperand
     : AnyTypeOf<[Sparsam_StorageTensor, MemRefOf<[F32, F64, I16, I32]>]>;
 
@@ -50,7 +52,7 @@ def Sparsam_DensifyOp : Sparsam_Op<"densify", [Pure]> {
   }];
   let arguments = (ins Variadic<Sparsam_StorageTensor>:$storage,
                        Sparsam_StructureAttr:$structure);
-  let results = (outs Sparsam_FloatTensor:$result);
+  let results = (outs Sparsam_ElementTensor:$result);
   let assemblyFormat = "$storage attr-dict `:` functional-type(operands, results)";
 }
 
@@ -69,9 +71,9 @@ def Sparsam_RestrictOp : Sparsam_Op<"restrict", [Pure]> {
     1. the structure is a pattern structure;
     2. the pattern and the result are its storage of the source's matrix view.
   }];
-  let arguments = (ins Sparsam_FloatTensor:$source, Variadic<Sparsam_StorageTensor>:$pattern,
+  let arguments = (ins Sparsam_ElementTensor:$source, Variadic<Sparsam_StorageTensor>:$pattern,
                        Sparsam_StructureAttr:$structure);
-  let results = (outs Sparsam_FloatTensor:$values);
+  let results = (outs Sparsam_ElementTensor:$values);
   let assemblyFormat = "$source `on` $pattern attr-dict `:` functional-type(operands, results)";
   let hasFolder = 1;
 }

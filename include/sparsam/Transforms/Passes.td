@@ -77,6 +77,45 @@ def ApplyStructurePass : Pass<"sparsam-apply-structure", "::mlir::ModuleOp"> {
 
 def ExpandStoragePass : Pass<"sparsam-expand-storage", "::mlir::ModuleOp"> {
   let summary = "replace structured arguments by their storage";
+  let description = [{
+    An encoding is a declaration: `linalg` means the dense tensor by an encoded
+    operand, and most passes drop encodings. So what a structure means is spelled
+    out here, on plain tensors.
+
+    A *pattern* parameter becomes its storage and a `densify` at the entry; its
+    gradient is restricted to the pattern, its state and its new value are restricted
+    where they are returned. The optimizer is then the optimizer on the masked dense
+    tensor, and `sparsam-propagate` moves it onto the stored values.
+
+    A *factor* parameter disappears (rule 6): it becomes the einsum of its factors,
+    each factor's gradient the einsum's derivative, and the optimizer, which must be
+    elementwise, is cloned once per factor. A reduction over the whole gradient becomes
+    the reduction over the factors' gradients.
+
+    The module gets functions that convert: `@compress` (dense parameters and state to
+    storage), `@compress_on_pattern` (the same for patterns chosen before) and
+    `@densify`.
+
+    ```mlir
+    func.func @step(%w: tensor<16x4xf32, #sparsam.nm<2:4>> {sparsam.updates = 0 : i64},
+                    %x: tensor<8x16xf32>) -> tensor<16x4xf32, #sparsam.nm<2:4>>
+    // becomes
+    func.func @step(%values: tensor<4x8x1xf32> {sparsam.part = "values",
+                                                sparsam.updates = 0 : i64},
+                    %indices: tensor<4x8xi16> {sparsam.part = "indices"},
+                    %x: tensor<8x16xf32>) -> tensor<4x8x1xf32>
+    ```
+  }];
+  let options = [
+    Option<"companions", "companions", "bool", /*default=*/"true",
+           "make @compress, @compress_on_pattern and @densify">,
+  ];
+  let statistics = [
+    Statistic<"numStructured", "structured", "structured parameters expanded">,
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::sparsam::SparsamDialect", "::mlir::tensor::TensorDialect"];
 }
 
 def PropagatePass : Pass<"sparsam-propagate", "::mlir::ModuleOp"> {

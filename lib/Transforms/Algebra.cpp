@@ -1,0 +1,69 @@
+#include "sparsam/Transforms/Algebra.h"
+
+using namespace mlir;
+using namespace mlir::sparsam;
+
+/// The storage of what a densify makes, which its verifier has checked.
+static SmallVector<StorageTensor> storageOf(StructureInterface structure,
+                                            RankedTensorType type) {
+  Location loc = UnknownLoc::get(type.getContext());
+  auto storage =
+      getParameterStorage(structure, type, [&] { return mlir::emitError(loc); });
+  return succeeded(storage) ? *storage : SmallVector<StorageTensor>();
+}
+
+std::optional<StoredPattern> sparsam::getPattern(DensifyOp densify) {
+  if (densify.getStructure().getKind() != StructureKind::Pattern)
+    return std::nullopt;
+  StoredPattern pattern{densify.getStructure(), {}};
+  auto storage =
+      storageOf(densify.getStructure(), cast<RankedTensorType>(densify.getType()));
+  for (auto [value, tensor] : llvm::zip(densify.getStorage(), storage))
+    if (!tensor.trainable)
+      pattern.indices.push_back(value);
+  return pattern;
+}
+
+Value sparsam::getStoredValues(DensifyOp densify) {
+  auto storage =
+      storageOf(densify.getStructure(), cast<RankedTensorType>(densify.getType()));
+  for (auto [value, tensor] : llvm::zip(densify.getStorage(), storage))
+    if (tensor.trainable)
+      return value;
+  return {};
+}
+
+RestrictOp sparsam::getOrCreateRestrict(RewriterBase &rewriter, Location loc,
+                                        Value source, const StoredPattern &pattern) {
+  for (Operation *user : source.getUsers()) {
+    auto known = dyn_cast<RestrictOp>(user);
+    if (!known || known->getBlock() != rewriter.getInsertionBlock() ||
+        !(StoredPattern{known.getStructure(), SmallVector<Value>(known.getPattern())} ==
+          pattern))
+      continue;
+    auto point = rewriter.getInsertionPoint();
+    bool isLater = point != known->getBlock()->end() && !known->isBeforeInBlock(&*point);
+    // Also tells the driver to look at it again: it may have waited for this.
+    rewriter.modifyOpInPlace(known, [] {});
+    if (isLater && known.getOperation() != &*point)
+      rewriter.moveOpBefore(known, &*point);
+    return known;
+  }
+  auto sourceType = cast<RankedTensorType>(source.getType());
+  Type valuesType;
+  for (const StorageTensor &tensor : storageOf(pattern.structure, sourceType))
+    if (tensor.trainable)
+      valuesType =
+          RankedTensorType::get(tensor.type.getShape(), sourceType.getElementType());
+  return RestrictOp::create(rewriter, loc, valuesType, source, pattern.indices,
+                            pattern.structure);
+}
+
+DensifyOp sparsam::createDensify(OpBuilder &builder, Location loc, Value values,
+                                 const StoredPattern &pattern, RankedTensorType type) {
+  SmallVector<Value> storage;
+  auto indices = pattern.indices.begin();
+  for (const StorageTensor &tensor : storageOf(pattern.structure, type))
+    storage.push_back(tensor.trainable ? values : *indices++);
+  return DensifyOp::create(builder, loc, type, storage, pattern.structure);
+}

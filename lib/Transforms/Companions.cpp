@@ -1,0 +1,232 @@
+// The functions that convert between dense parameters and their storage.
+#include "FactorProduct.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "sparsam/Transforms/Algebra.h"
+#include "sparsam/Transforms/Boundary.h"
+
+using namespace mlir;
+using namespace mlir::sparsam;
+
+namespace {
+
+/// A function in the making: arguments and results with their attributes.
+struct Companion {
+  func::FuncOp func;
+  OpBuilder body;
+  SmallVector<DictionaryAttr> argumentAttrs, resultAttrs;
+  SmallVector<Value> returned;
+
+  Companion(OpBuilder builder, Location loc, StringRef name)
+      : func(func::FuncOp::create(builder, loc, name, builder.getFunctionType({}, {}))),
+        body(OpBuilder::atBlockEnd(func.addEntryBlock())) {
+    func->setAttr(boundary::companion, builder.getUnitAttr());
+  }
+
+  Value addArgument(Type type, Location loc, DictionaryAttr attrs) {
+    argumentAttrs.push_back(attrs);
+    return func.front().addArgument(type, loc);
+  }
+
+  void addResult(Value value, DictionaryAttr attrs) {
+    returned.push_back(value);
+    resultAttrs.push_back(attrs);
+  }
+
+  void finish() {
+    func::ReturnOp::create(body, func.getLoc(), returned);
+    func.setFunctionType(
+        body.getFunctionType(func.front().getArgumentTypes(), TypeRange(returned)));
+    func.setAllArgAttrs(argumentAttrs);
+    func.setAllResultAttrs(resultAttrs);
+  }
+};
+
+/// One state argument of a structured parameter.
+struct State {
+  const StructuredParameter *parameter;
+  unsigned position;
+  unsigned argument;
+};
+
+class Companions {
+public:
+  explicit Companions(const StructuredFunction &function)
+      : function(function), builder(function.func) {
+    for (const StructuredParameter &parameter : function.parameters)
+      for (auto [position, state] : llvm::enumerate(parameter.states))
+        states.push_back({&parameter, static_cast<unsigned>(position), state.argument});
+    llvm::sort(states,
+               [](const State &a, const State &b) { return a.argument < b.argument; });
+    builder.setInsertionPointAfter(function.func);
+  }
+
+  LogicalResult createDensify();
+  LogicalResult createCompress(StringRef name, bool onPattern);
+
+private:
+  func::FuncOp getFunc() const { return function.func; }
+  DictionaryAttr getAttrs(StringRef role, StringRef path, unsigned argument,
+                          StringRef part = {});
+  DictionaryAttr getAttrs(const StructuredParameter &parameter, StringRef part = {}) {
+    return getAttrs(boundary::param, parameter.path, parameter.value.argument, part);
+  }
+  Value createZero(Companion &companion, RankedTensorType type);
+
+  const StructuredFunction &function;
+  OpBuilder builder;
+  /// In the order of the function's arguments.
+  SmallVector<State> states;
+};
+
+} // namespace
+
+DictionaryAttr Companions::getAttrs(StringRef role, StringRef path, unsigned argument,
+                                    StringRef part) {
+  NamedAttrList attrs;
+  attrs.set(role, builder.getStringAttr(path));
+  if (Attribute name = getFunc().getArgAttr(argument, boundary::name))
+    attrs.set(boundary::name, name);
+  if (!part.empty())
+    attrs.set(boundary::part, builder.getStringAttr(part));
+  return attrs.getDictionary(builder.getContext());
+}
+
+Value Companions::createZero(Companion &companion, RankedTensorType type) {
+  Location loc = getFunc().getLoc();
+  Value empty = tensor::EmptyOp::create(companion.body, loc, type.getShape(),
+                                        type.getElementType());
+  Value zero = arith::ConstantOp::create(
+      companion.body, loc, companion.body.getZeroAttr(type.getElementType()));
+  return linalg::FillOp::create(companion.body, loc, zero, empty).getResult(0);
+}
+
+LogicalResult Companions::createDensify() {
+  Companion companion(builder, getFunc().getLoc(), "densify");
+  SmallVector<SmallVector<Value>> storage;
+  for (const StructuredParameter &parameter : function.parameters) {
+    storage.emplace_back();
+    for (const StorageTensor &tensor : parameter.storage)
+      storage.back().push_back(companion.addArgument(tensor.type, parameter.loc,
+                                                     getAttrs(parameter, tensor.name)));
+  }
+  for (auto [parameter, parts] : llvm::zip_equal(function.parameters, storage)) {
+    FailureOr<Value> dense;
+    if (parameter.isPattern())
+      dense = DensifyOp::create(companion.body, parameter.loc, parameter.type, parts,
+                                parameter.structure)
+                  .getResult();
+    else
+      dense = createFactorProduct(companion.body, parameter.loc, parameter, parts);
+    if (failed(dense))
+      return failure();
+    companion.addResult(*dense, getAttrs(parameter));
+  }
+  companion.finish();
+  return success();
+}
+
+LogicalResult Companions::createCompress(StringRef name, bool onPattern) {
+  Companion companion(builder, getFunc().getLoc(), name);
+  SmallVector<Value> dense;
+  for (const StructuredParameter &parameter : function.parameters)
+    dense.push_back(
+        companion.addArgument(parameter.type, parameter.loc, getAttrs(parameter)));
+  SmallVector<Value> denseStates;
+  for (const State &state : states) {
+    StringRef path = state.parameter->path;
+    Type type = getFunc().getArgumentTypes()[state.argument];
+    denseStates.push_back(
+        state.parameter->isPattern()
+            ? companion.addArgument(type, state.parameter->loc,
+                                    getAttrs(boundary::stateOf, path, state.argument))
+            : Value());
+  }
+  DenseMap<const StructuredParameter *, StoredPattern> patterns;
+  for (auto [parameter, value] : llvm::zip_equal(function.parameters, dense)) {
+    if (!parameter.isPattern())
+      continue;
+    SmallVector<Type> types;
+    SmallVector<Value> indices;
+    for (const StorageTensor &tensor : parameter.storage) {
+      if (tensor.trainable)
+        continue;
+      types.push_back(tensor.type);
+      if (onPattern)
+        indices.push_back(companion.addArgument(tensor.type, parameter.loc,
+                                                getAttrs(parameter, tensor.name)));
+    }
+    if (!onPattern)
+      llvm::append_range(indices, SelectOp::create(companion.body, parameter.loc, types,
+                                                   value, parameter.structure)
+                                      .getPattern());
+    patterns[&parameter] = {parameter.structure, indices};
+  }
+  IRRewriter rewriter(companion.body);
+  auto restrict = [&](Value value, const StructuredParameter &parameter) {
+    rewriter.setInsertionPointToEnd(&companion.func.front());
+    return getOrCreateRestrict(rewriter, parameter.loc, value, patterns[&parameter]);
+  };
+  for (auto [parameter, value] : llvm::zip_equal(function.parameters, dense)) {
+    SmallVector<Value> factors;
+    if (!parameter.isPattern()) {
+      SmallVector<Type> types;
+      for (const StorageTensor &tensor : parameter.storage)
+        types.push_back(tensor.type);
+      llvm::append_range(factors, FactorizeOp::create(companion.body, parameter.loc,
+                                                      types, value, parameter.structure)
+                                      .getFactors());
+    }
+    unsigned next = 0;
+    for (auto [position, tensor] : llvm::enumerate(parameter.storage)) {
+      DictionaryAttr attrs = getAttrs(parameter, tensor.name);
+      if (!parameter.isPattern())
+        companion.addResult(factors[position], attrs);
+      else if (tensor.trainable)
+        companion.addResult(restrict(value, parameter), attrs);
+      else if (!onPattern)
+        companion.addResult(patterns[&parameter].indices[next++], attrs);
+    }
+  }
+  for (auto [state, value] : llvm::zip_equal(states, denseStates)) {
+    const StructuredParameter &parameter = *state.parameter;
+    Type element = cast<RankedTensorType>(getFunc().getArgumentTypes()[state.argument])
+                       .getElementType();
+    for (const StorageTensor &tensor : parameter.storage) {
+      if (!tensor.trainable)
+        continue;
+      companion.addResult(
+          parameter.isPattern()
+              ? restrict(value, parameter).getValues()
+              : createZero(companion,
+                           RankedTensorType::get(tensor.type.getShape(), element)),
+          getAttrs(boundary::stateOf, parameter.path, state.argument, tensor.name));
+    }
+  }
+  companion.finish();
+  return success();
+}
+
+LogicalResult sparsam::createCompanions(ArrayRef<StructuredFunction> functions) {
+  const StructuredFunction *chosen =
+      llvm::find_if(functions, [](const StructuredFunction &function) {
+        return llvm::any_of(function.parameters, [](const StructuredParameter &p) {
+          return p.value.result.has_value();
+        });
+      });
+  if (chosen == functions.end())
+    chosen = functions.begin();
+  func::FuncOp func = chosen->func;
+  Operation *module = func->getParentOp();
+  for (StringRef name : {"compress", "compress_on_pattern", "densify"})
+    if (Operation *taken = SymbolTable::lookupSymbolIn(module, name))
+      return taken->emitError()
+             << "@" << name << " is the name of a function that sparsam-expand-storage "
+             << "makes; rename it or use companions=false";
+  Companions companions(*chosen);
+  if (failed(companions.createCompress("compress", /*onPattern=*/false)) ||
+      failed(companions.createCompress("compress_on_pattern", /*onPattern=*/true)))
+    return failure();
+  return companions.createDensify();
+}
