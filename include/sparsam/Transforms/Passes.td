@@ -65,6 +65,62 @@ def ImportPass : Pass<"sparsam-import", "::mlir::ModuleOp"> {
 
 def FindParametersPass : Pass<"sparsam-find-parameters", "::mlir::ModuleOp"> {
   let summary = "find parameters, their gradients and their optimizer state";
+  let description = [{
+    A graph does not say which of its values is whose gradient. The front end says
+    which arguments are parameters (`sparsam.param`, their path) and which result is an
+    argument's new value (`sparsam.updates`); from there this pass walks back through
+    the optimizer, which is elementwise work, transposes and reshapes, until products,
+    reductions, scatters or loop results of the parameter's size remain. Their sum (the
+    weights of an embedding may be the output's too) is the gradient, and
+    `sparsam.gradient` marks it. Carried arguments of the parameter's shape that meet
+    its gradient and no other are its optimizer state.
+
+    ```mlir
+    func.func @step(%w: tensor<16x4xf32> {sparsam.param = "w", sparsam.updates = 0 : i64},
+                    %m: tensor<16x4xf32> {sparsam.updates = 1 : i64}, ...) {
+      %dw = linalg.matmul ins(%xt, %dy : ...) outs(%zero : ...) -> tensor<16x4xf32>
+      %m1 = ... %m, %dw    // 0.9 m + dw
+      %w1 = ... %w, %m1    // w - 0.1 m1
+      return %w1, %m1 : tensor<16x4xf32>, tensor<16x4xf32>
+    ```
+
+    becomes
+
+    ```mlir
+    func.func @step(%w: tensor<16x4xf32> {sparsam.param = "w", sparsam.updates = 0 : i64},
+                    %m: tensor<16x4xf32> {sparsam.state_of = "w", sparsam.updates = 1 : i64},
+                    ...) {
+      %dw = linalg.matmul ins(%xt, %dy : ...) outs(%zero : ...) -> tensor<16x4xf32>
+      %g = sparsam.gradient %dw of "w" : tensor<16x4xf32>
+      %m1 = ... %m, %g
+      %w1 = ... %w, %m1
+      return %w1, %m1 : tensor<16x4xf32>, tensor<16x4xf32>
+    ```
+
+    Two things cannot be read off a graph, and a remark says how they were taken: a
+    multiple of the parameter that joins its gradient counts as the optimizer's decay,
+    not as a term of the loss; and a norm over one gradient alone counts as per tensor.
+    A result with `sparsam.gradient_of = "path"` gives the gradient instead, and is
+    removed. `sparsam.gradient` in the input is kept.
+
+    A parameter whose gradient is not found gets `sparsam.no_gradient`, and one whose
+    optimizer does more to the gradient than elementwise work (Muon, Shampoo,
+    Adafactor) gets `sparsam.not_elementwise`, each with a remark.
+
+    In a function without any `sparsam.updates` they are inferred, for a result of the
+    argument's type that is elementwise work on the argument and on a product; and in
+    the only function of a module without any attributes the parameters are inferred
+    too, as the arguments that the product depends on. Where there is more than one
+    answer, an error tells which attribute to write.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::sparsam::SparsamDialect", "::mlir::tensor::TensorDialect",
+  ];
+  let statistics = [
+    Statistic<"numGradients", "gradients", "gradients found">,
+    Statistic<"numStates", "states", "arguments found to be optimizer state">,
+  ];
 }
 
 def ApplyStructurePass : Pass<"sparsam-apply-structure", "::mlir::ModuleOp"> {
