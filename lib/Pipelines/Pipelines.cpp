@@ -1,3 +1,11 @@
 #include "sparsam/Pipelines/Pipelines.h"
 
-void mlir::sparsam::registerPipelines() {}
+#include "mlir/Pass/PassRegistry.h"
+
+using namespace mlir;
+
+void sparsam::registerPipelines() {
+  PassPipelineRegistration<>("sparsam-fusion-pipeline",
+                             "fuse the work around products, on tensors",
+                             buildFusionPipeline);
+}

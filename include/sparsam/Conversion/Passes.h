@@ -2,6 +2,7 @@
 #define SPARSAM_CONVERSION_PASSES_H
 
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/Pass.h"
 
 namespace mlir::sparsam {

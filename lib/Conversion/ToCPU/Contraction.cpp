@@ -1,0 +1,88 @@
+#include "Contraction.h"
+
+#include "mlir/Dialect/Linalg/IR/LinalgInterfaces.h"
+
+using namespace mlir;
+using namespace mlir::sparsam;
+
+bool cpu::isElementwise(linalg::GenericOp op) {
+  return op.getNumLoops() == op.getNumParallelLoops();
+}
+
+bool cpu::isContraction(linalg::GenericOp op) {
+  if (op.getNumDpsInputs() != 2 || op.getNumDpsInits() != 1 ||
+      op.getNumReductionLoops() == 0)
+    return false;
+  Block &body = op.getRegion().front();
+  if (!llvm::hasNItems(body, 3))
+    return false;
+  auto product = dyn_cast<arith::MulFOp>(body.front());
+  auto sum = dyn_cast<arith::AddFOp>(*std::next(body.begin()));
+  if (!product || !sum || body.getTerminator()->getOperand(0) != sum)
+    return false;
+  // A square has one operand to read and is no product of two matrices.
+  Value a = body.getArgument(0), b = body.getArgument(1), c = body.getArgument(2);
+  auto combines = [](Operation *op, Value x, Value y) {
+    return (op->getOperand(0) == x && op->getOperand(1) == y) ||
+           (op->getOperand(0) == y && op->getOperand(1) == x);
+  };
+  if (!combines(product, a, b) || !combines(sum, product, c))
+    return false;
+  for (AffineMap map : op.getIndexingMapsArray())
+    if (!map.isProjectedPermutation())
+      return false;
+  FailureOr<linalg::ContractionDimensions> dims = linalg::inferContractionDims(op);
+  return succeeded(dims) && !dims->m.empty() && !dims->n.empty() && !dims->k.empty();
+}
+
+bool cpu::isPermutingCopy(linalg::GenericOp op) {
+  if (!isElementwise(op) || op.getNumDpsInputs() != 1 || op.getNumDpsInits() != 1)
+    return false;
+  Block &body = op.getRegion().front();
+  if (!isa<RankedTensorType>(op.getDpsInputs()[0].getType()) ||
+      body.getTerminator()->getOperand(0) != body.getArgument(0))
+    return false;
+  return llvm::all_of(op.getIndexingMapsArray(),
+                      [](AffineMap map) { return map.isPermutation(); });
+}
+
+/// The loops of `group` in the order in which `map` accesses them, and whether no
+/// other loop comes between them.
+static bool isAdjacent(AffineMap map, ArrayRef<unsigned> group,
+                       SmallVectorImpl<unsigned> &order) {
+  std::optional<unsigned> last;
+  bool adjacent = true;
+  for (unsigned i = 0; i < map.getNumResults(); ++i) {
+    unsigned loop = map.getDimPosition(i);
+    if (!llvm::is_contained(group, loop))
+      continue;
+    adjacent &= !last || *last + 1 == i;
+    last = i;
+    order.push_back(loop);
+  }
+  return adjacent;
+}
+
+bool cpu::isGemm(linalg::GenericOp contraction, ArrayRef<AffineMap> maps) {
+  FailureOr<linalg::ContractionDimensions> dims =
+      linalg::inferContractionDims(contraction);
+  if (failed(dims))
+    return false;
+  for (const SmallVector<unsigned, 2> &group : {dims->m, dims->n, dims->k}) {
+    SmallVector<unsigned> first;
+    for (AffineMap map : maps) {
+      SmallVector<unsigned> order;
+      if (!isAdjacent(map, group, order))
+        return false;
+      if (order.empty())
+        continue;
+      if (first.empty())
+        first = order;
+      if (first != order)
+        return false;
+    }
+  }
+  return llvm::none_of(maps, [&](AffineMap map) {
+    return llvm::is_contained(dims->batch, map.getDimPosition(map.getNumResults() - 1));
+  });
+}

@@ -1,0 +1,21 @@
+// RUN: sparsam-opt %s --sparsam-fold-reshapes | FileCheck %s
+
+// What the pass does not know passes through: a reshape between a product and a slice,
+// memrefs, and a reshape that no loop can take over.
+
+// CHECK-LABEL: func.func @slice(
+// CHECK: tensor.extract_slice
+// CHECK-NEXT: tensor.expand_shape
+func.func @slice(%x: tensor<4x24xf32>) -> tensor<4x2x4xf32> {
+  %0 = tensor.extract_slice %x[0, 8] [4, 8] [1, 1] : tensor<4x24xf32> to tensor<4x8xf32>
+  %1 = tensor.expand_shape %0 [[0], [1, 2]] output_shape [4, 2, 4]
+      : tensor<4x8xf32> into tensor<4x2x4xf32>
+  return %1 : tensor<4x2x4xf32>
+}
+
+// CHECK-LABEL: func.func @memrefs(
+// CHECK: linalg.matmul
+func.func @memrefs(%a: memref<4x4xf32>, %b: memref<4x4xf32>, %c: memref<4x4xf32>) {
+  linalg.matmul ins(%a, %b : memref<4x4xf32>, memref<4x4xf32>) outs(%c : memref<4x4xf32>)
+  return
+}
