@@ -44,7 +44,7 @@ public:
         order, [&](Letter letter) { return kindOf(letter) != Kind::Batch; });
     if (rows != order.end() && kindOf(*rows) == Kind::Rhs)
       std::swap(operands[0], operands[1]);
-    Term result = isMatrixProduct(order) ? buildInOrder(order) : build();
+    Term result = buildInOrder(isMatrixProduct(order) ? order : naturalOrder());
     return buildView(builder, loc, product, result, target);
   }
 

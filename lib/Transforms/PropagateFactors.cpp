@@ -183,13 +183,13 @@ static FailureOr<Product> getElementwiseProduct(Operation *op) {
   return product;
 }
 
-/// An einsum of the input on nothing but arguments of the function: a parameter as the
-/// product of its factors.
+/// An einsum of the input on storage alone: a parameter as the product of its factors.
 bool Reassociation::isParameter(Operation *op) {
   return op && einsums.contains(op) &&
          llvm::all_of(op->getOperands(), [&](Value operand) {
            auto argument = dyn_cast<BlockArgument>(getViewRoot(operand));
-           return argument && argument.getOwner() == &function.front();
+           return argument && argument.getOwner() == &function.front() &&
+                  function.getArgAttr(argument.getArgNumber(), "sparsam.param");
          });
 }
 
