@@ -51,7 +51,7 @@ func.func @linear(%x: tensor<8x16xf32>, %dy: tensor<8x12xf32>, %u: tensor<16x2xf
 #id = affine_map<(d0, d1) -> (d0, d1)>
 // CHECK-LABEL: func @difference(
 //   CHECK-NOT:   tensor<16x12xf32>
-//       CHECK:   %[[DU:.*]] = linalg.generic {{.*}} outs(%{{.*}} : tensor<16x2xf32>)
+//       CHECK:   %[[DU:.*]] = linalg.generic {{.*}} ins(%{{.*}}, %{{.*}} : tensor<16x2xf32>, tensor<16x2xf32>)
 //       CHECK:     arith.subf
 //  CHECK-NEXT:     linalg.yield
 //  CHECK-NEXT:   } -> tensor<16x2xf32>
