@@ -1,3 +1,9 @@
+#include "StructureRequests.h"
+#include "StructuredFunction.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "sparsam/Analysis/FirstUse.h"
+#include "sparsam/Analysis/Views.h"
+#include "sparsam/Transforms/Boundary.h"
 #include "sparsam/Transforms/Passes.h"
 
 namespace mlir::sparsam {
@@ -5,10 +11,178 @@ namespace mlir::sparsam {
 #include "sparsam/Transforms/Passes.h.inc"
 } // namespace mlir::sparsam
 
+using namespace mlir;
+using namespace mlir::sparsam;
+
 namespace {
+
+/// A parameter, and why it has the structure that it has.
+struct Parameter {
+  func::FuncOp func;
+  unsigned argument;
+  std::string path;
+
+  BlockArgument getValue() const { return func::FuncOp(func).getArgument(argument); }
+  Location getLoc() const { return getValue().getLoc(); }
+};
+
+SmallVector<Parameter> getParameters(ModuleOp module) {
+  SmallVector<Parameter> parameters;
+  for (auto func : module.getOps<func::FuncOp>()) {
+    if (func.isExternal())
+      continue;
+    for (unsigned number = 0; number < func.getNumArguments(); ++number)
+      if ((func.getArgAttr(number, boundary::param) ||
+           func.getArgAttr(number, boundary::structure) ||
+           getStructure(func.getArgumentTypes()[number])) &&
+          !func.getArgAttr(number, boundary::part))
+        parameters.push_back({func, number, getParameterName(func, number)});
+  }
+  return parameters;
+}
+
+LogicalResult checkGlobs(ArrayRef<StructureRequest> requests,
+                         ArrayRef<Parameter> parameters, Location loc) {
+  for (const StructureRequest &request : requests) {
+    if (llvm::any_of(parameters, [&](const Parameter &parameter) {
+          return matchesGlob(request.glob, parameter.path);
+        }))
+      continue;
+    InFlightDiagnostic error = emitError(loc)
+                               << "`" << request.glob << "` matches no parameter; ";
+    if (parameters.empty())
+      return error << "there is none";
+    error << "there are ";
+    llvm::interleaveComma(parameters, error,
+                          [&](const Parameter &parameter) { error << parameter.path; });
+    return error;
+  }
+  return success();
+}
+
+/// The view that the model's first use asks for, unless the text names one.
+StructureInterface decideView(StructureInterface structure, Value parameter) {
+  if (!structure.getIn().empty())
+    return withView(structure, structure.getIn());
+  auto first = findFirstContraction(parameter);
+  return first ? withView(structure, first->dims) : structure;
+}
+
+LogicalResult checkFits(const Parameter &parameter, StructureInterface structure) {
+  auto error = [&] { return emitError(parameter.getLoc()) << parameter.path << ": "; };
+  auto type = dyn_cast<RankedTensorType>(parameter.getValue().getType());
+  if (!type)
+    return error() << structure << " needs a tensor, found "
+                   << parameter.getValue().getType();
+  if (failed(verifyStructure(structure, type.getShape(), type.getElementType(), error)))
+    return failure();
+  func::FuncOp func = parameter.func;
+  if (!func.getBody().hasOneBlock())
+    return error() << structure << " needs a function of one block";
+  if (func.getArgAttr(parameter.argument, boundary::noGradient))
+    return error() << structure << " was asked for, but no gradient reaches this "
+                   << "parameter's update; leave it dense";
+  if (structure.getKind() == StructureKind::Factors &&
+      func.getArgAttr(parameter.argument, boundary::notElementwise))
+    return error() << structure << " was asked for, but the optimizer is not elementwise "
+                   << "in this parameter's gradient; choose a pattern structure or dense";
+  return success();
+}
+
+/// Gives the argument and its new value the encoding; the body stays on plain types.
+LogicalResult setEncoding(const Parameter &parameter, StructureInterface structure) {
+  func::FuncOp func = parameter.func;
+  auto carried = getCarriedValue(func, parameter.argument);
+  if (failed(carried))
+    return failure();
+  BlockArgument argument = parameter.getValue();
+  auto plain = getPlainType(cast<RankedTensorType>(argument.getType()));
+  auto encoded =
+      RankedTensorType::get(plain.getShape(), plain.getElementType(), structure);
+  func.removeArgAttr(parameter.argument, boundary::structure);
+  if (argument.getType() != encoded) {
+    argument.setType(encoded);
+    OpBuilder builder = OpBuilder::atBlockBegin(&func.front());
+    auto dense = tensor::CastOp::create(builder, argument.getLoc(), plain, argument);
+    argument.replaceAllUsesExcept(dense, dense);
+  }
+  if (carried->result) {
+    Operation *terminator = func.front().getTerminator();
+    Value updated = terminator->getOperand(*carried->result);
+    if (updated.getType() != encoded) {
+      OpBuilder builder(terminator);
+      terminator->setOperand(
+          *carried->result,
+          tensor::CastOp::create(builder, updated.getLoc(), encoded, updated));
+    }
+  }
+  func.setFunctionType(
+      FunctionType::get(func.getContext(), func.front().getArgumentTypes(),
+                        func.front().getTerminator()->getOperandTypes()));
+  return success();
+}
+
 struct ApplyStructurePass
     : mlir::sparsam::impl::ApplyStructurePassBase<ApplyStructurePass> {
   using ApplyStructurePassBase::ApplyStructurePassBase;
-  void runOnOperation() override {}
+
+  void runOnOperation() override {
+    Location loc = getOperation().getLoc();
+    auto requests = parseStructureRequests(structures, loc);
+    if (failed(requests))
+      return signalPassFailure();
+    SmallVector<Parameter> parameters = getParameters(getOperation());
+    if (failed(checkGlobs(*requests, parameters, loc)))
+      return signalPassFailure();
+    bool failedAny = false;
+    for (const Parameter &parameter : parameters)
+      failedAny |= failed(apply(parameter, *requests));
+    if (failedAny)
+      signalPassFailure();
+  }
+
+private:
+  LogicalResult apply(const Parameter &parameter, ArrayRef<StructureRequest> requests) {
+    StructureInterface structure = getStructure(parameter.getValue().getType());
+    if (!structure) {
+      auto requested = getRequest(parameter, requests);
+      if (failed(requested))
+        return failure();
+      if (!*requested) {
+        ++numDense;
+        return success();
+      }
+      structure = decideView(*requested, parameter.getValue());
+    }
+    if (failed(checkFits(parameter, structure)))
+      return failure();
+    ++numStructured;
+    return setEncoding(parameter, structure);
+  }
+
+  /// What is asked for; null, with a remark, for dense.
+  FailureOr<StructureInterface> getRequest(const Parameter &parameter,
+                                           ArrayRef<StructureRequest> requests) {
+    func::FuncOp func = parameter.func;
+    if (Attribute attr = func.getArgAttr(parameter.argument, boundary::structure)) {
+      if (auto structure = dyn_cast<StructureInterface>(attr))
+        return structure;
+      return emitError(parameter.getLoc())
+             << parameter.path << ": " << boundary::structure << " is " << attr
+             << ", expected a structure";
+    }
+    for (const StructureRequest &request : requests) {
+      if (!matchesGlob(request.glob, parameter.path))
+        continue;
+      if (!request.structure)
+        emitRemark(parameter.getLoc())
+            << parameter.path << " stays dense: `" << request.glob << "` asks for dense";
+      return request.structure;
+    }
+    emitRemark(parameter.getLoc())
+        << parameter.path << " stays dense: no structure was asked for";
+    return StructureInterface();
+  }
 };
+
 } // namespace

@@ -173,7 +173,8 @@ LogicalResult Expansion::expandParameters() {
     value.argument.replaceAllUsesWith(*made);
     dense.push_back(*made);
   }
-  if (failed(dropEncodings(func)) || failed(normalizeElementwise(func)))
+  dropEncodings(func);
+  if (failed(normalizeElementwise(func)))
     return failure();
   for (auto [parameter, made] : llvm::zip_equal(function.parameters, dense)) {
     if (parameter.isPattern()) {

@@ -125,6 +125,18 @@ static LogicalResult checkResults(const StructuredFunction &function) {
   return success();
 }
 
+/// A callee would need the same expansion.
+static LogicalResult checkCalls(func::FuncOp func) {
+  auto isStructured = [](Type type) { return static_cast<bool>(getStructure(type)); };
+  WalkResult walk = func.walk([&](CallOpInterface call) -> WalkResult {
+    if (llvm::any_of(call->getOperandTypes(), isStructured) ||
+        llvm::any_of(call->getResultTypes(), isStructured))
+      return call->emitOpError("passes a structured tensor; inline the function first");
+    return WalkResult::advance();
+  });
+  return failure(walk.wasInterrupted());
+}
+
 FailureOr<StructuredFunction> sparsam::getStructuredFunction(func::FuncOp func) {
   StructuredFunction function{func, {}};
   for (unsigned number = 0; number < func.getNumArguments(); ++number)
@@ -138,23 +150,19 @@ FailureOr<StructuredFunction> sparsam::getStructuredFunction(func::FuncOp func) 
   if (!func.getBody().hasOneBlock())
     return func.emitError("expected a function of one block since it has structured "
                           "arguments");
-  if (failed(addStates(function)) || failed(addGradients(function)))
+  if (failed(checkCalls(func)) || failed(addStates(function)) ||
+      failed(addGradients(function)))
     return failure();
   return function;
 }
 
-LogicalResult sparsam::dropEncodings(func::FuncOp func) {
+void sparsam::dropEncodings(func::FuncOp func) {
   auto plain = [](Value value) {
     if (getStructure(value.getType()))
       value.setType(getPlainType(cast<RankedTensorType>(value.getType())));
   };
   auto isStructured = [](Type type) { return static_cast<bool>(getStructure(type)); };
-  WalkResult walk = func.walk([&](Operation *op) {
-    if (isa<CallOpInterface>(op) && (llvm::any_of(op->getOperandTypes(), isStructured) ||
-                                     llvm::any_of(op->getResultTypes(), isStructured))) {
-      op->emitOpError("passes a structured tensor; inline the function first");
-      return WalkResult::interrupt();
-    }
+  func.walk([&](Operation *op) {
     if (auto constant = dyn_cast<arith::ConstantOp>(op))
       if (auto dense = dyn_cast<DenseElementsAttr>(constant.getValue());
           dense && isStructured(dense.getType()))
@@ -165,15 +173,11 @@ LogicalResult sparsam::dropEncodings(func::FuncOp func) {
       for (Block &block : region)
         if (op != func)
           llvm::for_each(block.getArguments(), plain);
-    return WalkResult::advance();
   });
-  if (walk.wasInterrupted())
-    return failure();
   func.walk([](tensor::CastOp cast) {
     if (cast.getSource().getType() == cast.getType()) {
       cast.replaceAllUsesWith(cast.getSource());
       cast.erase();
     }
   });
-  return success();
 }

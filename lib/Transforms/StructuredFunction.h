@@ -50,7 +50,7 @@ FailureOr<CarriedValue> getCarriedValue(func::FuncOp func, unsigned argument);
 
 /// Gives every value in `func` whose type has a structure as its encoding the plain
 /// type; for the arguments and results it is the caller who changes the signature.
-LogicalResult dropEncodings(func::FuncOp func);
+void dropEncodings(func::FuncOp func);
 
 /// One argument's new values: one for each storage tensor that it becomes.
 struct ExpandedArgument {

@@ -125,10 +125,48 @@ def FindParametersPass : Pass<"sparsam-find-parameters", "::mlir::ModuleOp"> {
 
 def ApplyStructurePass : Pass<"sparsam-apply-structure", "::mlir::ModuleOp"> {
   let summary = "give parameters their structure";
+  let description = [{
+    Says in a function's signature which parameters are structured: the argument and
+    its new value take the structure as their encoding, and casts keep the body on
+    plain tensors. From here on the module declares what it is; the passes that follow
+    need no options.
+
+    A structure is asked for by `structures`, a list of `glob=structure` separated by
+    `;`, or by the attribute `sparsam.structure` of the argument, which comes first. In
+    globs over `sparsam.param` the character `*` stands for any characters, separators
+    too; the first match wins. The structure is written as inside `#sparsam.` (only
+    the first `=` of a pair separates), or `dense`. Text with spaces goes in braces:
+
+    ```
+    --sparsam-apply-structure="structures={blocks/*/fc=nm<2:8, vector = 8>;*/out=low_rank<32>}"
+    ```
+
+    The matrix view, which dimensions are inputs, follows the first contraction in
+    program order that uses the parameter, unless the text gives it (`in = [0, 1]`).
+
+    ```mlir
+    func.func @step(%w: tensor<16x4xf32> {sparsam.param = "fc", sparsam.updates = 0 : i64},
+                    ...) -> tensor<16x4xf32>
+    // becomes
+    func.func @step(%w: tensor<16x4xf32, #sparsam.nm<2:4>> {...},
+                    ...) -> tensor<16x4xf32, #sparsam.nm<2:4>> {
+      %0 = tensor.cast %w : tensor<16x4xf32, #sparsam.nm<2:4>> to tensor<16x4xf32>
+    ```
+
+    A structure that does not fit its parameter, a glob that matches none, or a
+    parameter without a gradient is an error. Each parameter that stays dense is a
+    remark.
+  }];
   let options = [
     Option<"structures", "structures", "std::string", /*default=*/"\"\"",
            "`glob=structure` pairs separated by `;`; the first match wins">,
   ];
+  let statistics = [
+    Statistic<"numStructured", "structured", "parameters with a structure">,
+    Statistic<"numDense", "dense", "parameters that stay dense">,
+  ];
+  let dependentDialects = [
+    "::mlir::sparsam::SparsamDialect", "::mlir::tensor::TensorDialect"];
 }
 
 def ExpandStoragePass : Pass<"sparsam-expand-storage", "::mlir::ModuleOp"> {
