@@ -283,3 +283,44 @@ func.func @f(%a: memref<f32>) attributes {llvm.emit_c_interface} {
   call @no_such_routine() : () -> ()
   return
 }""").compile()
+
+
+def many_functions(count):
+    """Loops alike but for a constant every second time, a shared helper and a counter."""
+    functions = [f"""
+func.func @f{i}(%a: memref<64xf32> {{sparsam.updates = 0 : i64}}) attributes {{llvm.emit_c_interface}} {{
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c64 = arith.constant 64 : index
+  %k = arith.constant {i // 2}.0 : f32
+  scf.parallel (%i) = (%c0) to (%c64) step (%c1) {{
+    %x = memref.load %a[%i] : memref<64xf32>
+    {"".join(f'%y{j} = arith.addf %{"x" if j == 0 else f"y{j - 1}"}, %k : f32' + chr(10) for j in range(40))}
+    memref.store %y39, %a[%i] : memref<64xf32>
+    scf.reduce
+  }}
+  func.call @count(%a) : (memref<64xf32>) -> ()
+  return
+}}""" for i in range(count)]  # fmt: skip
+    return "\n".join(functions) + """
+memref.global "private" @calls : memref<f32> = dense<0.0>
+func.func private @count(%a: memref<64xf32>) {
+  %c0 = arith.constant 0 : index
+  %one = arith.constant 1.0 : f32
+  %calls = memref.get_global @calls : memref<f32>
+  %n = memref.load %calls[] : memref<f32>
+  %next = arith.addf %n, %one : f32
+  memref.store %next, %calls[] : memref<f32>
+  memref.store %next, %a[%c0] : memref<64xf32>
+  return
+}"""
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_parts_compiled_by_several_threads_are_one_program(threads):
+    program = _core.Module.parse(many_functions(60)).compile(threads=threads)
+    for i in range(60):
+        a = np.zeros(64, np.float32)
+        program.call(f"f{i}", [a])
+        assert a[0] == i + 1, "the counter is one variable"
+        np.testing.assert_array_equal(a[1:], 40.0 * (i // 2))

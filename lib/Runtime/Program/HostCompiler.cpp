@@ -1,4 +1,5 @@
 #include "HostCompiler.h"
+#include "Partition.h"
 
 #include "mlir/Support/LLVM.h"
 #include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
@@ -9,6 +10,7 @@
 #include "llvm/Target/TargetMachine.h"
 
 #include <chrono>
+#include <thread>
 
 using namespace mlir;
 using namespace mlir::sparsam;
@@ -80,6 +82,34 @@ generateCode(llvm::Module &module, llvm::TargetMachine &machine) {
       std::move(bytes), module.getModuleIdentifier(), /*RequiresNullTerminator=*/false);
 }
 
+struct CompiledPart {
+  std::unique_ptr<llvm::MemoryBuffer> object;
+  llvm::Error error = llvm::Error::success();
+  double optimizeSeconds = 0, generateSeconds = 0;
+};
+
+CompiledPart compilePart(const Partition &partition, unsigned index) {
+  CompiledPart part;
+  llvm::LLVMContext context;
+  auto machine = hostMachine();
+  auto module = partition.read(index, context);
+  if (!machine || !module) {
+    part.error = llvm::joinErrors(machine.takeError(), module.takeError());
+    return part;
+  }
+  double start = now();
+  optimize(**module, **machine);
+  double optimized = now();
+  auto object = generateCode(**module, **machine);
+  part.optimizeSeconds = optimized - start;
+  part.generateSeconds = now() - optimized;
+  if (object)
+    part.object = std::move(*object);
+  else
+    part.error = object.takeError();
+  return part;
+}
+
 } // namespace
 
 llvm::Expected<std::vector<std::unique_ptr<llvm::MemoryBuffer>>>
@@ -91,15 +121,41 @@ sparsam::compileForHost(std::unique_ptr<llvm::Module> module, unsigned threads,
   module->setDataLayout((*machine)->createDataLayout());
   module->setTargetTriple((*machine)->getTargetTriple());
   preferFullVectors(*module, **machine);
+
   double start = now();
-  optimize(*module, **machine);
-  double optimized = now();
-  times.emplace_back("optimize", optimized - start);
-  auto object = generateCode(*module, **machine);
-  if (!object)
-    return object.takeError();
-  times.emplace_back("generate code", now() - optimized);
+  mergeEqualFunctions(*module);
+  if (threads == 0)
+    threads = std::max(1u, std::thread::hardware_concurrency());
+  Partition partition(*module, threads);
+  module.reset();
+  double split = now();
+  times.emplace_back("split", split - start);
+
+  std::vector<CompiledPart> parts(partition.size());
+  std::vector<std::thread> workers;
+  for (unsigned i = 1; i < parts.size(); ++i)
+    workers.emplace_back([&, i] { parts[i] = compilePart(partition, i); });
+  parts[0] = compilePart(partition, 0);
+  for (std::thread &worker : workers)
+    worker.join();
+
   std::vector<std::unique_ptr<llvm::MemoryBuffer>> objects;
-  objects.push_back(std::move(*object));
+  llvm::Error error = llvm::Error::success();
+  for (CompiledPart &part : parts) {
+    error = llvm::joinErrors(std::move(error), std::move(part.error));
+    objects.push_back(std::move(part.object));
+  }
+  if (error)
+    return error;
+  // The threads work at the same time: the share of each phase in what passed.
+  double optimize = 0, generate = 0;
+  for (const CompiledPart &part : parts) {
+    optimize += part.optimizeSeconds;
+    generate += part.generateSeconds;
+  }
+  double passed = now() - split;
+  double sum = std::max(optimize + generate, 1e-9);
+  times.emplace_back("optimize", passed * optimize / sum);
+  times.emplace_back("generate code", passed * generate / sum);
   return objects;
 }
