@@ -25,8 +25,7 @@ Product::Product(NMAttr structure, int64_t tokens, MemRefType values, MemRefType
 }
 
 int64_t Product::getGroupsWithin(int64_t bytes, int64_t columns, int64_t minimum) const {
-  int64_t row = columns * element.getIntOrFloatBitWidth() / 8;
-  int64_t fitting = bytes / row / m, enough = llvm::divideCeil(minimum, n);
+  int64_t fitting = bytes / getBytes(columns) / m, enough = llvm::divideCeil(minimum, n);
   int64_t size = std::min(groups, std::max<int64_t>(fitting, enough));
   // Equal ranges rather than full ones and a short last one.
   return llvm::divideCeil(groups, llvm::divideCeil(groups, size));

@@ -30,9 +30,16 @@ struct Product {
   int64_t jobs;
   SmallVector<Part> parts;
 
+  /// Few outputs a block use each vector of tokens so little that loading it from the
+  /// second-level cache takes longer.
+  bool isLoadBound() const { return vector < 4; }
+
   int64_t getInputs() const { return groups * m; }
   int64_t getOutputs() const { return blocks * vector; }
   int64_t getHeight() const { return lanes * tokenVectors; }
+  int64_t getBytes(int64_t elements) const {
+    return elements * element.getIntOrFloatBitWidth() / 8;
+  }
   VectorType getVectorType() const { return VectorType::get(lanes, element); }
   PanelShape getInputPanels() const {
     return {tokens, getInputs(), getHeight(), element};

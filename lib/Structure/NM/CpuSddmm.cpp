@@ -9,8 +9,12 @@ using namespace mlir::sparsam::nm;
 
 namespace {
 
-/// Tokens between two sums over lanes, and bytes of x that all blocks read meanwhile.
+/// Tokens between two sums over lanes, and bytes of x that blocks read meanwhile: from
+/// the second-level cache, or from the first where they are load-bound.
 constexpr int64_t chunkTokens = 512, chunkBytes = 384 << 10;
+constexpr int64_t loadBoundTokens = 64, loadBoundBytes = 32 << 10;
+/// Blocks that a thread takes at once where they are load-bound; otherwise one.
+constexpr int64_t loadBoundBlocks = 64;
 
 struct Gradient {
   const Product &product;
@@ -81,16 +85,15 @@ struct Gradient {
                  ArrayRef(sums).slice(j * part.size, part.size));
   }
 
-  void buildRange(ImplicitLocOpBuilder &b, Value firstGroup, int64_t groups) const {
-    buildParallel(b, product.blocks, [&](ImplicitLocOpBuilder &b, Value block) {
-      Value begin = buildScaled(b, firstGroup, product.n);
-      for (Part part : product.parts)
-        buildRanges(b, groups * product.n, product.jobs,
-                    [&](ImplicitLocOpBuilder &b, Value position, int64_t jobs) {
-                      buildTile(b, block, part, arith::AddIOp::create(b, begin, position),
-                                jobs);
-                    });
-    });
+  void buildBlock(ImplicitLocOpBuilder &b, Value block, Value firstGroup,
+                  int64_t groups) const {
+    Value begin = buildScaled(b, firstGroup, product.n);
+    for (Part part : product.parts)
+      buildRanges(b, groups * product.n, product.jobs,
+                  [&](ImplicitLocOpBuilder &b, Value position, int64_t jobs) {
+                    buildTile(b, block, part, arith::AddIOp::create(b, begin, position),
+                              jobs);
+                  });
   }
 };
 
@@ -104,17 +107,47 @@ void nm::buildGradient(ImplicitLocOpBuilder &b, const Product &product,
   Value gradient = memref::CollapseShapeOp::create(
       b, arguments[3], SmallVector<ReassociationIndices>{{0}, {1, 2}});
   int64_t panels = product.getInputPanels().getCount();
-  int64_t chunk = std::max<int64_t>(1, chunkTokens / product.getHeight());
-  int64_t size = product.getGroupsWithin(chunkBytes, chunk * product.getHeight(), 24);
-  buildFor(b, panels, chunk, [&](ImplicitLocOpBuilder &b, Value begin) {
-    Value end =
-        arith::MinUIOp::create(b, buildOffset(b, begin, chunk), buildIndex(b, panels));
-    Value isFirst =
-        arith::CmpIOp::create(b, arith::CmpIPredicate::eq, begin, buildIndex(b, 0));
-    Gradient kernel{product, x, dy, arguments[2], gradient, begin, end, isFirst};
-    buildRanges(b, product.groups, size,
-                [&](ImplicitLocOpBuilder &b, Value first, int64_t groups) {
-                  kernel.buildRange(b, first, groups);
-                });
+  bool loadBound = product.isLoadBound();
+  int64_t chunk = std::max<int64_t>(1, (loadBound ? loadBoundTokens : chunkTokens) /
+                                           product.getHeight());
+  int64_t size = product.getGroupsWithin(loadBound ? loadBoundBytes : chunkBytes,
+                                         chunk * product.getHeight(), 24);
+
+  using RangeBody =
+      function_ref<void(ImplicitLocOpBuilder &, const Gradient &, Value, int64_t)>;
+  auto forEachRange = [&](ImplicitLocOpBuilder &b, RangeBody body) {
+    buildFor(b, panels, chunk, [&](ImplicitLocOpBuilder &b, Value begin) {
+      Value end =
+          arith::MinUIOp::create(b, buildOffset(b, begin, chunk), buildIndex(b, panels));
+      Value isFirst =
+          arith::CmpIOp::create(b, arith::CmpIPredicate::eq, begin, buildIndex(b, 0));
+      Gradient kernel{product, x, dy, arguments[2], gradient, begin, end, isFirst};
+      buildRanges(b, product.groups, size,
+                  [&](ImplicitLocOpBuilder &b, Value first, int64_t groups) {
+                    body(b, kernel, first, groups);
+                  });
+    });
+  };
+  if (!loadBound)
+    return forEachRange(b, [&](ImplicitLocOpBuilder &b, const Gradient &kernel,
+                               Value first, int64_t groups) {
+      buildParallel(b, product.blocks, [&](ImplicitLocOpBuilder &b, Value block) {
+        kernel.buildBlock(b, block, first, groups);
+      });
+    });
+
+  int64_t bunches = llvm::divideCeil(product.blocks, loadBoundBlocks);
+  buildParallel(b, bunches, [&](ImplicitLocOpBuilder &b, Value bunch) {
+    Value begin = buildScaled(b, bunch, loadBoundBlocks);
+    Value end = arith::MinUIOp::create(b, buildOffset(b, begin, loadBoundBlocks),
+                                       buildIndex(b, product.blocks));
+    forEachRange(b, [&](ImplicitLocOpBuilder &b, const Gradient &kernel, Value first,
+                        int64_t groups) {
+      buildFor(b, begin, end, 1, {},
+               [&](ImplicitLocOpBuilder &b, Value block, ValueRange) {
+                 kernel.buildBlock(b, block, first, groups);
+                 return SmallVector<Value>();
+               });
+    });
   });
 }

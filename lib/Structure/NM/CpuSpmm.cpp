@@ -10,8 +10,18 @@ using namespace mlir::sparsam::nm;
 
 namespace {
 
-/// Bytes of dx that stay in cache (and on the stack) while all blocks add to them.
-constexpr int64_t scatterBytes = 160 << 10, scatterBytesNarrow = 24 << 10;
+/// Bytes of the panel that blocks gather from, while it stays in the second-level cache.
+/// Smaller ranges would fit in the first, but then each block's values, which are
+/// contiguous over all inputs, are read in pieces too short to prefetch.
+constexpr int64_t gatherBytes = 512 << 10;
+/// Bytes of dx that blocks add to meanwhile; they are on the stack.
+int64_t getScatterBytes(const Product &product) {
+  return product.isLoadBound() ? 64 << 10 : 160 << 10;
+}
+/// Bytes of outputs on the stack that several ranges of inputs add up in.
+constexpr int64_t partialBytes = 128 << 10;
+/// Kept inputs of a range for whose sake a block's outputs are loaded and stored.
+constexpr int64_t minimumKept = 24;
 
 Value createScratch(ImplicitLocOpBuilder &b, const Product &product, int64_t rows) {
   auto type =
@@ -45,6 +55,14 @@ void storeTokens(ImplicitLocOpBuilder &b, const Product &product, ArrayRef<Value
   }
 }
 
+void fillZeros(ImplicitLocOpBuilder &b, const Product &product, Value scratch,
+               int64_t rows) {
+  buildFor(b, rows, 1, [&](ImplicitLocOpBuilder &b, Value row) {
+    SmallVector<Value> zeros(product.tokenVectors, getZeros(b, product));
+    storeTokens(b, product, zeros, scratch, row);
+  });
+}
+
 Value loadWeight(ImplicitLocOpBuilder &b, const Product &product, Value values,
                  Value block, Value position, int64_t output) {
   Value weight = memref::LoadOp::create(
@@ -52,13 +70,13 @@ Value loadWeight(ImplicitLocOpBuilder &b, const Product &product, Value values,
   return vector::BroadcastOp::create(b, product.getVectorType(), weight);
 }
 
-/// part x tokenVectors accumulators over all kept inputs, in registers.
+/// Adds the kept inputs from `begin` to `end` to part x tokenVectors accumulators.
 SmallVector<Value> buildGather(ImplicitLocOpBuilder &b, const Product &product,
                                Value panels, Value values, Value indices, Value panel,
-                               Value block, Part part) {
-  SmallVector<Value> zeros(part.size * product.tokenVectors, getZeros(b, product));
+                               Value block, Part part, Value begin, Value end,
+                               ValueRange sums) {
   return buildFor(
-      b, buildIndex(b, 0), buildIndex(b, product.kept), 1, zeros,
+      b, begin, end, 1, sums,
       [&](ImplicitLocOpBuilder &b, Value position, ValueRange sums) {
         Value input = buildKeptInput(b, indices, block, position);
         SmallVector<Value> x = loadTokens(b, product, panels, {panel, input});
@@ -106,26 +124,52 @@ void nm::buildForward(ImplicitLocOpBuilder &b, const Product &product,
   PanelShape shape = product.getInputPanels();
   Value panels = viewPanels(b, arguments[0], shape);
   Value values = arguments[1], indices = arguments[2], y = arguments[3];
-  // As many blocks at once as give whole squares to transpose.
+  // As many blocks at once as give whole squares to transpose; where the inputs are
+  // cut into ranges, as many as amortise fetching a range.
   int64_t bunch = product.lanes / std::gcd(product.vector, product.lanes);
+  int64_t size = product.getGroupsWithin(gatherBytes, product.getHeight(), minimumKept);
+  bool inRanges = size < product.groups;
+  if (inRanges)
+    bunch *= std::max<int64_t>(
+        1, partialBytes / product.getBytes(bunch * product.vector * product.getHeight()));
+  bunch = std::min(bunch, product.blocks);
+
+  auto buildBlock = [&](ImplicitLocOpBuilder &b, Value panel, Value block, Value output,
+                        Value firstGroup, int64_t groups, Value scratch) {
+    Value begin = buildScaled(b, firstGroup, product.n);
+    Value end = buildOffset(b, begin, groups * product.n);
+    for (Part part : product.parts) {
+      SmallVector<Value> sums;
+      for (int64_t v = 0; v < part.size; ++v)
+        if (inRanges)
+          llvm::append_range(sums, loadTokens(b, product, scratch,
+                                              buildOffset(b, output, part.offset + v)));
+        else
+          sums.append(product.tokenVectors, getZeros(b, product));
+      sums = buildGather(b, product, panels, values, indices, panel, block, part, begin,
+                         end, sums);
+      for (int64_t v = 0; v < part.size; ++v)
+        storeTokens(b, product,
+                    ArrayRef(sums).slice(v * product.tokenVectors, product.tokenVectors),
+                    scratch, buildOffset(b, output, part.offset + v));
+    }
+  };
   buildParallel(b, shape.getCount(), [&](ImplicitLocOpBuilder &b, Value panel) {
-    Value scratch =
-        createScratch(b, product, std::min(bunch, product.blocks) * product.vector);
+    Value scratch = createScratch(b, product, bunch * product.vector);
     buildRanges(b, product.blocks, bunch,
                 [&](ImplicitLocOpBuilder &b, Value first, int64_t count) {
-                  buildFor(b, count, 1, [&](ImplicitLocOpBuilder &b, Value i) {
-                    Value block = arith::AddIOp::create(b, first, i);
-                    Value output = buildScaled(b, i, product.vector);
-                    for (Part part : product.parts) {
-                      SmallVector<Value> sums = buildGather(b, product, panels, values,
-                                                            indices, panel, block, part);
-                      for (int64_t v = 0; v < part.size; ++v)
-                        storeTokens(b, product,
-                                    ArrayRef(sums).slice(v * product.tokenVectors,
-                                                         product.tokenVectors),
-                                    scratch, buildOffset(b, output, part.offset + v));
-                    }
-                  });
+                  if (inRanges)
+                    fillZeros(b, product, scratch, count * product.vector);
+                  buildRanges(
+                      b, product.groups, size,
+                      [&](ImplicitLocOpBuilder &b, Value firstGroup, int64_t groups) {
+                        buildFor(b, count, 1, [&](ImplicitLocOpBuilder &b, Value i) {
+                          Value block = arith::AddIOp::create(b, first, i);
+                          Value output = buildScaled(b, i, product.vector);
+                          buildBlock(b, panel, block, output, firstGroup, groups,
+                                     scratch);
+                        });
+                      });
                   buildUnpack(b, scratch, count * product.vector, y, panel,
                               buildScaled(b, first, product.vector), product.lanes);
                 });
@@ -137,27 +181,21 @@ void nm::buildTransposed(ImplicitLocOpBuilder &b, const Product &product,
   PanelShape shape = product.getOutputPanels();
   Value panels = viewPanels(b, arguments[0], shape);
   Value values = arguments[1], indices = arguments[2], dx = arguments[3];
-  bool narrow =
-      product.getVectorType().getNumElements() * product.element.getIntOrFloatBitWidth() <
-      512;
-  int64_t size = product.getGroupsWithin(narrow ? scatterBytesNarrow : scatterBytes,
-                                         product.getHeight(), 48);
+  int64_t size =
+      product.getGroupsWithin(getScatterBytes(product), product.getHeight(), minimumKept);
   buildParallel(b, shape.getCount(), [&](ImplicitLocOpBuilder &b, Value panel) {
     Value scratch = createScratch(b, product, size * product.m);
-    buildRanges(
-        b, product.groups, size,
-        [&](ImplicitLocOpBuilder &b, Value first, int64_t groups) {
-          SmallVector<Value> zeros(product.tokenVectors, getZeros(b, product));
-          buildFor(b, groups * product.m, 1, [&](ImplicitLocOpBuilder &b, Value input) {
-            storeTokens(b, product, zeros, scratch, input);
-          });
-          buildFor(b, product.blocks, 1, [&](ImplicitLocOpBuilder &b, Value block) {
-            for (Part part : product.parts)
-              buildScatter(b, product, panels, values, indices, scratch, panel, block,
-                           part, first, groups);
-          });
-          buildUnpack(b, scratch, groups * product.m, dx, panel,
-                      buildScaled(b, first, product.m), product.lanes);
-        });
+    buildRanges(b, product.groups, size,
+                [&](ImplicitLocOpBuilder &b, Value first, int64_t groups) {
+                  fillZeros(b, product, scratch, groups * product.m);
+                  buildFor(b, product.blocks, 1,
+                           [&](ImplicitLocOpBuilder &b, Value block) {
+                             for (Part part : product.parts)
+                               buildScatter(b, product, panels, values, indices, scratch,
+                                            panel, block, part, first, groups);
+                           });
+                  buildUnpack(b, scratch, groups * product.m, dx, panel,
+                              buildScaled(b, first, product.m), product.lanes);
+                });
   });
 }
