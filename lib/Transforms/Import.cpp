@@ -129,7 +129,8 @@ struct ImportPass : sparsam::impl::ImportPassBase<ImportPass> {
   void runOnOperation() override {
     if (failed(importOperations()) || failed(inlineCalls()) || failed(rename()))
       return signalPassFailure();
-    WalkResult known = getOperation().walk([](Operation *op) {
+    // From the outside in: an operation is named before what is in its region.
+    WalkResult known = getOperation().walk<WalkOrder::PreOrder>([](Operation *op) {
       return failed(checkKnown(op)) ? WalkResult::interrupt() : WalkResult::advance();
     });
     if (known.wasInterrupted())

@@ -58,7 +58,9 @@ def gradient(grads: Any) -> Any:
     if not leaves:
         return grads
     paths = tuple(key_names(path) for path, _ in leaves)
-    marked = gradient_p.bind(*(jax.numpy.asarray(leaf) for _, leaf in leaves), paths=paths)
+    marked = gradient_p.bind(
+        *(jax.numpy.asarray(leaf) for _, leaf in leaves), paths=paths
+    )
     return jax.tree_util.tree_unflatten(tree, marked)
 
 

@@ -72,8 +72,9 @@ def import_function(fn: Callable, args: tuple, params: int | str) -> ImportedSte
 def _import(fn, args, params, state, carries) -> ImportedStep:
     args = tuple(args)
     traced = jax.jit(fn, keep_unused=True).trace(*args)
-    arguments, in_tree = _leaves(args)
-    results, out_tree = _leaves(traced.out_info)
+    # The traced types: JAX narrows those of NumPy arrays.
+    arguments, in_tree = _leaves(args, traced.jaxpr.in_avals)
+    results, out_tree = _leaves(traced.out_info, traced.jaxpr.out_avals)
 
     param_prefix = _resolve(args, params, "params")
     state_prefix = None if state is None else _resolve(args, state, "state")
@@ -84,7 +85,9 @@ def _import(fn, args, params, state, carries) -> ImportedStep:
     }
     if not param_leaves:
         raise ValueError(f"params={params!r} holds no floating-point arrays")
-    state_leaves = () if state_prefix is None else subtree(arguments, state_prefix).values()
+    state_leaves = (
+        () if state_prefix is None else subtree(arguments, state_prefix).values()
+    )
 
     updates: dict[int, int] = {}
     if carries:
@@ -118,13 +121,12 @@ def _import(fn, args, params, state, carries) -> ImportedStep:
     )
 
 
-def _leaves(tree) -> tuple[list[Leaf], Any]:
+def _leaves(tree, avals) -> tuple[list[Leaf], Any]:
     leaves, treedef = jax.tree_util.tree_flatten_with_path(tree)
-    found = []
-    for path, leaf in leaves:
-        aval = jax.core.get_aval(leaf) if not hasattr(leaf, "dtype") else leaf
-        found.append(Leaf(key_names(path), tuple(aval.shape), str(aval.dtype)))
-    return found, treedef
+    return [
+        Leaf(key_names(path), tuple(aval.shape), str(aval.dtype))
+        for (path, _), aval in zip(leaves, avals, strict=True)
+    ], treedef
 
 
 def _resolve(args: tuple, where: int | str, what: str) -> Keys:
@@ -132,7 +134,9 @@ def _resolve(args: tuple, where: int | str, what: str) -> Keys:
     path, node, keys = str(where), args, ()
     rest = path
     while True:
-        children = jax.tree_util.tree_flatten_with_path(node, is_leaf=lambda x: x is not node)[0]
+        children = jax.tree_util.tree_flatten_with_path(
+            node, is_leaf=lambda x: x is not node
+        )[0]
         step = None
         for child_path, child in children:
             key = "/".join(key_names(child_path))
@@ -183,7 +187,9 @@ def _append_marks(closed: jex.ClosedJaxpr, arguments, params):
 
     def with_marks(*flat):
         results, found = evaluate_with_marks(closed, flat)
-        marks.update({k: jax.ShapeDtypeStruct(v.shape, v.dtype) for k, v in found.items()})
+        marks.update(
+            {k: jax.ShapeDtypeStruct(v.shape, v.dtype) for k, v in found.items()}
+        )
         return [*results, *found.values()]
 
     flat = [jax.ShapeDtypeStruct(v.aval.shape, v.aval.dtype) for v in closed.jaxpr.invars]
@@ -222,7 +228,9 @@ def _annotate(module, arguments, results, params, updates, marks):
         outs = [{"name": text(leaf.path)} for leaf in results]
         outs += [{"gradient_of": text(path)} for path in marks]
         (main,) = (
-            op for op in module.body.operations if _text_of(op.attributes, "sym_name") == "main"
+            op
+            for op in module.body.operations
+            if _text_of(op.attributes, "sym_name") == "main"
         )
         main.attributes["arg_attrs"] = ir.ArrayAttr.get([dictionary(**a) for a in args])
         main.attributes["res_attrs"] = ir.ArrayAttr.get([dictionary(**a) for a in outs])
@@ -254,7 +262,7 @@ def _to_linalg(module) -> str:
         errors = [line for line in lines if "error:" in line]
         raise RuntimeError(
             "iree-compile could not turn the step into linalg: "
-            + "\n".join((errors or lines[-3:])[:5])
+            + "\n".join(line[:300] for line in (errors or lines[-3:])[:5])
         )
     return run.stdout.decode()
 

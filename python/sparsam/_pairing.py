@@ -72,7 +72,9 @@ class Pairing:
     def pair(self, carried: list[Carried]) -> dict[int, int]:
         """Argument position -> result position. Raises ValueError where undecided."""
         updates = {}
-        for item in sorted(carried, key=lambda c: -len(subtree(self.arguments, c.prefix))):
+        for item in sorted(
+            carried, key=lambda c: -len(subtree(self.arguments, c.prefix))
+        ):
             old = subtree(self.arguments, item.prefix)
             if not old:
                 continue
@@ -83,7 +85,8 @@ class Pairing:
 
     def _signature(self, leaves, prefix):
         return {
-            keys: (leaves[i].shape, leaves[i].dtype) for keys, i in subtree(leaves, prefix).items()
+            keys: (leaves[i].shape, leaves[i].dtype)
+            for keys, i in subtree(leaves, prefix).items()
         }
 
     def _choose(self, item: Carried) -> Keys:
@@ -94,7 +97,9 @@ class Pairing:
             lambda c: [k for k in c if k and item.name and k[-1] == item.name],
             lambda c: [k for k in c if len(k) == min(map(len, c))],
             lambda c: [k for k in c if self._reaches(item, k)],
-            lambda c: [k for k in c if self._is_last(k, c)] if item.role == "params" else [],
+            lambda c: (
+                [k for k in c if self._is_last(k, c)] if item.role == "params" else []
+            ),
         )
         for rule in rules:
             if len(left) > 1:
@@ -164,7 +169,8 @@ class DataFlow:
 
     def __init__(self, jaxpr: jex.Jaxpr):
         self.operands: dict = {}
-        self.results = self._read(jaxpr, lambda var: var)
+        self.inner: dict = {}
+        self.results = [self._resolve(v) for v in self._read(jaxpr, lambda var: var)]
         self.position = {var: i for i, var in enumerate(jaxpr.invars)}
 
     def arguments_of(self, result: int) -> set[int]:
@@ -187,19 +193,27 @@ class DataFlow:
             if eqn.primitive is jex.primitives.jit_p:
                 inner = eqn.params["jaxpr"].jaxpr
                 names = dict(zip(inner.invars, operands))
-                values = self._read(inner, lambda var, names=names: names.setdefault(var, object()))
-                self.operands.update({r: [v] for r, v in zip(results, values)})
+                values = self._read(
+                    inner, lambda var, names=names: names.setdefault(var, object())
+                )
+                self.inner.update(zip(results, values))
             elif eqn.primitive.name in _ELEMENTWISE:
                 pairwise = eqn.primitive.multiple_results
                 for i, result in enumerate(results):
                     self.operands[result] = [operands[i]] if pairwise else operands
         return rename(jaxpr.outvars)
 
+    def _resolve(self, var):
+        """The value inside the calls that a result of a call is."""
+        while var in self.inner:
+            var = self.inner[var]
+        return var
+
     def _walk(self, result: int) -> set:
         seen: set = set()
         work = [self.results[result]]
         while work:
-            var = work.pop()
+            var = self._resolve(work.pop())
             if var is not None and var not in seen:
                 seen.add(var)
                 work += self.operands.get(var, [])

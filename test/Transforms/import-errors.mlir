@@ -2,7 +2,11 @@
 
 func.func @foreign(%x: tensor<4xf32>) -> tensor<4xf32> {
   // expected-error @below {{'iree_linalg_ext.sort' op is not known to Sparsam and cannot be imported}}
-  %0 = "iree_linalg_ext.sort"(%x) : (tensor<4xf32>) -> tensor<4xf32>
+  %0 = "iree_linalg_ext.sort"(%x) <{dimension = 0 : i64}> ({
+  ^bb0(%a: f32, %b: f32):
+    %less = "arith.cmpf"(%a, %b) <{predicate = 4 : i64}> : (f32, f32) -> i1
+    "iree_linalg_ext.yield"(%less) : (i1) -> ()
+  }) : (tensor<4xf32>) -> tensor<4xf32>
   return %0 : tensor<4xf32>
 }
 
