@@ -19,14 +19,20 @@ struct ShortenViews : RewritePattern {
     Product product = Product::identity(op->getResult(0));
     product.absorbViews(0);
     ViewCost before;
+    bool dies = true;
     for (Value value = op->getResult(0); value != product.terms[0].value;) {
       Operation *view = value.getDefiningOp();
+      dies &= view == op || value.hasOneUse();
       ++(isTransposition(view) ? before.transposes : before.reshapes);
       value = view->getOperand(0);
     }
     ViewCost after = getViewCost(product, product.terms[0], product.result);
     if (std::pair(after.transposes, after.reshapes) >=
         std::pair(before.transposes, before.reshapes))
+      return failure();
+    // A transposed tensor that something else reads too stays, and so does what
+    // transposes it further: a matrix product reads that in place.
+    if (!dies && after.transposes)
       return failure();
     Value shorter =
         buildView(rewriter, op->getLoc(), product, product.terms[0], product.result);
