@@ -29,5 +29,6 @@ void sparsam::buildFusionPipeline(OpPassManager &pm) {
   cleanUp(pm);
   pm.addPass(createLinalgFoldUnitExtentDimsPass());
   cleanUp(pm);
+  pm.addNestedPass<func::FuncOp>(createFuseSiblingsPass());
   pm.addNestedPass<func::FuncOp>(createSetDestinationsPass());
 }

@@ -124,6 +124,49 @@ def FuseElementwisePass : Pass<"sparsam-fuse-elementwise"> {
   ];
 }
 
+def FuseSiblingsPass : Pass<"sparsam-fuse-siblings"> {
+  let summary = "compute results that read the same operands in one op";
+  let description = [{
+    The new parameter, momentum and variance of an optimizer are three results over the
+    same iterations that read the same tensors, and each other; so are the sums that
+    the backward pass of a norm takes over one operand. Such ops become one op with
+    several results, which reads each operand once. Two ops are siblings if one of them
+    reads, in all of its loops, a tensor that the other reads or makes, their loops
+    agree, and nothing that reads the first's result comes before the second.
+
+    ```mlir
+    %m1 = linalg.generic {indexing_maps = [#id, #id, #id], ...} ins(%m, %g : ...) ... {
+      %0 = arith.addf %a, %b : f32
+      ...
+    %w1 = linalg.generic {indexing_maps = [#id, #id, #id], ...} ins(%w, %m1 : ...) ... {
+      %0 = arith.subf %a, %b : f32
+      ...
+    ```
+
+    becomes
+
+    ```mlir
+    %r:2 = linalg.generic {indexing_maps = [#id, #id, #id, #id, #id], ...}
+        ins(%m, %g, %w : ...) outs(...) {
+      %0 = arith.addf %a, %b : f32
+      %1 = arith.subf %c, %0 : f32
+      linalg.yield %0, %1 : f32, f32
+    ...
+    ```
+
+    This runs behind `sparsam-fuse-elementwise`, which takes results out of memory
+    altogether where it can.
+  }];
+  let options = [
+    Option<"maxOperands", "max-operands", "int64_t", /*default=*/"16",
+           "tensors that one op reads or makes at most">,
+  ];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::linalg::LinalgDialect"];
+  let statistics = [
+    Statistic<"numFused", "fused", "ops that became a part of another">,
+  ];
+}
+
 def SetDestinationsPass : Pass<"sparsam-set-destinations", "::mlir::func::FuncOp"> {
   let summary = "give every result its own buffer, and updates that of their argument";
   let description = [{
