@@ -37,6 +37,9 @@ def FoldReshapesPass : Pass<"sparsam-fold-reshapes"> {
         ins(%x, %w : tensor<4x8x16xf32>, tensor<16x2xf32>)
         outs(%expanded : tensor<4x8x2xf32>) {...} -> tensor<4x8x2xf32>
     ```
+
+    A slice that is flattened before it is inserted is inserted as it is, into the
+    whole of that shape.
   }];
   let dependentDialects = [
     "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",

@@ -1,9 +1,14 @@
 #include "Contraction.h"
 
 #include "mlir/Dialect/Linalg/IR/LinalgInterfaces.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using namespace mlir::sparsam;
+
+bool cpu::isReshape(Operation *op) {
+  return isa_and_nonnull<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op);
+}
 
 bool cpu::isElementwise(linalg::GenericOp op) {
   return op.getNumLoops() == op.getNumParallelLoops();

@@ -1,4 +1,4 @@
-// Which generics are sums of products, and which of those a GEMM can run.
+// What an op on tensors is: a reshape, elementwise, a product that a GEMM can run.
 #ifndef SPARSAM_CONVERSION_TOCPU_CONTRACTION_H
 #define SPARSAM_CONVERSION_TOCPU_CONTRACTION_H
 
@@ -9,6 +9,9 @@ namespace mlir::sparsam::cpu {
 /// On a contraction: the destination's contents are not read, although the payload
 /// adds to them (beta = 0 of a GEMM).
 inline constexpr llvm::StringLiteral kOverwriteAttr = "sparsam.overwrite";
+
+/// Whether `op` gives a tensor another shape and keeps its elements in order.
+bool isReshape(Operation *op);
 
 /// Whether all loops are parallel.
 bool isElementwise(linalg::GenericOp op);

@@ -1,6 +1,7 @@
 // Loops take over the dimensions that reshapes split.
 #include "Contraction.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Tensor/Transforms/Transforms.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "sparsam/Conversion/Passes.h"
 
@@ -13,6 +14,57 @@ using namespace mlir;
 using namespace mlir::sparsam;
 
 namespace {
+
+/// Inserts a slice in the dimensions it was made in, and flattens the whole: what makes
+/// the slice can then write it in place.
+///
+///   insert_slice (collapse_shape x) into y -> collapse_shape (insert_slice x into
+///                                                              expand_shape y)
+struct ExpandInsertSlice : OpRewritePattern<tensor::InsertSliceOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(tensor::InsertSliceOp insert,
+                                PatternRewriter &rewriter) const override {
+    auto collapse = insert.getSource().getDefiningOp<tensor::CollapseShapeOp>();
+    if (!collapse || !collapse->hasOneUse())
+      return rewriter.notifyMatchFailure(insert, "the slice is not a flattened value");
+    RankedTensorType whole = insert.getDestType();
+    ArrayRef<int64_t> offsets = insert.getStaticOffsets();
+    RankedTensorType slice = collapse.getSrcType();
+    if (insert.getSourceType().getRank() != whole.getRank() || !whole.hasStaticShape() ||
+        !slice.hasStaticShape() || ShapedType::isDynamicShape(offsets) ||
+        !insert.hasUnitStride())
+      return rewriter.notifyMatchFailure(insert, "the slice is not static");
+
+    SmallVector<int64_t> shape, newOffsets;
+    SmallVector<ReassociationIndices> groups = collapse.getReassociationIndices();
+    for (auto [dim, group] : llvm::enumerate(groups)) {
+      // Whole rows of the inner dimensions, wherever they start.
+      int64_t row = 1;
+      for (int64_t inner : llvm::drop_begin(group))
+        row *= slice.getDimSize(inner);
+      if (whole.getDimSize(dim) % row != 0 || offsets[dim] % row != 0)
+        return rewriter.notifyMatchFailure(insert, "the slice cuts a row");
+      shape.push_back(whole.getDimSize(dim) / row);
+      newOffsets.push_back(offsets[dim] / row);
+      for (int64_t inner : llvm::drop_begin(group)) {
+        shape.push_back(slice.getDimSize(inner));
+        newOffsets.push_back(0);
+      }
+    }
+    Location loc = insert.getLoc();
+    Value expanded = tensor::ExpandShapeOp::create(rewriter, loc, whole.clone(shape),
+                                                   insert.getDest(), groups);
+    SmallVector<OpFoldResult> start = getAsIndexOpFoldResult(getContext(), newOffsets);
+    SmallVector<OpFoldResult> sizes =
+        getAsIndexOpFoldResult(getContext(), slice.getShape());
+    SmallVector<OpFoldResult> strides(shape.size(), rewriter.getIndexAttr(1));
+    Value inserted = tensor::InsertSliceOp::create(rewriter, loc, collapse.getSrc(),
+                                                   expanded, start, sizes, strides);
+    rewriter.replaceOpWithNewOp<tensor::CollapseShapeOp>(insert, whole, inserted, groups);
+    return success();
+  }
+};
 
 struct FoldReshapesPass : sparsam::impl::FoldReshapesPassBase<FoldReshapesPass> {
   using FoldReshapesPassBase::FoldReshapesPassBase;
@@ -39,9 +91,11 @@ struct FoldReshapesPass : sparsam::impl::FoldReshapesPassBase<FoldReshapesPass> 
     RewritePatternSet patterns(context);
     linalg::populateFoldReshapeOpsByExpansionPatterns(patterns,
                                                       [](OpOperand *) { return true; });
+    patterns.add<ExpandInsertSlice>(context);
     linalg::populateEraseUnusedOperandsAndResultsPatterns(patterns);
     linalg::GenericOp::getCanonicalizationPatterns(patterns, context);
     linalg::FillOp::getCanonicalizationPatterns(patterns, context);
+    tensor::populateFoldTensorEmptyPatterns(patterns);
     tensor::EmptyOp::getCanonicalizationPatterns(patterns, context);
     tensor::ExpandShapeOp::getCanonicalizationPatterns(patterns, context);
     tensor::CollapseShapeOp::getCanonicalizationPatterns(patterns, context);

@@ -39,6 +39,9 @@ public:
 private:
   void join(Group &group, cpu::FusionRoot root);
   bool canJoin(Group &group, cpu::FusionRoot root);
+  /// The fused op takes the place of its last member; whether all that read the others'
+  /// results come behind it.
+  bool comesBeforeReaders(Group &group, cpu::FusionRoot root);
   /// Whether what `op` needs of the group is there at the same iteration.
   bool readsInStep(Group &group, cpu::FusionRoot root);
 
@@ -89,17 +92,25 @@ bool SiblingFinder::canJoin(Group &group, cpu::FusionRoot root) {
     operands.insert(value);
   if (static_cast<int64_t>(operands.size()) > maxOperands)
     return false;
-  // The fused op takes the place of its last member; whoever reads the others' results
-  // must come behind it.
+  return comesBeforeReaders(group, root) && readsInStep(group, root);
+}
+
+bool SiblingFinder::comesBeforeReaders(Group &group, cpu::FusionRoot root) {
+  SmallVector<Operation *> makers;
   for (cpu::FusionRoot member : group.roots)
-    for (Operation *user : member.op->getUsers()) {
+    makers.push_back(member.op);
+  for (size_t i = 0; i < makers.size(); ++i)
+    for (Operation *user : makers[i]->getUsers()) {
       Operation *reader = root.op->getBlock()->findAncestorOpInBlock(*user);
-      bool isMember = llvm::any_of(
-          group.roots, [&](cpu::FusionRoot other) { return other.op == reader; });
-      if (reader && reader != root.op && !isMember && reader->isBeforeInBlock(root.op))
+      if (!reader || reader == root.op || llvm::is_contained(makers, reader) ||
+          root.op->isBeforeInBlock(reader))
+        continue;
+      // A reshape can move behind the fused op; what reads it counts.
+      if (!cpu::isReshape(reader))
         return false;
+      makers.push_back(reader);
     }
-  return readsInStep(group, root);
+  return true;
 }
 
 bool SiblingFinder::readsInStep(Group &group, cpu::FusionRoot root) {
@@ -160,6 +171,17 @@ struct FuseSiblingsPass : sparsam::impl::FuseSiblingsPassBase<FuseSiblingsPass> 
     }
     for (cpu::FusionRoot root : llvm::reverse(group.roots))
       rewriter.eraseOp(root.op);
+    moveReshapesBehind(rewriter, *fused);
+  }
+
+  static void moveReshapesBehind(IRRewriter &rewriter, GenericOp fused) {
+    SmallVector<Operation *> moved{fused};
+    for (size_t i = 0; i < moved.size(); ++i)
+      for (Operation *user : moved[i]->getUsers())
+        if (user->getBlock() == fused->getBlock() && user->isBeforeInBlock(fused)) {
+          rewriter.moveOpAfter(user, moved.back());
+          moved.push_back(user);
+        }
   }
 };
 

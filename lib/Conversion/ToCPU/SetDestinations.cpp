@@ -18,12 +18,8 @@ using linalg::GenericOp;
 
 namespace {
 
-bool isReshape(Operation *op) {
-  return isa_and_nonnull<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op);
-}
-
 Value lookThroughReshapes(Value value) {
-  while (isReshape(value.getDefiningOp()))
+  while (cpu::isReshape(value.getDefiningOp()))
     value = value.getDefiningOp()->getOperand(0);
   return value;
 }
@@ -31,7 +27,7 @@ Value lookThroughReshapes(Value value) {
 /// `value` in the shape that `like` has in front of the reshapes that lead to it:
 /// applies to `value`, which has the type of `like`, their inverses in turn.
 Value reshapeBack(OpBuilder &builder, Value value, Value like) {
-  while (isReshape(like.getDefiningOp())) {
+  while (cpu::isReshape(like.getDefiningOp())) {
     Operation *op = like.getDefiningOp();
     Type type = op->getOperand(0).getType();
     if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(op))
@@ -59,6 +55,26 @@ Contents getContents(OpBuilder &builder, Value destination) {
   if (cpu::isSplat(source))
     return {Contents::Scalar, cpu::getSplatScalar(builder, source)};
   return {};
+}
+
+/// An operand that is read from the slice that the op's only result is inserted into,
+/// at the indices it is inserted at; null if there is none.
+OpOperand *getUpdatedSlice(GenericOp op) {
+  if (op->getNumResults() != 1 || !op->hasOneUse() || !cpu::isElementwise(op))
+    return nullptr;
+  auto insert = dyn_cast<tensor::InsertSliceOp>(*op->user_begin());
+  if (!insert || insert.getSource() != op->getResult(0))
+    return nullptr;
+  for (OpOperand *input : op.getDpsInputOperands()) {
+    auto extract = input->get().getDefiningOp<tensor::ExtractSliceOp>();
+    if (extract && extract.getSource() == insert.getDest() &&
+        extract.getType() == insert.getSourceType() &&
+        extract.isSameAs(insert, [](OpFoldResult a, OpFoldResult b) { return a == b; }) &&
+        op.getMatchingIndexingMap(input) ==
+            op.getMatchingIndexingMap(op.getDpsInitOperand(0)))
+      return input;
+  }
+  return nullptr;
 }
 
 class Destinations {
@@ -111,6 +127,11 @@ void Destinations::giveOwn(OpOperand &destination) {
   bool isRead = !generic || generic.payloadUsesValueFromOperand(&destination);
   if (contents.kind == Contents::Unknown && isRead)
     return;
+  if (OpOperand *slice = generic && !isRead ? getUpdatedSlice(generic) : nullptr) {
+    BlockArgument current = generic.getMatchingBlockArgument(&destination);
+    generic.getMatchingBlockArgument(slice).replaceAllUsesWith(current);
+    return destination.set(slice->get());
+  }
   if (generic && cpu::isContraction(generic) && contents.kind == Contents::Scalar &&
       matchPattern(contents.scalar, m_AnyZeroFloat())) {
     generic->setAttr(cpu::kOverwriteAttr, builder.getUnitAttr());
@@ -214,7 +235,7 @@ void Destinations::sinkBelowReaders(Operation *op, BlockArgument argument) {
   for (size_t i = 0; i < moved.size(); ++i)
     for (Operation *user : moved[i]->getUsers())
       if (user != terminator) {
-        if (!isReshape(user))
+        if (!cpu::isReshape(user))
           return;
         if (!llvm::is_contained(moved, user))
           moved.push_back(user);
@@ -223,11 +244,11 @@ void Destinations::sinkBelowReaders(Operation *op, BlockArgument argument) {
   bool hasLaterReader = false;
   for (size_t i = 0; i < views.size(); ++i)
     for (Operation *user : views[i].getUsers()) {
-      if (isReshape(user))
+      if (cpu::isReshape(user))
         views.push_back(user->getResult(0));
       Operation *ancestor = op->getBlock()->findAncestorOpInBlock(*user);
-      hasLaterReader |=
-          !isReshape(user) && ancestor != terminator && op->isBeforeInBlock(ancestor);
+      hasLaterReader |= !cpu::isReshape(user) && ancestor != terminator &&
+                        op->isBeforeInBlock(ancestor);
     }
   if (hasLaterReader)
     for (Operation *later : moved)
@@ -258,7 +279,8 @@ struct SetDestinationsPass : sparsam::impl::SetDestinationsPassBase<SetDestinati
     for (GenericOp op : generics)
       eraseUnusedInputs(rewriter, op);
     function.walk<WalkOrder::PostOrder, ReverseIterator>([&](Operation *op) {
-      if (isa<tensor::EmptyOp, linalg::FillOp, arith::ConstantOp>(op) || isReshape(op))
+      if (isa<tensor::EmptyOp, linalg::FillOp, arith::ConstantOp>(op) ||
+          cpu::isReshape(op))
         if (isOpTriviallyDead(op))
           rewriter.eraseOp(op);
     });

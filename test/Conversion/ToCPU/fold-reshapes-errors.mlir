@@ -19,3 +19,15 @@ func.func @memrefs(%a: memref<4x4xf32>, %b: memref<4x4xf32>, %c: memref<4x4xf32>
   linalg.matmul ins(%a, %b : memref<4x4xf32>, memref<4x4xf32>) outs(%c : memref<4x4xf32>)
   return
 }
+
+// The slice does not start at a row of the other's inner dimension.
+
+// CHECK-LABEL: func.func @cut(
+// CHECK: %[[C:.*]] = tensor.collapse_shape
+// CHECK: tensor.insert_slice %[[C]] into
+func.func @cut(%a: tensor<4x2x4xf32>, %into: tensor<4x16xf32>) -> tensor<4x16xf32> {
+  %0 = tensor.collapse_shape %a [[0], [1, 2]] : tensor<4x2x4xf32> into tensor<4x8xf32>
+  %1 = tensor.insert_slice %0 into %into[0, 2] [4, 8] [1, 1]
+      : tensor<4x8xf32> into tensor<4x16xf32>
+  return %1 : tensor<4x16xf32>
+}

@@ -42,3 +42,23 @@ func.func @structured(%x: tensor<2x4x16xf32>, %v: tensor<4x8x1xf32>, %i: tensor<
       -> tensor<8x4xf32>
   return %3 : tensor<8x4xf32>
 }
+
+// Slices are inserted in the shape that they were made in.
+
+// CHECK-LABEL: func.func @concatenate(
+// CHECK-SAME: %[[A:[^:]*]]: tensor<4x2x4xf32>, %[[B:[^:]*]]: tensor<4x1x4xf32>
+// CHECK: %[[E:.*]] = tensor.empty() : tensor<4x3x4xf32>
+// CHECK: %[[I:.*]] = tensor.insert_slice %[[A]] into %[[E]][0, 0, 0] [4, 2, 4] [1, 1, 1]
+// CHECK: %[[J:.*]] = tensor.insert_slice %[[B]] into %[[I]][0, 2, 0] [4, 1, 4] [1, 1, 1]
+// CHECK: %[[C:.*]] = tensor.collapse_shape %[[J]] {{\[\[}}0], [1, 2]]
+// CHECK: return %[[C]]
+func.func @concatenate(%a: tensor<4x2x4xf32>, %b: tensor<4x1x4xf32>) -> tensor<4x12xf32> {
+  %0 = tensor.empty() : tensor<4x12xf32>
+  %1 = tensor.collapse_shape %a [[0], [1, 2]] : tensor<4x2x4xf32> into tensor<4x8xf32>
+  %2 = tensor.collapse_shape %b [[0], [1, 2]] : tensor<4x1x4xf32> into tensor<4x4xf32>
+  %3 = tensor.insert_slice %1 into %0[0, 0] [4, 8] [1, 1]
+      : tensor<4x8xf32> into tensor<4x12xf32>
+  %4 = tensor.insert_slice %2 into %3[0, 8] [4, 4] [1, 1]
+      : tensor<4x4xf32> into tensor<4x12xf32>
+  return %4 : tensor<4x12xf32>
+}

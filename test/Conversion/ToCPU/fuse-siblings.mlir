@@ -62,3 +62,28 @@ func.func @sums(%x: tensor<4x8xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
   } -> tensor<4xf32>
   return %2, %3 : tensor<4xf32>, tensor<4xf32>
 }
+
+// A reshape of the first's result moves out of the way.
+
+// CHECK-LABEL: func.func @reshaped(
+// CHECK: %[[R:.*]]:2 = linalg.generic
+// CHECK-NEXT: ^bb0
+// CHECK: tensor.expand_shape %[[R]]#0
+// CHECK-NEXT: return
+func.func @reshaped(%x: tensor<8xf32>) -> (tensor<2x4xf32>, tensor<8xf32>) {
+  %0 = tensor.empty() : tensor<8xf32>
+  %1 = linalg.generic {indexing_maps = [#id1, #id1], iterator_types = ["parallel"]}
+      ins(%x : tensor<8xf32>) outs(%0 : tensor<8xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    %s = math.exp %a : f32
+    linalg.yield %s : f32
+  } -> tensor<8xf32>
+  %2 = tensor.expand_shape %1 [[0, 1]] output_shape [2, 4] : tensor<8xf32> into tensor<2x4xf32>
+  %3 = linalg.generic {indexing_maps = [#id1, #id1], iterator_types = ["parallel"]}
+      ins(%x : tensor<8xf32>) outs(%0 : tensor<8xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    %s = arith.mulf %a, %a : f32
+    linalg.yield %s : f32
+  } -> tensor<8xf32>
+  return %2, %3 : tensor<2x4xf32>, tensor<8xf32>
+}

@@ -3,7 +3,7 @@
 // RUN: sparsam-opt %s --sparsam-set-destinations --eliminate-empty-tensors \
 // RUN:   --empty-tensor-to-alloc-tensor \
 // RUN:   --one-shot-bufferize="bufferize-function-boundaries function-boundary-type-conversion=identity-layout-map" \
-// RUN:   -cse -canonicalize | FileCheck %s --check-prefix=BUFFERS
+// RUN:   -cse -canonicalize -cse -canonicalize | FileCheck %s --check-prefix=BUFFERS
 // BUFFERS-NOT: memref.copy
 
 #id = affine_map<(d0) -> (d0)>
@@ -111,4 +111,32 @@ func.func @own(%a: tensor<4x4xf32>, %u: tensor<4xf32>, %at: index)
     scf.yield %r : tensor<4xf32>
   }
   return %2, %3, %4 : tensor<4x4xf32>, tensor<4x4xf32>, tensor<4xf32>
+}
+
+// The rows that a scatter adds to are updated where they are.
+
+// CHECK-LABEL: func.func @scatter(
+// CHECK: scf.for {{.*}} iter_args(%[[T:.*]] =
+// CHECK: %[[OLD:.*]] = tensor.extract_slice %[[T]]
+// CHECK: %[[NEW:.*]] = linalg.generic {{.*}} outs(%[[OLD]] : tensor<8xf32>)
+// CHECK: tensor.insert_slice %[[NEW]] into %[[T]]
+func.func @scatter(%u: tensor<4x8xf32>, %at: index) -> tensor<16x8xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %zeros = arith.constant dense<0.0> : tensor<16x8xf32>
+  %0 = scf.for %i = %c0 to %c4 step %c1 iter_args(%t = %zeros) -> (tensor<16x8xf32>) {
+    %row = tensor.extract_slice %u[%i, 0] [1, 8] [1, 1] : tensor<4x8xf32> to tensor<8xf32>
+    %old = tensor.extract_slice %t[%at, 0] [1, 8] [1, 1] : tensor<16x8xf32> to tensor<8xf32>
+    %1 = tensor.empty() : tensor<8xf32>
+    %2 = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel"]}
+        ins(%row, %old : tensor<8xf32>, tensor<8xf32>) outs(%1 : tensor<8xf32>) {
+    ^bb0(%a: f32, %b: f32, %out: f32):
+      %s = arith.addf %a, %b : f32
+      linalg.yield %s : f32
+    } -> tensor<8xf32>
+    %new = tensor.insert_slice %2 into %t[%at, 0] [1, 8] [1, 1] : tensor<8xf32> into tensor<16x8xf32>
+    scf.yield %new : tensor<16x8xf32>
+  }
+  return %0 : tensor<16x8xf32>
 }
