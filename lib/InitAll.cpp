@@ -1,4 +1,5 @@
 #include "sparsam/InitAll.h"
+#include "sparsam/Conversion/Bufferization.h"
 #include "sparsam/Conversion/Passes.h"
 #include "sparsam/IR/SparsamDialect.h"
 #include "sparsam/Pipelines/Pipelines.h"
@@ -12,6 +13,7 @@ void sparsam::registerAll(DialectRegistry &registry) {
   registry.insert<SparsamDialect>();
   registerNM(registry);
   registerLowRank(registry);
+  registerBufferization(registry);
 }
 
 void sparsam::registerAllPasses() {

@@ -263,4 +263,242 @@ def LowerSparseProductsPass
     "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
+def MarkWritablePass : Pass<"sparsam-mark-writable", "::mlir::ModuleOp"> {
+  let summary = "say which arguments bufferization may write into";
+  let description = [{
+    One-shot bufferization takes every tensor argument for its own to overwrite. Here
+    the caller keeps its inputs: only arguments that a result updates
+    (`sparsam.updates`) may be written, because their old values are given up.
+
+    ```mlir
+    func.func @step(%w: tensor<4xf32> {sparsam.updates = 0 : i64}, %x: tensor<4xf32>)
+        -> tensor<4xf32>
+    ```
+    becomes
+    ```mlir
+    func.func @step(
+        %w: tensor<4xf32> {bufferization.writable = true, sparsam.updates = 0 : i64},
+        %x: tensor<4xf32> {bufferization.writable = false}) -> tensor<4xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect"];
+}
+
+def ResultsToArgumentsPass : Pass<"sparsam-results-to-arguments", "::mlir::ModuleOp"> {
+  let summary = "give public functions the calling convention of compiled code";
+  let description = [{
+    Compiled functions return nothing. A result that updates an argument
+    (`sparsam.updates`) is left in that argument; it is copied there, with a remark,
+    only where it was computed elsewhere. Any other result k becomes a further argument
+    with `sparsam.result = k`, and what computed it writes there.
+
+    ```mlir
+    func.func @step(%w: memref<4xf32> {sparsam.updates = 0 : i64})
+        -> (memref<4xf32>, memref<f32>) {
+      ...
+      return %w, %loss : memref<4xf32>, memref<f32>
+    ```
+    becomes
+    ```mlir
+    func.func @step(%w: memref<4xf32> {sparsam.updates = 0 : i64},
+                    %loss: memref<f32> {sparsam.result = 1 : i64})
+        attributes {llvm.emit_c_interface} {
+      ...
+      return
+    ```
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect"];
+  let statistics = [
+    Statistic<"inPlace", "in-place", "Number of results that were in their argument">,
+    Statistic<"copied", "copied", "Number of results copied into their argument">,
+  ];
+}
+
+def LowerDenseProductsPass : Pass<"sparsam-lower-dense-products", "::mlir::ModuleOp"> {
+  let summary = "turn dense contractions into calls of the runtime's matrix product";
+  let description = [{
+    BLAS is near the machine's peak. Every contraction on memrefs of f32 or f64 becomes
+    one call of `sparsam_gemm_f32` or `sparsam_gemm_f64`, which splits the product over
+    the threads. Loops whose strides allow it run as one dimension; what is left are at
+    most one M, N and K and two batch dimensions; transposes and slices are strides, so
+    nothing is copied. `sparsam.overwrite` on the contraction says that the
+    destination's old contents do not count. Where the strides fit no call, operands are
+    copied into an order that does, with a remark.
+
+    ```mlir
+    linalg.matmul {sparsam.overwrite}
+        ins(%a, %b : memref<8x16xf32>, memref<16x4xf32>) outs(%c : memref<8x4xf32>)
+    ```
+    becomes a call with the sizes (8, 4, 16), leading dimensions (16, 4, 4), transposes,
+    two batch sizes, six batch strides and whether to accumulate:
+    ```mlir
+    call @sparsam_gemm_f32(%pa, %pb, %pc, %c8, %c4, %c16, ...)
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+                           "::mlir::linalg::LinalgDialect",
+                           "::mlir::memref::MemRefDialect"];
+  let statistics = [
+    Statistic<"calls", "calls", "Number of contractions that became calls">,
+    Statistic<"packed", "packed", "Number of contractions whose operands are copied">,
+  ];
+}
+
+def OutlineKernelsPass : Pass<"sparsam-outline-kernels", "::mlir::ModuleOp"> {
+  let summary = "move each computation into a function and share equal ones";
+  let description = [{
+    A training step repeats the same loops for every layer: of some 430 loop nests of
+    a GPT step 80 are distinct. Every linalg operation and structured product on
+    memrefs becomes a private function, and equal ones (same operation, shapes and
+    strides; offsets are left open) share it, so that LLVM compiles each once.
+    Parameters whose memory no other parameter shares get `llvm.noalias`, which spares
+    the vectorised loops their run-time checks.
+
+    ```mlir
+    linalg.exp ins(%a : memref<64xf32>) outs(%b : memref<64xf32>)
+    linalg.exp ins(%c : memref<64xf32>) outs(%d : memref<64xf32>)
+    ```
+    becomes
+    ```mlir
+    call @exp_64(%a, %b) : (memref<64xf32>, memref<64xf32>) -> ()
+    call @exp_64(%c, %d) : (memref<64xf32>, memref<64xf32>) -> ()
+    ```
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect"];
+  let statistics = [
+    Statistic<"outlined", "kernels", "Number of kernels">,
+    Statistic<"shared", "shared", "Number of computations that share a kernel">,
+  ];
+}
+
+def GenericsToLoopsPass : Pass<"sparsam-generics-to-loops", "::mlir::func::FuncOp"> {
+  let summary = "lower linalg on memrefs to parallel and vectorisable loops";
+  let description = [{
+    Adjacent loops that step through memory as one are merged. The dimension along
+    which most memory is contiguous runs innermost, where LLVM vectorises it; what is
+    large enough runs in an outer `scf.parallel`. Row reductions accumulate in
+    registers, column reductions in blocks of columns. A reduction with little else to
+    run in parallel is cut into a fixed number of pieces, whose results are joined in
+    order: results do not depend on the number of threads.
+
+    ```mlir
+    linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>],
+                    iterator_types = ["parallel", "reduction"]}
+        ins(%x : memref<2048x512xf32>) outs(%sum : memref<2048xf32>) { ... }
+    ```
+    becomes
+    ```mlir
+    scf.parallel (%i) = (%c0) to (%c2048) step (%c1) {
+      %0 = memref.load %sum[%i]
+      %1 = scf.for %j = %c0 to %c512 step %c1 iter_args(%acc = %0) -> (f32) { ... }
+      memref.store %1, %sum[%i]
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
+  let statistics = [
+    Statistic<"lowered", "lowered", "Number of operations lowered to loops">,
+  ];
+}
+
+def PlanMemoryPass : Pass<"sparsam-plan-memory", "::mlir::ModuleOp"> {
+  let summary = "plan all temporaries into one workspace argument";
+  let description = [{
+    Allocating at run time costs page faults and locks in every step. Every
+    `memref.alloc` of a public function becomes a view of its last argument, marked
+    `sparsam.workspace`, whose type says how many bytes it takes. Buffers whose lives
+    do not meet share memory; lives are followed through views, loops and calls. What a
+    private function allocates becomes a buffer of its callers. Offsets are multiples
+    of 64 bytes, and the caller aligns the workspace to as many.
+
+    ```mlir
+    func.func @f(%x: memref<64xf32>) {
+      %0 = memref.alloc() : memref<64xf32>
+      ...
+    ```
+    becomes
+    ```mlir
+    func.func @f(%x: memref<64xf32>, %workspace: memref<256xi8> {sparsam.workspace}) {
+      %c0 = arith.constant 0 : index
+      %0 = memref.view %workspace[%c0][] : memref<256xi8> to memref<64xf32>
+      ...
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
+  let statistics = [
+    Statistic<"plannedBytes", "planned-bytes", "Bytes of the workspaces">,
+    Statistic<"unplannedBytes", "unplanned-bytes", "Bytes of all temporaries together">,
+  ];
+}
+
+def RelaxFloatsPass : Pass<"sparsam-relax-floats"> {
+  let summary = "allow floating-point sums to be reordered";
+  let description = [{
+    Vectorising a sum changes its order. Floating-point operations get the fast-math
+    flags `reassoc`, `contract`, `nsz`, `arcp` and `afn`; NaN and infinities keep their
+    meaning.
+
+    ```mlir
+    %0 = arith.addf %a, %b : f32
+    ```
+    becomes
+    ```mlir
+    %0 = arith.addf %a, %b fastmath<reassoc,nsz,arcp,contract,afn> : f32
+    ```
+  }];
+}
+
+def ApproximateMathPass : Pass<"sparsam-approximate-math"> {
+  let summary = "replace transcendental functions on f32 by polynomials";
+  let description = [{
+    A call of libm in a loop keeps LLVM from vectorising it. Upstream's polynomials
+    (relative error of some 1e-7) replace exp, tanh, log, erf, sin and the like on f32;
+    f64 is left to libm.
+
+    ```mlir
+    %0 = math.exp %x : f32
+    ```
+    becomes a dozen of `math.fma` and bit operations.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
+def InlineAllocaScopesPass : Pass<"sparsam-inline-alloca-scopes"> {
+  let summary = "remove stack scopes in which nothing is on the stack";
+  let description = [{
+    `convert-scf-to-openmp` wraps loop bodies in `memref.alloca_scope`, which holds one
+    block, so that a loop inside cannot become control flow. A scope that contains no
+    `memref.alloca` is inlined.
+
+    ```mlir
+    memref.alloca_scope {
+      memref.store %v, %m[%i] : memref<8xf32>
+    }
+    ```
+    becomes
+    ```mlir
+    memref.store %v, %m[%i] : memref<8xf32>
+    ```
+  }];
+}
+
+def StripAnnotationsPass : Pass<"sparsam-strip-annotations", "::mlir::func::FuncOp"> {
+  let summary = "drop what arguments say to Sparsam's own stages";
+  let description = [{
+    LLVM knows no `sparsam.*` attributes. The caller reads an argument's role before
+    the lowering to LLVM, which begins with this pass.
+
+    ```mlir
+    func.func @f(%w: memref<4xf32> {sparsam.updates = 0 : i64})
+    ```
+    becomes
+    ```mlir
+    func.func @f(%w: memref<4xf32>)
+    ```
+  }];
+}
+
 #endif // SPARSAM_CONVERSION_PASSES

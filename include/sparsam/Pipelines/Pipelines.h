@@ -1,11 +1,28 @@
 #ifndef SPARSAM_PIPELINES_PIPELINES_H
 #define SPARSAM_PIPELINES_PIPELINES_H
 
+#include "mlir/Pass/PassOptions.h"
+
+#include <string>
+
 namespace mlir {
 class OpPassManager;
-} // namespace mlir
+namespace sparsam {
 
-namespace mlir::sparsam {
+struct CPUPipelineOptions : PassPipelineOptions<CPUPipelineOptions> {
+  Option<std::string> structures{
+      *this, "structures",
+      llvm::cl::desc("`glob=structure` pairs separated by `;`; the first match wins")};
+};
+
+/// A step on tensors, after propagate, to memrefs, loops and calls of the runtime.
+void buildToCPUPipeline(OpPassManager &passes);
+
+/// An imported training step to the output of `buildToCPUPipeline`.
+void buildCPUPipeline(OpPassManager &passes, const CPUPipelineOptions &options);
+
+/// The output of `buildToCPUPipeline` to the LLVM dialect.
+void buildLowerToLLVMPipeline(OpPassManager &passes);
 
 /// `sparsam-fusion-pipeline`, the part of sparsam-to-cpu that works on tensors: folds
 /// reshapes and transposes into products, fuses the work around these, and gives every
@@ -15,6 +32,7 @@ void buildFusionPipeline(OpPassManager &pm);
 /// Registers the named pipelines, for sparsam-opt and for pipeline text.
 void registerPipelines();
 
-} // namespace mlir::sparsam
+} // namespace sparsam
+} // namespace mlir
 
 #endif // SPARSAM_PIPELINES_PIPELINES_H

@@ -34,6 +34,24 @@ SPARSAM_RUNTIME_API void sparsam_call_begin(void);
  * or null; the text is valid in this thread until its next call ends. */
 SPARSAM_RUNTIME_API const char *sparsam_call_end(void);
 
+/* C = A * B, or C += A * B with `accumulate`, for batch0 * batch1 products. A is m by
+ * k, B is k by n, C is m by n, all row-major with the leading dimension given;
+ * `transA` and `transB` say that A and B are stored transposed. The strides, in
+ * elements, lead from one entry of a batch dimension to the next. Each matrix is the
+ * three words of a memref of rank 0: the allocated pointer (not looked at), the
+ * aligned one, and an offset in elements. */
+#define SPARSAM_DECLARE_GEMM(NAME, ELEMENT)                                              \
+  SPARSAM_RUNTIME_API void NAME(                                                         \
+      ELEMENT *allocatedA, ELEMENT *a, int64_t offsetA, ELEMENT *allocatedB, ELEMENT *b, \
+      int64_t offsetB, ELEMENT *allocatedC, ELEMENT *c, int64_t offsetC, int64_t m,      \
+      int64_t n, int64_t k, int64_t lda, int64_t ldb, int64_t ldc, int64_t transA,       \
+      int64_t transB, int64_t batch0, int64_t batch1, int64_t strideA0,                  \
+      int64_t strideA1, int64_t strideB0, int64_t strideB1, int64_t strideC0,            \
+      int64_t strideC1, int64_t accumulate)
+SPARSAM_DECLARE_GEMM(sparsam_gemm_f32, float);
+SPARSAM_DECLARE_GEMM(sparsam_gemm_f64, double);
+#undef SPARSAM_DECLARE_GEMM
+
 #ifdef __cplusplus
 }
 #endif

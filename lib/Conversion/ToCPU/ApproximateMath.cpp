@@ -1,0 +1,31 @@
+#include "sparsam/Conversion/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Math/Transforms/Passes.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+namespace mlir::sparsam {
+#define GEN_PASS_DEF_APPROXIMATEMATHPASS
+#include "sparsam/Conversion/Passes.h.inc"
+} // namespace mlir::sparsam
+
+using namespace mlir;
+
+namespace {
+struct ApproximateMathPass : sparsam::impl::ApproximateMathPassBase<ApproximateMathPass> {
+  using ApproximateMathPassBase::ApproximateMathPassBase;
+
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    populateMathPolynomialApproximationPatterns(patterns);
+    // Only the patterns: canonicalization is a pass of its own.
+    if (failed(applyPatternsGreedily(
+            getOperation(), std::move(patterns),
+            GreedyRewriteConfig().enableFolding(false).setRegionSimplificationLevel(
+                GreedySimplifyRegionLevel::Disabled))))
+      signalPassFailure();
+  }
+};
+} // namespace
