@@ -49,6 +49,16 @@ private:
   SmallVector<SmallVector<Value>> results;
 };
 
+/// The text inside `#sparsam.`: a string is readable without the dialect, to the end of
+/// the pipeline.
+std::string getText(StructureInterface structure) {
+  std::string text;
+  llvm::raw_string_ostream(text) << structure;
+  StringRef inside = text;
+  inside.consume_front("#sparsam.");
+  return inside.str();
+}
+
 SmallVector<StorageTensor> getTrainable(ArrayRef<StorageTensor> storage) {
   return llvm::filter_to_vector(
       storage, [](const StorageTensor &tensor) { return tensor.trainable; });
@@ -253,7 +263,7 @@ void Expansion::setSignature() {
       if (part.trainable)
         setUpdates(list);
       if (StructureInterface structure = getStructure(func.getArgumentTypes()[number]))
-        list.set(boundary::structure, structure);
+        list.set(boundary::structure, builder.getStringAttr(getText(structure)));
       argumentAttrs.push_back(list.getDictionary(func.getContext()));
     }
   }

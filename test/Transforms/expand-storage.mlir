@@ -9,8 +9,8 @@
 // through a cast, and arithmetic is on whole tensors.
 
 // CHECK-LABEL: func.func @step
-//  CHECK-SAME:  %[[V:.*]]: tensor<4x8x1xf32> {sparsam.param = "w", sparsam.part = "values", sparsam.structure = #sparsam.nm<2:4>, sparsam.updates = 1 : i64}
-//  CHECK-SAME:  %[[I:.*]]: tensor<4x8xi16> {sparsam.param = "w", sparsam.part = "indices", sparsam.structure = #sparsam.nm<2:4>}
+//  CHECK-SAME:  %[[V:.*]]: tensor<4x8x1xf32> {sparsam.param = "w", sparsam.part = "values", sparsam.structure = "nm<2:4>", sparsam.updates = 1 : i64}
+//  CHECK-SAME:  %[[I:.*]]: tensor<4x8xi16> {sparsam.param = "w", sparsam.part = "indices", sparsam.structure = "nm<2:4>"}
 //  CHECK-SAME:  %[[M:.*]]: tensor<4x8x1xf32> {sparsam.name = "m/w", sparsam.part = "values", sparsam.state_of = "w", sparsam.updates = 2 : i64}
 //  CHECK-SAME:  %[[X:.*]]: tensor<8x16xf32>, %[[DY:.*]]: tensor<8x4xf32>)
 //  CHECK-SAME:  -> (tensor<8x4xf32>, tensor<4x8x1xf32> {sparsam.part = "values"}, tensor<4x8x1xf32> {sparsam.name = "m/w", sparsam.part = "values"})

@@ -19,7 +19,8 @@ inline constexpr llvm::StringLiteral stateOf = "sparsam.state_of";
 inline constexpr llvm::StringLiteral noGradient = "sparsam.no_gradient";
 /// A parameter whose optimizer is not elementwise in the gradient.
 inline constexpr llvm::StringLiteral notElementwise = "sparsam.not_elementwise";
-/// The structure that was asked for, or that a storage tensor belongs to.
+/// The structure that was asked for, an attribute; on storage tensors, the text of
+/// their parameter's structure.
 inline constexpr llvm::StringLiteral structure = "sparsam.structure";
 /// Which storage tensor of its parameter an argument or result is.
 inline constexpr llvm::StringLiteral part = "sparsam.part";
