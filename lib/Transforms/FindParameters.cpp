@@ -198,28 +198,48 @@ private:
       Operation *gradient = found->second.getDefiningOp();
       Value update = step.newValue(*parameter.result);
       auto optimizer = ElementwiseSlice::of(update);
-      SmallVector<Value> work(optimizer.sources.begin(), optimizer.sources.end());
-      for (Value value : optimizer.broadcasts)
-        if (auto type = dyn_cast<RankedTensorType>(value.getType());
-            type && type.getNumElements() > 1)
-          work.push_back(value);
       Value product;
-      for (Value value : work)
-        if (dependence.dependsOn(value, gradient))
+      for (Value source : optimizer.sources)
+        if (dependence.dependsOn(source, gradient))
+          product = source;
+      for (Value value : optimizer.broadcasts)
+        if (isSpread(value, gradient, dependence))
           product = value;
       if (product) {
         function.setArgAttr(parameter.argument, boundary::notElementwise,
                             UnitAttr::get(function.getContext()));
         emitRemark(product.getLoc())
             << step.describe(parameter) << ": its optimizer is not elementwise in the "
-            << "gradient, which enters this '" << product.getDefiningOp()->getName()
-            << "'";
+            << "gradient, which enters " << nameOf(product);
       } else if (!optimizer.reaches(found->second)) {
         if (failed(takeUnread(parameter, gradient, optimizer)))
           return failure();
       }
     }
     return success();
+  }
+
+  /// Whether a row or column that is broadcast into the optimizer's work holds, for
+  /// several entries at once, what it knows of the gradient: from this step (Adafactor)
+  /// or from earlier ones (SM3).
+  bool isSpread(Value value, Operation *gradient, Dependence &dependence) {
+    auto type = dyn_cast<RankedTensorType>(value.getType());
+    if (!type || type.getNumElements() == 1)
+      return false;
+    if (dependence.dependsOn(value, gradient))
+      return true;
+    auto arguments = dependence.arguments(value);
+    return llvm::any_of(step.carried, [&](std::pair<unsigned, unsigned> carried) {
+      Operation *update = step.newValue(carried.second).getDefiningOp();
+      return arguments.contains(step.argument(carried.first)) && update &&
+             dependence.of(update).contains(gradient);
+    });
+  }
+
+  static std::string nameOf(Value value) {
+    if (auto argument = dyn_cast<BlockArgument>(value))
+      return ("argument " + Twine(argument.getArgNumber())).str();
+    return ("'" + value.getDefiningOp()->getName().getStringRef() + "'").str();
   }
 
   /// A gradient that the new value is not computed from.

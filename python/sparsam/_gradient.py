@@ -97,7 +97,8 @@ def _subjaxprs(eqn) -> list[jex.Jaxpr]:
 
 
 def _evaluate(jaxpr, consts, args, marks):
-    values: dict = dict(zip(jaxpr.constvars, consts)) | dict(zip(jaxpr.invars, args))
+    values: dict = dict(zip(jaxpr.constvars, consts, strict=True))
+    values |= zip(jaxpr.invars, args, strict=True)
 
     def read(atom):
         return atom.val if isinstance(atom, jex.Literal) else values[atom]
@@ -120,13 +121,13 @@ def _evaluate(jaxpr, consts, args, marks):
                 f"sparsam.gradient is used inside '{eqn.primitive.name}'; mark the gradients "
                 "outside of loops, branches and transformations, where the optimizer takes them"
             )
-        values.update(zip(eqn.outvars, results))
+        values.update(zip(eqn.outvars, results, strict=True))
     return [read(atom) for atom in jaxpr.outvars]
 
 
 def _mark(operands, paths, marks):
     results = []
-    for path, operand in zip(paths, operands):
+    for path, operand in zip(paths, operands, strict=True):
         if path in marks:
             raise ValueError(
                 f"sparsam.gradient marks '{'/'.join(path)}' twice in one step; mark the sum that "

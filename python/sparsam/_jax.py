@@ -99,6 +99,7 @@ def _import(fn, args, params, state, carries) -> ImportedStep:
         traced, marks = _append_marks(traced.jaxpr, arguments, param_leaves)
 
     lowered = traced.lower().compiler_ir("stablehlo")
+    _drop_shardings(lowered)
     _annotate(lowered, arguments, results, param_leaves, updates, marks)
     text = _to_linalg(lowered)
     # The attributes travel through another compiler; a step without them would be a
@@ -129,30 +130,29 @@ def _leaves(tree, avals) -> tuple[list[Leaf], Any]:
     ], treedef
 
 
+def _children(node) -> list[tuple[Keys, Any]]:
+    """The children of a tree's node, with their keys; none for a leaf."""
+    found = jax.tree_util.tree_flatten_with_path(node, is_leaf=lambda x: x is not node)[0]
+    return [(key_names(path), child) for path, child in found if path]
+
+
 def _resolve(args: tuple, where: int | str, what: str) -> Keys:
     """The keys of an argument number or a path. Raises ValueError if there is none."""
-    path, node, keys = str(where), args, ()
-    rest = path
-    while True:
-        children = jax.tree_util.tree_flatten_with_path(
-            node, is_leaf=lambda x: x is not node
-        )[0]
-        step = None
-        for child_path, child in children:
-            key = "/".join(key_names(child_path))
-            if child_path and (rest == key or rest.startswith(key + "/")):
-                step = key_names(child_path), child, rest[len(key) + 1 :]
+    node, keys, rest = args, (), str(where)
+    while rest:
+        children = _children(node)
+        for step, child in children:
+            key = "/".join(step)
+            if rest == key or rest.startswith(key + "/"):
+                node, keys, rest = child, keys + step, rest[len(key) + 1 :]
                 break
-        if step is None:
-            near = ", ".join("/".join(keys + key_names(p)) for p, _ in children if p)
+        else:
+            near = ", ".join("/".join(keys + step) for step, _ in children)
             raise ValueError(
-                f"{what}={where!r}: there is no '{path}' in the arguments"
+                f"{what}={where!r}: there is no '{where}' in the arguments"
                 + (f"; there are {near}" if near else "")
             )
-        new_keys, node, rest = step
-        keys += new_keys
-        if not rest:
-            return keys
+    return keys
 
 
 def _name(fn, prefix: Keys) -> str:
@@ -209,6 +209,24 @@ def _append_marks(closed: jex.ClosedJaxpr, arguments, params):
                 f"parameter is {leaf.dtype}{list(leaf.shape)}"
             )
     return traced, named
+
+
+def _drop_shardings(module):
+    """Removes what JAX says about devices (for random keys, without being asked)."""
+    from jaxlib.mlir import ir
+
+    sharding = []
+
+    def visit(op):
+        if op.name.startswith("sdy."):
+            sharding.append(op.operation)
+        return ir.WalkResult.ADVANCE
+
+    module.operation.walk(visit)
+    for op in sharding:
+        for result, operand in zip(op.results, op.operands, strict=False):
+            result.replace_all_uses_with(operand)
+        op.erase()
 
 
 def _annotate(module, arguments, results, params, updates, marks):

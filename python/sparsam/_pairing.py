@@ -155,13 +155,14 @@ def _show(signature) -> str:
     return f"{dtype}[{','.join(map(str, shape))}]"
 
 
-# What an optimizer does with one entry of a parameter at a time.
-_ELEMENTWISE = frozenset(
-    """abs add add_any and cbrt ceil clamp convert_element_type copy copy_p cosh div eq exp exp2
-    expm1 floor ge gt integer_pow is_finite le log log1p logistic lt max min mul ne neg not
-    optimization_barrier or pow reduce_precision rem round rsqrt select_n sign sin sqrt square
-    sub tanh xor""".split()
-) | {gradient_p.name}
+# The names of the primitives by which an optimizer works on one entry at a time.
+_ELEMENTWISE_NAMES = """
+    abs add add_any and cbrt ceil clamp convert_element_type copy copy_p cosh div eq exp exp2 expm1
+    floor ge gt integer_pow is_finite le log log1p logistic lt max min mul ne neg not
+    optimization_barrier or pow reduce_precision rem round rsqrt select_n sign sin sqrt square sub
+    tanh xor
+"""
+_ELEMENTWISE = frozenset(_ELEMENTWISE_NAMES.split()) | {gradient_p.name}
 
 
 class DataFlow:
@@ -192,11 +193,11 @@ class DataFlow:
             operands, results = rename(eqn.invars), rename(eqn.outvars)
             if eqn.primitive is jex.primitives.jit_p:
                 inner = eqn.params["jaxpr"].jaxpr
-                names = dict(zip(inner.invars, operands))
+                names = dict(zip(inner.invars, operands, strict=True))
                 values = self._read(
                     inner, lambda var, names=names: names.setdefault(var, object())
                 )
-                self.inner.update(zip(results, values))
+                self.inner.update(zip(results, values, strict=True))
             elif eqn.primitive.name in _ELEMENTWISE:
                 pairwise = eqn.primitive.multiple_results
                 for i, result in enumerate(results):

@@ -191,7 +191,7 @@ func.func @muon(%w: tensor<8x8xf32> {sparsam.param = "w", sparsam.updates = 0 : 
   %zero = arith.constant dense<0.0> : tensor<8x8xf32>
   %a = linalg.matmul ins(%x, %w : tensor<8x8xf32>, tensor<8x8xf32>) outs(%zero : tensor<8x8xf32>) -> tensor<8x8xf32>
   %m1 = linalg.add ins(%m, %a : tensor<8x8xf32>, tensor<8x8xf32>) outs(%zero : tensor<8x8xf32>) -> tensor<8x8xf32>
-  // expected-remark @below {{argument 0 ('w'): its optimizer is not elementwise in the gradient, which enters this 'linalg.matmul'}}
+  // expected-remark @below {{argument 0 ('w'): its optimizer is not elementwise in the gradient, which enters 'linalg.matmul'}}
   %o = linalg.matmul ins(%m1, %m1 : tensor<8x8xf32>, tensor<8x8xf32>) outs(%m1 : tensor<8x8xf32>) -> tensor<8x8xf32>
   %u = linalg.add ins(%m1, %o : tensor<8x8xf32>, tensor<8x8xf32>) outs(%zero : tensor<8x8xf32>) -> tensor<8x8xf32>
   %w1 = linalg.sub ins(%w, %u : tensor<8x8xf32>, tensor<8x8xf32>) outs(%zero : tensor<8x8xf32>) -> tensor<8x8xf32>
@@ -205,7 +205,7 @@ func.func @muon(%w: tensor<8x8xf32> {sparsam.param = "w", sparsam.updates = 0 : 
 func.func @shampoo(%w: tensor<8x4xf32> {sparsam.param = "w", sparsam.updates = 0 : i64}, %l: tensor<8x8xf32> {sparsam.updates = 1 : i64}, %x: tensor<8x8xf32>) -> (tensor<8x4xf32>, tensor<8x8xf32>) {
   %zero = arith.constant dense<0.0> : tensor<8x4xf32>
   %a = linalg.matmul ins(%x, %w : tensor<8x8xf32>, tensor<8x4xf32>) outs(%zero : tensor<8x4xf32>) -> tensor<8x4xf32>
-  // expected-remark @below {{argument 0 ('w'): its optimizer is not elementwise in the gradient, which enters this 'linalg.matmul'}}
+  // expected-remark @below {{argument 0 ('w'): its optimizer is not elementwise in the gradient, which enters 'linalg.matmul'}}
   %u = linalg.matmul ins(%l, %a : tensor<8x8xf32>, tensor<8x4xf32>) outs(%zero : tensor<8x4xf32>) -> tensor<8x4xf32>
   %w1 = linalg.sub ins(%w, %u : tensor<8x4xf32>, tensor<8x4xf32>) outs(%zero : tensor<8x4xf32>) -> tensor<8x4xf32>
   return %w1, %l : tensor<8x4xf32>, tensor<8x8xf32>
@@ -221,7 +221,7 @@ func.func @rows(%w: tensor<8x8xf32> {sparsam.param = "w", sparsam.updates = 0 : 
   %zero = arith.constant dense<0.0> : tensor<8x8xf32>
   %z = arith.constant dense<0.0> : tensor<8xf32>
   %a = linalg.matmul ins(%x, %w : tensor<8x8xf32>, tensor<8x8xf32>) outs(%zero : tensor<8x8xf32>) -> tensor<8x8xf32>
-  // expected-remark @below {{argument 0 ('w'): its optimizer is not elementwise in the gradient, which enters this 'linalg.reduce'}}
+  // expected-remark @below {{argument 0 ('w'): its optimizer is not elementwise in the gradient, which enters 'linalg.reduce'}}
   %n = linalg.reduce {arith.addf} ins(%a : tensor<8x8xf32>) outs(%z : tensor<8xf32>) dimensions = [1]
   %u = linalg.generic {indexing_maps = [#id, #row, #id], iterator_types = ["parallel", "parallel"]} ins(%a, %n : tensor<8x8xf32>, tensor<8xf32>) outs(%zero : tensor<8x8xf32>) {
   ^bb0(%in: f32, %by: f32, %out: f32):
@@ -230,6 +230,26 @@ func.func @rows(%w: tensor<8x8xf32> {sparsam.param = "w", sparsam.updates = 0 : 
   } -> tensor<8x8xf32>
   %w1 = linalg.sub ins(%w, %u : tensor<8x8xf32>, tensor<8x8xf32>) outs(%zero : tensor<8x8xf32>) -> tensor<8x8xf32>
   return %w1 : tensor<8x8xf32>
+}
+
+// -----
+
+// SM3: the gradient of earlier steps, as one number for each row.
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#row = affine_map<(d0, d1) -> (d0)>
+// expected-remark @below {{argument 0 ('w'): its optimizer is not elementwise in the gradient, which enters argument 1}}
+func.func @earlier_rows(%w: tensor<8x8xf32> {sparsam.param = "w", sparsam.updates = 0 : i64}, %n: tensor<8xf32> {sparsam.updates = 1 : i64}, %x: tensor<8x8xf32>) -> (tensor<8x8xf32>, tensor<8xf32>) {
+  %zero = arith.constant dense<0.0> : tensor<8x8xf32>
+  %a = linalg.matmul ins(%x, %w : tensor<8x8xf32>, tensor<8x8xf32>) outs(%zero : tensor<8x8xf32>) -> tensor<8x8xf32>
+  %n1 = linalg.reduce {arith.addf} ins(%a : tensor<8x8xf32>) outs(%n : tensor<8xf32>) dimensions = [1]
+  %u = linalg.generic {indexing_maps = [#id, #row, #id], iterator_types = ["parallel", "parallel"]} ins(%a, %n : tensor<8x8xf32>, tensor<8xf32>) outs(%zero : tensor<8x8xf32>) {
+  ^bb0(%in: f32, %by: f32, %out: f32):
+    %0 = arith.divf %in, %by : f32
+    linalg.yield %0 : f32
+  } -> tensor<8x8xf32>
+  %w1 = linalg.sub ins(%w, %u : tensor<8x8xf32>, tensor<8x8xf32>) outs(%zero : tensor<8x8xf32>) -> tensor<8x8xf32>
+  return %w1, %n1 : tensor<8x8xf32>, tensor<8xf32>
 }
 
 // -----
