@@ -1,5 +1,6 @@
 #include "HostCompiler.h"
 #include "Partition.h"
+#include "Prepare.h"
 
 #include "mlir/Support/LLVM.h"
 #include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
@@ -58,6 +59,9 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   tuning.LoopInterleaving = true;
   tuning.LoopVectorization = true;
   tuning.SLPVectorization = true;
+  // Vector loops are interleaved already; unrolling them again doubles the code and
+  // the time to compile it.
+  tuning.LoopUnrolling = false;
   llvm::PassBuilder builder(&machine, tuning);
   builder.registerModuleAnalyses(modules);
   builder.registerCGSCCAnalyses(components);
@@ -123,13 +127,15 @@ sparsam::compileForHost(std::unique_ptr<llvm::Module> module, unsigned threads,
   preferFullVectors(*module, **machine);
 
   double start = now();
+  internalize(*module, entryPrefix);
   mergeEqualFunctions(*module);
+  propagateNoAlias(*module);
   if (threads == 0)
     threads = std::max(1u, std::thread::hardware_concurrency());
   Partition partition(*module, threads);
   module.reset();
   double split = now();
-  times.emplace_back("split", split - start);
+  times.emplace_back("prepare", split - start);
 
   std::vector<CompiledPart> parts(partition.size());
   std::vector<std::thread> workers;

@@ -8,6 +8,9 @@
 
 namespace mlir::sparsam {
 
+/// What the names of functions that are called from outside begin with.
+inline constexpr llvm::StringLiteral entryPrefix = "sparsam_entry_";
+
 /// Optimises `module` at -O3 for this machine and compiles it to object files,
 /// several threads at once on parts of it. Adds to `times`.
 llvm::Expected<std::vector<std::unique_ptr<llvm::MemoryBuffer>>>

@@ -4,10 +4,7 @@
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/Bitcode/BitcodeWriter.h"
-#include "llvm/IR/PassManager.h"
-#include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/raw_ostream.h"
-#include "llvm/Transforms/IPO/MergeFunctions.h"
 
 using namespace mlir::sparsam;
 
@@ -37,24 +34,6 @@ void share(llvm::GlobalValue &value, unsigned &count) {
 }
 
 } // namespace
-
-void mlir::sparsam::mergeEqualFunctions(llvm::Module &module) {
-  // Nothing compares their addresses; without this, merged ones would stay as calls.
-  for (llvm::Function &function : module)
-    if (isLocal(function))
-      function.setUnnamedAddr(llvm::GlobalValue::UnnamedAddr::Global);
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager components;
-  llvm::ModuleAnalysisManager modules;
-  llvm::PassBuilder builder;
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(components);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, components, modules);
-  llvm::MergeFunctionsPass().run(module, modules);
-}
 
 Partition::Partition(llvm::Module &module, unsigned parts) {
   unsigned count = 0;

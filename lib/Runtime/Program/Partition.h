@@ -10,10 +10,6 @@
 
 namespace mlir::sparsam {
 
-/// Makes one function of those with equal bodies. The layers of a network are alike,
-/// so that most of its loops are there several times.
-void mergeEqualFunctions(llvm::Module &module);
-
 /// A module that is cut into parts of about equal work, which threads with a context
 /// of their own can read and compile side by side.
 class Partition {

@@ -19,7 +19,6 @@ using namespace mlir::sparsam;
 namespace {
 
 constexpr size_t workspaceAlignment = 64;
-constexpr llvm::StringLiteral entryPrefix = "sparsam_entry_";
 
 struct FreeDeleter {
   void operator()(void *memory) const { std::free(memory); }
@@ -114,6 +113,35 @@ llvm::Expected<ProgramFunction> describeFunction(func::FuncOp function) {
     return llvm::createStringError("function '%s' has more than one workspace",
                                    described.name.c_str());
   return described;
+}
+
+/// The parameters of private functions that are marked `llvm.noalias`, as the
+/// positions of their pointers in the lowered function. The lowering of functions
+/// drops the mark from memrefs, which become several parameters.
+llvm::StringMap<llvm::SmallVector<unsigned>> distinctPointers(ModuleOp module) {
+  llvm::StringMap<llvm::SmallVector<unsigned>> positions;
+  for (auto function : module.getOps<func::FuncOp>()) {
+    unsigned position = 0;
+    for (auto [i, type] : llvm::enumerate(function.getArgumentTypes())) {
+      auto memref = dyn_cast<MemRefType>(type);
+      // A descriptor: the pointer that was allocated, the one to use, the offset,
+      // extents and strides.
+      if (memref && function.getArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName()))
+        positions[function.getName()].push_back(position + 1);
+      position += memref ? 3 + 2 * memref.getRank() : 1;
+    }
+  }
+  return positions;
+}
+
+void markDistinct(llvm::Module &module,
+                  const llvm::StringMap<llvm::SmallVector<unsigned>> &positions) {
+  for (const auto &entry : positions)
+    if (llvm::Function *function = module.getFunction(entry.getKey()))
+      for (unsigned position : entry.getValue())
+        if (position < function->arg_size() &&
+            function->getArg(position)->getType()->isPointerTy())
+          function->getArg(position)->addAttr(llvm::Attribute::NoAlias);
 }
 
 /// A function that takes one array of descriptor pointers, since C++ cannot call a
@@ -220,6 +248,7 @@ llvm::Error Program::Implementation::compile(ModuleOp module,
           "lowering left function '%s' without its C interface", function.name.c_str());
     addEntry(*llvmModule, function.name);
   }
+  markDistinct(*llvmModule, distinctPointers(module));
   auto objects = compileForHost(std::move(llvmModule), options.threads, times);
   if (!objects)
     return objects.takeError();

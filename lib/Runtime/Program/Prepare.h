@@ -1,0 +1,26 @@
+#ifndef SPARSAM_LIB_RUNTIME_PREPARE_H
+#define SPARSAM_LIB_RUNTIME_PREPARE_H
+
+#include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/IR/Module.h"
+
+namespace mlir::sparsam {
+
+/// Leaves only functions whose names begin with `prefix` visible from outside, so
+/// that all others can be merged, specialised and dropped.
+void internalize(llvm::Module &module, llvm::StringRef prefix);
+
+/// Makes one function of those with equal bodies. The layers of a network are alike,
+/// so that most of its loops are there several times.
+void mergeEqualFunctions(llvm::Module &module);
+
+/// Tells the bodies of parallel loops, which get pointers through memory, which of
+/// them are distinct: those that come from `noalias` parameters of the functions
+/// around them. Without it the vectoriser compares all ranges at run time, or gives
+/// up where there are many.
+void propagateNoAlias(llvm::Module &module);
+
+} // namespace mlir::sparsam
+
+#endif // SPARSAM_LIB_RUNTIME_PREPARE_H
