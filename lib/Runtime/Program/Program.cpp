@@ -4,7 +4,6 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Pass/PassRegistry.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/IR/IRBuilder.h"
@@ -23,12 +22,6 @@ constexpr size_t workspaceAlignment = 64;
 struct FreeDeleter {
   void operator()(void *memory) const { std::free(memory); }
 };
-
-/// For upstream's dialects alone, as long as there is no pipeline of that name.
-constexpr llvm::StringLiteral upstreamLowering =
-    "convert-vector-to-scf,convert-scf-to-openmp,expand-strided-metadata,lower-affine,"
-    "finalize-memref-to-llvm,convert-scf-to-cf,convert-to-llvm,"
-    "reconcile-unrealized-casts";
 
 /// Appends the seconds from its making to its end.
 class Phase {
@@ -228,9 +221,7 @@ llvm::Error Program::Implementation::compile(ModuleOp module,
   OwningOpRef<ModuleOp> lowered(module.clone());
   {
     Phase phase(times, "lower");
-    bool known = options.pipeline != CompileOptions().pipeline ||
-                 PassPipelineInfo::lookup(options.pipeline);
-    if (failed(runPipeline(*lowered, known ? options.pipeline : upstreamLowering.str())))
+    if (failed(runPipeline(*lowered, options.pipeline)))
       return llvm::createStringError("lowering to the LLVM dialect failed");
   }
   auto context = std::make_unique<llvm::LLVMContext>();
