@@ -20,7 +20,15 @@ import jax.extend.core as jex
 from ._gradient import contains_marks, evaluate_with_marks, gradient, key_names
 from ._pairing import Carried, Keys, Leaf, Pairing, subtree
 
-__all__ = ["ImportedStep", "Leaf", "gradient", "import_function", "import_step"]
+__all__ = [
+    "ImportedStep",
+    "Leaf",
+    "gradient",
+    "import_function",
+    "import_step",
+    "resolve",
+    "subtree",
+]
 
 
 @dataclass(frozen=True)
@@ -76,8 +84,8 @@ def _import(fn, args, params, state, carries) -> ImportedStep:
     arguments, in_tree = _leaves(args, traced.jaxpr.in_avals)
     results, out_tree = _leaves(traced.out_info, traced.jaxpr.out_avals)
 
-    param_prefix = _resolve(args, params, "params")
-    state_prefix = None if state is None else _resolve(args, state, "state")
+    param_prefix = resolve(args, params, "params")
+    state_prefix = None if state is None else resolve(args, state, "state")
     param_leaves = {
         "/".join(keys) or _name(fn, param_prefix) or "param": i
         for keys, i in subtree(arguments, param_prefix).items()
@@ -136,7 +144,7 @@ def _children(node) -> list[tuple[Keys, Any]]:
     return [(key_names(path), child) for path, child in found if path]
 
 
-def _resolve(args: tuple, where: int | str, what: str) -> Keys:
+def resolve(args: tuple, where: int | str, what: str) -> Keys:
     """The keys of an argument number or a path. Raises ValueError if there is none."""
     node, keys, rest = args, (), str(where)
     while rest:

@@ -1,0 +1,25 @@
+"""Sparsam: training steps compiled on structured parameters.
+
+step = sparsam.compile(train_step, (params, state, x, y), structure={"*/fc": "nm<2:8, vector = 8>"})
+p, s = step.compress(params, state)
+p, s, loss = step(p, s, x, y)
+"""
+
+from ._core import CompileError, num_threads, set_num_threads
+from ._gradient import gradient
+from ._step import Function, Step, compile
+from ._storage import Storage
+from ._structures import Choice, Cost
+
+__all__ = [
+    "Choice",
+    "CompileError",
+    "Cost",
+    "Function",
+    "Step",
+    "Storage",
+    "compile",
+    "gradient",
+    "num_threads",
+    "set_num_threads",
+]

@@ -1,0 +1,137 @@
+"""Dense parameters and state into storage, and storage back into dense parameters."""
+
+from __future__ import annotations
+
+import jax
+import numpy as np
+
+from . import _storage
+from ._function import Compiled
+from ._lower import Signature
+from ._places import Places
+from ._storage import Layout, Storage
+
+Arrays = dict[int, np.ndarray]
+
+
+class Compressor:
+    """What the module's companions `@compress` and `@densify` do, on NumPy arrays."""
+
+    def __init__(self, compiled: Compiled, places: Places, layouts: dict[str, Layout]):
+        self._lowered = compiled.lowered
+        self._arguments = compiled.imported.arguments
+        self._params = compiled.imported.params
+        self._state = [value for value in compiled.signature.arguments if value.state_of]
+        self._places = places
+        self._layouts = layouts
+        self._by_path = {leaf.path: i for i, leaf in enumerate(self._arguments)}
+
+    def compress(
+        self, params, state, pattern: Storage | None
+    ) -> tuple[list[Storage], dict]:
+        """The handles by role, and path -> |W - stored W| / |W|."""
+        leaves = self._places.read("params", params) | self._places.read("state", state)
+        self._check_finite(leaves)
+        self._check_fresh(leaves)
+        arrays = self._structured(leaves, pattern) if self._lowered.structures else {}
+        handles = []
+        for role in self._places.roles:
+            order = sorted(self._places.leaves[role])
+            stored = []
+            for slot in self._layouts[role].slots:
+                array = arrays.get((slot.name, slot.part))
+                stored.append(
+                    _storage.copy(leaves[order[slot.leaf]]) if array is None else array
+                )
+            handles.append(Storage(stored, self._layouts[role]))
+        return handles, self._damage(handles[0], leaves)
+
+    def densify(self, p: Storage):
+        """The user's tree of dense parameters, of new arrays."""
+        dense = self._densify_structured(p) if self._lowered.structures else {}
+        leaves: Arrays = {}
+        for slot, array in zip(p.layout.slots, p.arrays(), strict=True):
+            if slot.leaf not in leaves:
+                structured = dense.get(slot.path)
+                leaves[slot.leaf] = np.array(array) if structured is None else structured
+        return jax.tree.unflatten(p.layout.tree, [leaves[i] for i in range(len(leaves))])
+
+    def _check_finite(self, leaves: Arrays):
+        for path, position in self._params.items():
+            structure = self._lowered.structures.get(path)
+            values = leaves[position]
+            bad = ~np.isfinite(values) if structure else np.isnan(values)
+            if bad.any():
+                index = tuple(int(i) for i in np.argwhere(bad)[0])
+                raise ValueError(
+                    f"parameter '{path}' has {values[index]} at {index}"
+                    + (f"; {structure} cannot be chosen from it" if structure else "")
+                )
+
+    def _check_fresh(self, leaves: Arrays):
+        """State of factors starts as zeros: `@compress` takes none of it."""
+        taken = {value.name for value in self._signature("compress").arguments}
+        for value in self._state:
+            if value.part == "dense" or value.name in taken:
+                continue
+            if leaves[self._by_path[value.name]].any():
+                raise ValueError(
+                    f"the optimizer state '{value.name}' of '{value.state_of}' is not fresh: "
+                    f"{self._lowered.structures[value.state_of]} has factors, and state of "
+                    "the dense parameter cannot become theirs yet; start with fresh state"
+                )
+
+    def _signature(self, name: str) -> Signature:
+        return self._lowered.signatures.get(name, Signature((), ()))
+
+    def _key(self, value) -> tuple[str, str]:
+        """The argument of the step that a companion's argument or result is, and its part."""
+        name = (
+            self._arguments[self._params[value.param]].path if value.param else value.name
+        )
+        return name, value.part
+
+    def _call(self, name: str, given: dict[tuple[str, str], np.ndarray]):
+        """Calls a companion on arrays by (argument, part); returns its results likewise."""
+        signature = self._signature(name)
+        inputs = [np.ascontiguousarray(given[self._key(v)]) for v in signature.arguments]
+        results = {
+            i: _storage.empty(v.shape, v.dtype) for i, v in enumerate(signature.results)
+        }
+        self._lowered.call(name, inputs, results)
+        return {self._key(v): results[i] for i, v in enumerate(signature.results)}
+
+    def _structured(self, leaves: Arrays, pattern: Storage | None):
+        dense = {(self._arguments[i].path, "dense"): leaf for i, leaf in leaves.items()}
+        if pattern is None:
+            return self._call("compress", dense)
+        kept = {
+            (slot.name, slot.part): array
+            for slot, array in zip(pattern.layout.slots, pattern.arrays(), strict=True)
+            if slot.part != "dense" and array.dtype.kind != "f"
+        }
+        copies = {key: _storage.copy(array) for key, array in kept.items()}
+        return self._call("compress_on_pattern", dense | kept) | copies
+
+    def _densify_structured(self, p: Storage) -> dict[str, np.ndarray]:
+        """path -> dense array."""
+        stored = {
+            (slot.name, slot.part): array
+            for slot, array in zip(p.layout.slots, p.arrays(), strict=True)
+        }
+        found = self._call("densify", stored)
+        return {
+            path: found[self._arguments[self._params[path]].path, "dense"]
+            for path in self._lowered.structures
+        }
+
+    def _damage(self, p: Storage, leaves: Arrays) -> dict[str, float]:
+        if not self._lowered.structures:
+            return {}
+        damage = {}
+        for path, stored in self._densify_structured(p).items():
+            dense = leaves[self._params[path]]
+            size = float(np.linalg.norm(dense.ravel()))
+            lost = float(np.linalg.norm((dense - stored).ravel()))
+            damage[path] = lost / size if size else 0.0
+        return damage

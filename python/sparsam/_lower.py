@@ -1,0 +1,156 @@
+"""Imported MLIR text through the stages of the compiler to a program."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from . import _core
+from ._structures import option
+
+STAGES = (
+    "import",
+    "find-parameters",
+    "apply-structure",
+    "expand-storage",
+    "propagate",
+    "to-cpu",
+    "lower-to-llvm",
+)
+
+COMPANIONS = ("compress", "compress_on_pattern", "densify")
+
+
+@dataclass(frozen=True)
+class Value:
+    """An argument or a result of a function on storage."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    name: str = ""
+    param: str = ""
+    state_of: str = ""
+    part: str = "dense"
+    updates: int | None = None
+
+    @staticmethod
+    def read(value: Mapping) -> Value:
+        attributes = value["attributes"]
+        dtype = np.dtype(value["dtype"])
+        part = attributes.get("sparsam.part", "dense")
+        if part != "dense" and dtype.kind == "i":
+            # Storage reads its integers unsigned; MLIR's are signless.
+            dtype = np.dtype(f"u{dtype.name}")
+        return Value(
+            tuple(value["shape"]),
+            dtype,
+            attributes.get("sparsam.name", ""),
+            attributes.get("sparsam.param", ""),
+            attributes.get("sparsam.state_of", ""),
+            part,
+            attributes.get("sparsam.updates"),
+        )
+
+
+@dataclass(frozen=True)
+class Signature:
+    arguments: tuple[Value, ...]
+    results: tuple[Value, ...]
+
+
+@dataclass
+class Lowered:
+    """A module compiled for the CPU.
+
+    entry       name of the step or function; the others are companions
+    structures  parameter path -> structure text with its view, of what has one
+    signatures  of the functions on storage
+    """
+
+    program: _core.Program
+    entry: str
+    structures: dict[str, str]
+    signatures: dict[str, Signature]
+    remarks: list[str]
+    seconds: dict[str, float]
+    _positions: dict[str, tuple] = field(default_factory=dict)
+
+    def call(self, name: str, arguments: list, results: Mapping[int, np.ndarray]) -> None:
+        """Runs a function; `results` gives the array of each result that is not written
+        over an argument."""
+        self.program.call(
+            name,
+            [
+                arguments[position] if position is not None else results[result]
+                for position, result in self.positions(name)
+            ],
+        )
+
+    def positions(self, name: str) -> tuple[tuple[int | None, int | None], ...]:
+        """For each array of the program's function: the argument it is (None for one that
+        only receives a result), and the result that is written to it."""
+        if name not in self._positions:
+            (function,) = (f for f in self.program.functions() if f["name"] == name)
+            found, position = [], 0
+            for argument in function["arguments"]:
+                if argument["role"] == "result":
+                    found.append((None, argument["result"]))
+                else:
+                    found.append((position, argument["result"]))
+                    position += 1
+            self._positions[name] = tuple(found)
+        return self._positions[name]
+
+
+def stages(structure: Mapping[str, str]) -> dict[str, str]:
+    """Stage -> its pass, with its options."""
+    passes = {stage: f"sparsam-{stage}" for stage in STAGES}
+    if structure:
+        passes["apply-structure"] += f'{{structures="{option(structure)}"}}'
+    return passes
+
+
+def lower(text: str, structure: Mapping[str, str], name: str) -> Lowered:
+    """Compiles imported text; `name` is the file in the compiler's messages."""
+    module = _core.Module.parse(text, name)
+    passes = stages(structure)
+    module.run(
+        f"{passes['import']},{passes['find-parameters']},{passes['apply-structure']}"
+    )
+    (function,) = (f for f in module.functions() if f["public"])
+    structures = {}
+    for argument in function["arguments"]:
+        encoding = re.search(r", #sparsam\.(.*)>$", argument["type"])
+        if encoding:
+            structures[argument["attributes"]["sparsam.param"]] = encoding[1]
+    module.run(passes["expand-storage"])
+    signatures = {
+        f["name"]: Signature(
+            tuple(map(Value.read, f["arguments"])), tuple(map(Value.read, f["results"]))
+        )
+        for f in module.functions()
+        if f["public"]
+    }
+    module.run(f"{passes['propagate']},{passes['to-cpu']}")
+    program = module.compile()
+    remarks = [
+        f"{note['location']}: {note['message']}" if note["location"] else note["message"]
+        for note in module.diagnostics
+        if note["severity"] in ("remark", "warning")
+    ]
+    seconds = dict(module.seconds) | dict(program.seconds)
+    entry = function["name"]
+    return Lowered(program, entry, structures, signatures, remarks, seconds)
+
+
+def text_after(text: str, structure: Mapping[str, str], name: str, stage: str) -> str:
+    """The module after a stage."""
+    if stage not in STAGES:
+        raise ValueError(f"there is no stage '{stage}'; there are {', '.join(STAGES)}")
+    module = _core.Module.parse(text, name)
+    passes = list(stages(structure).values())
+    module.run(",".join(passes[: STAGES.index(stage) + 1]))
+    return module.text()

@@ -1,0 +1,127 @@
+"""Where parameters, state and batch are in the arguments of the user's step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import numpy as np
+
+from . import _jax, _trees
+
+
+def descend(args: tuple, keys) -> Any:
+    """The node of the arguments at the keys."""
+    node = args
+    for key in keys:
+        pairs, _ = jax.tree_util.tree_flatten_with_path(node, is_leaf=_is_other(node))
+        (node,) = (child for path, child in pairs if _trees.key_text(path) == key)
+    return node
+
+
+def _is_other(node):
+    return lambda other: other is not node
+
+
+class Places:
+    """The leaves of a step's arguments by their role.
+
+    roles   "params", and "state" where there is one, in the order of the handles
+    leaves  role -> positions of its leaves among all
+    prefix  role -> keys that lead to its tree
+    trees   role -> its tree
+    batch   the other arguments
+    """
+
+    def __init__(self, args: tuple, imported: _jax.ImportedStep, params, state):
+        self.arguments = imported.arguments
+        self.prefix: dict[str, tuple] = {}
+        self.trees: dict[str, Any] = {}
+        self.leaves: dict[str, set[int]] = {"params": set(), "state": set()}
+        for role, where in (("params", params), ("state", state)):
+            if where is not None:
+                self.prefix[role] = prefix = _jax.resolve(args, where, role)
+                self.trees[role] = jax.tree.structure(descend(args, prefix))
+                self.leaves[role] = set(self._under(prefix))
+        self.leaves["state"] -= self.leaves["params"]
+        self.roles = tuple(self.prefix)
+        carriers = {int(prefix[0]) for prefix in self.prefix.values()}
+        self._take_rest(args, carriers)
+        self._whole_trees = {i: jax.tree.structure(args[i]) for i in carriers}
+        self._carriers = {
+            i: jax.tree.map(
+                lambda leaf: jax.ShapeDtypeStruct(*_trees.shape_and_dtype(leaf)), args[i]
+            )
+            for i in carriers
+        }
+        self._count = len(args)
+        self.batch = _trees.Batch(
+            {i: arg for i, arg in enumerate(args) if i not in carriers}
+        )
+
+    def role(self, leaf: int) -> str | None:
+        """The role of a leaf; None for the batch."""
+        return next((role for role in self.roles if leaf in self.leaves[role]), None)
+
+    def examples(self, shapes) -> tuple:
+        """Arguments as shapes, for a batch of the given shapes."""
+        found = self._carriers | self.batch.shaped(shapes)
+        return tuple(found[i] for i in range(self._count))
+
+    def read(self, role: str, tree) -> dict[int, np.ndarray]:
+        """The dense arrays of a role that the user gives, by position. Raises ValueError for
+        another tree, shape or element type."""
+        if role not in self.roles:
+            if tree is not None:
+                raise TypeError("this step was compiled without state (state=None)")
+            return {}
+        structure = jax.tree.structure(tree)
+        argument = int(self.prefix[role][0])
+        if structure == self.trees[role]:
+            positions = self._under(self.prefix[role])
+        elif structure == self._whole_trees[argument]:
+            positions = self._under((str(argument),))
+        else:
+            raise ValueError(f"the {role} are {structure}, expected {self.trees[role]}")
+        leaves = dict(zip(positions, jax.tree.leaves(tree), strict=True))
+        if role == "state":
+            leaves = self._rest | leaves
+        return {
+            i: self._array(i, leaf) for i, leaf in leaves.items() if self.role(i) == role
+        }
+
+    def _under(self, prefix) -> list[int]:
+        return list(_jax.subtree(list(self.arguments), prefix).values())
+
+    def _take_rest(self, args, carriers):
+        """What else is in the arguments that hold parameters and state, such as the counter
+        of a `TrainState`, is carried with the state."""
+        taken = self.leaves["params"] | self.leaves["state"]
+        rest = [
+            i
+            for i, leaf in enumerate(self.arguments)
+            if int(leaf.keys[0]) in carriers and i not in taken
+        ]
+        if rest and "state" not in self.roles:
+            named = self.arguments[rest[0]].path
+            raise ValueError(
+                f"'{named}' is in the argument of the parameters but is none of them; say "
+                f"what is state, for example state={named.split('/')[0]}"
+            )
+        flat = jax.tree.leaves(args)
+        self._rest = {i: flat[i] for i in rest}
+        self.leaves["state"] |= set(rest)
+
+    def _array(self, position: int, leaf) -> np.ndarray:
+        wanted = self.arguments[position]
+        if isinstance(leaf, jax.ShapeDtypeStruct):
+            raise ValueError(f"'{wanted.path}' was only given as a shape")
+        array = np.asarray(_trees.leaf_array(leaf))
+        dtype = np.dtype(jax.dtypes.canonicalize_dtype(array.dtype))
+        expected = np.dtype(jax.dtypes.canonicalize_dtype(wanted.dtype))
+        if (array.shape, dtype) != (wanted.shape, expected):
+            raise ValueError(
+                f"'{wanted.path}' must be {expected}{list(wanted.shape)}, found "
+                f"{array.dtype}{list(array.shape)}"
+            )
+        return array.astype(expected, copy=False)

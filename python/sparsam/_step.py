@@ -1,0 +1,276 @@
+"""`sparsam.compile` and the step that it returns."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from . import _jax, _storage, _structures, _trees
+from ._compress import Compressor
+from ._function import Compiled, Function
+from ._places import Places
+from ._storage import Layout, Storage
+from ._structures import Choice
+
+log = logging.getLogger("sparsam")
+
+
+def compile(
+    fn: Callable,
+    args: tuple,
+    params: int | str = 0,
+    state: int | str | None = 1,
+    structure: Mapping[str, str] | str = "dense",
+    budget: str | None = None,
+    target: str = "cpu",
+) -> Step:
+    """Compiles a training step on structured parameters.
+
+    fn         a JAX function: (parameters, state, batch…) -> new parameters, new state and
+               other results, in any tree and order
+    args       example arguments: arrays or `jax.ShapeDtypeStruct`s
+    params     the parameters: an argument number, or a path into one such as "0/params"
+    state      the optimizer state, likewise; None for a step without
+    structure  glob over parameter paths -> the text inside `#sparsam.…`, for example
+               {"blocks/*/fc": "nm<2:8, vector = 8>", "*/out": "low_rank<32>"}; `*` crosses
+               `/`, the first match wins. Or "dense". What no glob matches stays dense.
+    target     "cpu"
+
+    Raises ValueError for a glob that matches nothing and for arguments that do not fit,
+    and CompileError where the compiler refuses, with its whole message.
+    """
+    if budget is not None:
+        raise NotImplementedError("budget comes later; give structures by glob")
+    if target != "cpu":
+        raise NotImplementedError(f"target={target!r} comes later; there is 'cpu'")
+    return Step(fn, tuple(args), params, state, _structures.normalise(structure))
+
+
+class Step:
+    """A compiled training step; see `sparsam.compile`.
+
+    plan  path -> Choice(structure, reason, cost, damage)
+    """
+
+    def __init__(self, fn, args, params, state, structure):
+        """See `sparsam.compile`."""
+        self._import = lambda args: _jax.import_step(fn, args, params, state)
+        self._name = getattr(fn, "__name__", "step")
+        imported = self._import(args)
+        globs = _structures.assign(structure, imported.params)
+        self._places = places = Places(args, imported, params, state)
+        self._main = Compiled(imported, structure, self._name)
+        self._layouts = self._make_layouts(self._main)
+        self._compressor = Compressor(self._main, places, self._layouts)
+        self._variants = {places.batch.shapes: self._main}
+        self._template = _trees.result_template(
+            imported.out_tree,
+            imported.updates,
+            places.leaves["params"],
+            places.leaves["state"],
+        )
+        self._remarks = list(self._main.lowered.remarks)
+        leaves = {path: imported.arguments[i] for path, i in imported.params.items()}
+        self.plan: dict[str, Choice] = _structures.make_plan(
+            structure,
+            globs,
+            self._main.lowered.structures,
+            leaves,
+            self._layouts["params"],
+        )
+        self._report()
+
+    def compress(self, params, state=None, pattern: Storage | None = None):
+        """Copies dense parameters and optimizer state into storage: (p, s), or p alone for
+        a step without state. The given arrays stay as they are.
+
+        Patterns are selected by magnitude, or taken from the storage `pattern`. Fresh or
+        used state is restricted to the pattern; factors start with fresh state.
+
+        Raises ValueError for another tree or shape, NaN in the weights, and state of a
+        factor parameter that is not fresh.
+        """
+        if pattern is not None:
+            self.check(pattern, "params")
+        handles, damage = self._compressor.compress(params, state, pattern)
+        for path, lost in damage.items():
+            self.plan[path].damage = lost
+        return tuple(handles) if len(handles) > 1 else handles[0]
+
+    def __call__(self, *args):
+        """Runs one step: (p, s, *batch) -> the results of the user's function, in its order
+        and tree, with handles for the parameters and the state.
+
+        Consumes p and s and updates their arrays in place. A batch of another size
+        compiles the step again for it, with a remark. Raises RuntimeError for a consumed
+        handle, TypeError or ValueError for arguments that do not fit, by their path; the
+        handles then stay good.
+        """
+        roles = self._places.roles
+        if len(args) < len(roles):
+            raise TypeError(
+                f"expected {' and '.join(roles)} first, found {len(args)} values"
+            )
+        handles = dict(zip(roles, args, strict=False))
+        for role, handle in handles.items():
+            self.check(handle, role)
+        batch = self._places.batch.read(args[len(roles) :])
+        compiled = self._variant(tuple(array.shape for array in batch))
+        arrays = self._gather(compiled, handles, batch)
+        results = compiled.call(arrays)
+        return self._results(compiled, arrays, results)
+
+    def densify(self, p: Storage):
+        """The dense parameters, in the user's tree, as new NumPy arrays."""
+        self.check(p, "params")
+        return self._compressor.densify(p)
+
+    def storage(self, p: Storage) -> dict[str, dict[str, np.ndarray]]:
+        """Copies of the arrays: path -> part -> array. Parts are those of the structure,
+        such as "values" and "indices", or "dense". Takes the state's handle as well."""
+        self.check(
+            p, "state" if isinstance(p, Storage) and p.role == "state" else "params"
+        )
+        found: dict[str, dict[str, np.ndarray]] = {}
+        for slot, array in zip(p.layout.slots, p.arrays(), strict=True):
+            found.setdefault(slot.path, {})[slot.part] = np.array(array)
+        return found
+
+    def compile_with(self, fn: Callable, args: tuple, params: int | str = 0) -> Function:
+        """Compiles another function of the parameters for the same storage.
+
+        `args` are examples of its arguments, the dense parameters (or a shape of each)
+        among them at `params`. The result takes storage there: f(p, *others).
+        """
+        return Function(self, fn, tuple(args), params)
+
+    def refresh(self, p, s, structure=None, score="magnitude", batch=None):
+        """Comes later: selects again during training."""
+        raise NotImplementedError(
+            "refresh comes later; compress(densify(p), state) selects again with fresh state"
+        )
+
+    def ir(self, stage: str) -> str:
+        """The module as text after a stage: "import", "find-parameters",
+        "apply-structure", "expand-storage", "propagate", "to-cpu" or "lower-to-llvm"."""
+        return self._main.ir(stage)
+
+    @property
+    def remarks(self) -> list[str]:
+        """What the compiler said about rewrites that did not apply and the like."""
+        return list(self._remarks)
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Compile time by phase."""
+        return dict(self._main.lowered.seconds)
+
+    def layout(self, role: str) -> Layout:
+        """What the arrays of the "params" or the "state" are."""
+        return self._layouts[role]
+
+    def check(self, handle, role: str):
+        """Raises TypeError for anything but storage of this step, and RuntimeError for a
+        handle that a step consumed."""
+        if not isinstance(handle, Storage):
+            raise TypeError(
+                f"expected the {role} storage that compress returned, found "
+                f"{type(handle).__name__}"
+            )
+        if handle.role != role:
+            raise TypeError(
+                f"expected the {role} storage, found the {handle.role} storage"
+            )
+        if (
+            handle.layout is not self._layouts[role]
+            and handle.layout != self._layouts[role]
+        ):
+            raise TypeError(
+                f"expected the {role} storage of this step, found that of another step"
+            )
+        handle.arrays()
+
+    def __repr__(self) -> str:
+        structured = len(self._main.lowered.structures)
+        return f"<sparsam.Step {self._name}: {structured} of {len(self.plan)} structured>"
+
+    def _make_layouts(self, compiled: Compiled) -> dict[str, Layout]:
+        places = self._places
+        return {
+            role: compiled.layout(
+                role, places.leaves[role], len(places.prefix[role]), places.trees[role]
+            )
+            for role in places.roles
+        }
+
+    def _report(self):
+        for path, choice in self.plan.items():
+            if "but the compiler" in choice.reason:
+                log.warning("%s: '%s' stays dense: %s", self._name, path, choice.reason)
+        if self._remarks:
+            log.info(
+                "%s: %d remarks of the compiler; see remarks",
+                self._name,
+                len(self._remarks),
+            )
+
+    def _variant(self, shapes) -> Compiled:
+        """The step for a batch of these shapes."""
+        if shapes in self._variants:
+            return self._variants[shapes]
+        batch = self._places.batch
+        name, old, new = next(
+            item
+            for item in zip(batch.names, batch.shapes, shapes, strict=True)
+            if item[1] != item[2]
+        )
+        wrong = f"argument '{name}' must be of shape {old}, found {new}"
+        try:
+            imported = self._import(self._places.examples(shapes))
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"{wrong}, for which the step cannot be traced: {error}"
+            ) from error
+        compiled = Compiled(imported, self._main.lowered.structures, self._name)
+        if self._make_layouts(compiled) != self._layouts:
+            raise ValueError(
+                f"{wrong}, for which the parameters are stored otherwise; compile another step"
+            )
+        remark = (
+            f"argument '{name}' is {new}, not {old}: the step was compiled again for it"
+        )
+        log.warning("%s: %s", self._name, remark)
+        self._remarks.append(remark)
+        self._variants[shapes] = compiled
+        return compiled
+
+    def _gather(self, compiled: Compiled, handles, batch) -> list[np.ndarray]:
+        """The arrays in the order of the compiled function's arguments; consumes the
+        handles."""
+        queues = {None: iter(batch)}
+        for role, handle in handles.items():
+            queues[role] = iter([_storage.writable(array) for array in handle.take()])
+        return [next(queues[self._places.role(leaf)]) for leaf in compiled.leaf_of]
+
+    def _results(self, compiled: Compiled, arrays, results):
+        """The tree of the user's results."""
+        values = compiled.signature.arguments
+        updated = {role: [] for role in self._places.roles}
+        for leaf, value, array in zip(compiled.leaf_of, values, arrays, strict=True):
+            if role := self._places.role(leaf):
+                updated[role].append(
+                    array if value.updates is None else results[value.updates]
+                )
+
+        def value(place):
+            if isinstance(place, _trees.Handle):
+                return Storage(updated[place.role], self._layouts[place.role])
+            if isinstance(place, _trees.Output):
+                return results[compiled.result_of(place.result)]
+            # Part of a larger tree that holds the state: a copy, the handle has it too.
+            argument = compiled.leaf_of.index(place.argument)
+            return np.array(results[values[argument].updates])
+
+        return _trees.fill(self._template, value)

@@ -1,0 +1,138 @@
+"""The user's structures: globs over parameter paths, and the plan they come to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ._storage import Layout, Slot
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a parameter stores, and what its dense tensor would: entries and bytes,
+    indices included."""
+
+    entries: int
+    bytes: int
+    dense_entries: int
+    dense_bytes: int
+
+
+@dataclass
+class Choice:
+    """What was decided for one parameter.
+
+    structure  the text inside `#sparsam.…`, or "dense"
+    reason     why
+    cost       what is stored
+    damage     |W - stored W| / |W| (Frobenius) of the last `compress`; None before it
+    """
+
+    structure: str
+    reason: str
+    cost: Cost
+    damage: float | None = None
+
+
+def normalise(structure) -> dict[str, str]:
+    """The `structure` argument of `sparsam.compile` as glob -> text."""
+    if structure == "auto":
+        raise NotImplementedError(
+            'structure="auto" comes later; give structures by glob, or "dense"'
+        )
+    if structure == "dense":
+        return {}
+    if not isinstance(structure, Mapping):
+        raise TypeError(
+            f'structure must be {{glob: text}} or "dense", found {structure!r}; for all '
+            f"parameters write {{'*': {structure!r}}}"
+        )
+    for glob, text in structure.items():
+        if not isinstance(glob, str) or not isinstance(text, str):
+            raise TypeError(f"structure must map text to text, found {glob!r}: {text!r}")
+        if text == "auto":
+            raise NotImplementedError(f"structure 'auto' (for '{glob}') comes later")
+        if bad := set('=;"') & set(glob):
+            raise ValueError(
+                f"structure glob '{glob}' must not contain {' '.join(sorted(bad))}"
+            )
+        if bad := set(';"') & set(text):
+            raise ValueError(
+                f"structure {text!r} (for '{glob}') does not parse: unexpected "
+                f"{' '.join(sorted(bad))}"
+            )
+    return dict(structure)
+
+
+def matches(glob: str, path: str) -> bool:
+    """`*` stands for any text, `/` included; everything else for itself."""
+    pattern = ".*".join(re.escape(piece) for piece in glob.split("*"))
+    return re.fullmatch(pattern, path, re.DOTALL) is not None
+
+
+def assign(structure: Mapping[str, str], paths: Iterable[str]) -> dict[str, str]:
+    """path -> the glob that decides it. The first match wins; ValueError for a glob that
+    matches no path at all."""
+    paths = list(paths)
+    for glob in structure:
+        if not any(matches(glob, path) for path in paths):
+            raise ValueError(
+                f"structure glob '{glob}' matches no parameter; there are: "
+                + ", ".join(paths[:40])
+                + (f" and {len(paths) - 40} more" if len(paths) > 40 else "")
+            )
+    found = {}
+    for path in paths:
+        glob = next((glob for glob in structure if matches(glob, path)), None)
+        if glob is not None:
+            found[path] = glob
+    return found
+
+
+def option(structure: Mapping[str, str]) -> str:
+    """The `structures` option of sparsam-apply-structure."""
+    return ";".join(f"{glob}={text}" for glob, text in structure.items())
+
+
+def make_plan(
+    structure: Mapping[str, str],
+    globs: Mapping[str, str],
+    chosen: Mapping[str, str],
+    leaves: Mapping,
+    layout: Layout,
+) -> dict[str, Choice]:
+    """The plan of a compiled step.
+
+    structure  glob -> text, as asked for; globs: path -> the glob that decides it
+    chosen     path -> text, as compiled
+    leaves     path -> the user's leaf: its shape and dtype
+    """
+    stored: dict[str, list[Slot]] = {}
+    for slot in layout.slots:
+        stored.setdefault(slot.path, []).append(slot)
+    plan = {}
+    for path, leaf in leaves.items():
+        dense = _count(leaf.shape)
+        cost = Cost(
+            entries=sum(_count(s.shape) for s in stored[path] if s.dtype.kind == "f"),
+            bytes=sum(_count(s.shape) * s.dtype.itemsize for s in stored[path]),
+            dense_entries=dense,
+            dense_bytes=dense * np.dtype(leaf.dtype).itemsize,
+        )
+        text, glob = chosen.get(path), globs.get(path)
+        if glob is None:
+            reason = "no glob matches" if structure else 'structure="dense"'
+        else:
+            reason = f"asked for by '{glob}'"
+            if text is None and structure[glob].strip() != "dense":
+                reason += ", but the compiler kept it dense; see the step's remarks"
+        plan[path] = Choice(text or "dense", reason, cost, None if text else 0.0)
+    return plan
+
+
+def _count(shape) -> int:
+    return int(np.prod(shape, dtype=np.int64))
