@@ -1,0 +1,215 @@
+"""Models as a JAX user writes them, small and of odd sizes, with the facts the reference needs.
+
+Widths are multiples of a unit, so that the same model comes in sizes that M and V
+of a structure divide, and that little else divides.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+
+@dataclasses.dataclass(frozen=True)
+class Model:
+    """A model at one size.
+
+    init(rng) -> parameters as a tree of f32 numpy arrays
+    batch(rng) -> (x, y)
+    loss(params, x, y) -> scalar
+    weights: path -> the dimensions contracted by the parameter's first use
+    """
+
+    name: str
+    init: Callable
+    batch: Callable
+    loss: Callable
+    weights: dict[str, tuple[int, ...]]
+
+
+def _normal(rng, *shape):
+    return (rng.standard_normal(shape) / np.sqrt(shape[0])).astype(np.float32)
+
+
+def _noise(rng, *shape):
+    """Parameters that start as constants in practice; noise makes them tell apart."""
+    return (1 + 0.1 * rng.standard_normal(shape)).astype(np.float32)
+
+
+def _layer_norm(x, gain):
+    mean = x.mean(-1, keepdims=True)
+    variance = ((x - mean) ** 2).mean(-1, keepdims=True)
+    return (x - mean) * jax.lax.rsqrt(variance + 1e-5) * gain
+
+
+def mlp(unit: int) -> Model:
+    sizes = [5 * unit, 7 * unit, 3 * unit, 3 * unit]
+    batch = 13
+
+    def init(rng):
+        return {
+            f"layer{i}": {"w": _normal(rng, k, n), "b": 0.1 * _noise(rng, n)}
+            for i, (k, n) in enumerate(zip(sizes[:-1], sizes[1:], strict=True))
+        }
+
+    def loss(params, x, y):
+        for i in range(len(params)):
+            layer = params[f"layer{i}"]
+            x = x @ layer["w"] + layer["b"]
+            if i + 1 < len(params):
+                x = jnp.tanh(x) if i else jax.nn.relu(x)
+        return optax.softmax_cross_entropy_with_integer_labels(x, y).mean()
+
+    def make_batch(rng):
+        x = rng.standard_normal((batch, sizes[0])).astype(np.float32)
+        return x, rng.integers(0, sizes[-1], batch).astype(np.int32)
+
+    return Model("mlp", init, make_batch, loss, {f"layer{i}/w": (0,) for i in range(3)})
+
+
+def gpt(unit: int) -> Model:
+    heads = 5 if unit % 2 else 2
+    width, hidden, vocab, time, batch, layers = 5 * unit, 7 * unit, 29, 7, 3, 2
+
+    def init(rng):
+        return {
+            "wte": 0.3 * _normal(rng, vocab, width),
+            "wpe": 0.3 * _normal(rng, time, width),
+            "blocks": [
+                {
+                    "ln1": _noise(rng, width),
+                    "qkv": _normal(rng, width, 3 * width),
+                    "proj": _normal(rng, width, width),
+                    "ln2": _noise(rng, width),
+                    "fc": _normal(rng, width, hidden),
+                    "fcb": 0.1 * _noise(rng, hidden),
+                    "out": _normal(rng, hidden, width),
+                    "outb": 0.1 * _noise(rng, width),
+                }
+                for _ in range(layers)
+            ],
+            "lnf": _noise(rng, width),
+        }
+
+    def forward(params, tokens):
+        x = params["wte"][tokens] + params["wpe"][None]
+        mask = jnp.tril(jnp.ones((time, time), bool))
+
+        def split(a):
+            return a.reshape(batch, time, heads, width // heads).transpose(0, 2, 1, 3)
+
+        for block in params["blocks"]:
+            q, k, v = jnp.split(_layer_norm(x, block["ln1"]) @ block["qkv"], 3, -1)
+            q, k, v = map(split, (q, k, v))
+            a = jnp.einsum("bhqd,bhkd->bhqk", q, k) / np.sqrt(width // heads)
+            a = jax.nn.softmax(jnp.where(mask, a, -1e9), -1)
+            o = jnp.einsum("bhqk,bhkd->bhqd", a, v).transpose(0, 2, 1, 3)
+            x = x + o.reshape(batch, time, width) @ block["proj"]
+            h = jax.nn.gelu(_layer_norm(x, block["ln2"]) @ block["fc"] + block["fcb"])
+            x = x + h @ block["out"] + block["outb"]
+        return _layer_norm(x, params["lnf"]) @ params["wte"].T
+
+    def loss(params, x, y):
+        logits = forward(params, x)
+        return optax.softmax_cross_entropy_with_integer_labels(logits, y).mean()
+
+    def make_batch(rng):
+        text = rng.integers(0, vocab, (batch, time + 1)).astype(np.int32)
+        return text[:, :-1], text[:, 1:]
+
+    names = ("qkv", "proj", "fc", "out")
+    weights = {f"blocks/{i}/{name}": (0,) for i in range(layers) for name in names}
+    return Model("gpt", init, make_batch, loss, weights)
+
+
+def mixer(unit: int) -> Model:
+    patches, channels, batch, layers = 3 * unit, 5 * unit, 3, 2
+    between_patches, between_channels, pixels, classes = 4 * unit, 7 * unit, 10, 11
+
+    def init(rng):
+        return {
+            "stem": _normal(rng, pixels, channels),
+            "blocks": [
+                {
+                    "ln1": _noise(rng, channels),
+                    "token1": _normal(rng, patches, between_patches),
+                    "token2": _normal(rng, between_patches, patches),
+                    "ln2": _noise(rng, channels),
+                    "channel1": _normal(rng, channels, between_channels),
+                    "bias1": 0.1 * _noise(rng, between_channels),
+                    "channel2": _normal(rng, between_channels, channels),
+                }
+                for _ in range(layers)
+            ],
+            "head": _normal(rng, channels, classes),
+        }
+
+    def loss(params, x, y):
+        x = x @ params["stem"]
+        for block in params["blocks"]:
+            h = _layer_norm(x, block["ln1"]).transpose(0, 2, 1)
+            h = jax.nn.gelu(h @ block["token1"]) @ block["token2"]
+            x = x + h.transpose(0, 2, 1)
+            h = _layer_norm(x, block["ln2"]) @ block["channel1"] + block["bias1"]
+            x = x + jax.nn.gelu(h) @ block["channel2"]
+        logits = x.mean(axis=1) @ params["head"]
+        return optax.softmax_cross_entropy_with_integer_labels(logits, y).mean()
+
+    def make_batch(rng):
+        x = rng.standard_normal((batch, patches, pixels)).astype(np.float32)
+        return x, rng.integers(0, classes, batch).astype(np.int32)
+
+    names = ("token1", "token2", "channel1", "channel2")
+    weights = {f"blocks/{i}/{name}": (0,) for i in range(layers) for name in names}
+    return Model("mixer", init, make_batch, loss, weights)
+
+
+def gated(unit: int) -> Model:
+    """A gated MLP and attention within groups, as einsums with batch dimensions b, g (and h)."""
+    width, hidden, heads, key = 5 * unit, 3 * unit, 3, {3: 5, 4: 4, 8: 8}[unit]
+    batch, groups, time = 2, 3, 5
+
+    def init(rng):
+        return {
+            "wi": _normal(rng, width, 2, hidden),
+            "wo": _normal(rng, hidden, width),
+            "wq": _normal(rng, width, heads, key),
+            "wk": _normal(rng, width, heads, key),
+            "wz": _normal(rng, heads, key, width),
+            "scale": _noise(rng, width),
+        }
+
+    def loss(params, x, y):
+        h = jnp.einsum("bgsd,dcf->bgscf", x * params["scale"], params["wi"])
+        h = jax.nn.silu(h[..., 0, :]) * h[..., 1, :]
+        x = x + jnp.einsum("bgsf,fd->bgsd", h, params["wo"])
+        q = jnp.einsum("bgsd,dhk->bghsk", x, params["wq"])
+        k = jnp.einsum("bgsd,dhk->bghsk", x, params["wk"])
+        a = jax.nn.softmax(jnp.einsum("bghsk,bghtk->bghst", q, k) / np.sqrt(key), -1)
+        z = jnp.einsum("bghst,bghtk->bghsk", a, k)
+        return ((jnp.einsum("bghsk,hkd->bgsd", z, params["wz"]) - y) ** 2).mean()
+
+    def make_batch(rng):
+        shape = (batch, groups, time, width)
+        return tuple(rng.standard_normal(shape).astype(np.float32) for _ in range(2))
+
+    weights = {"wi": (0,), "wo": (0,), "wq": (0,), "wk": (0,), "wz": (0, 1)}
+    return Model("gated", init, make_batch, loss, weights)
+
+
+MODELS = {"mlp": mlp, "gpt": gpt, "mixer": mixer, "gated": gated}
+
+OPTIMIZERS = {
+    "momentum": lambda: optax.sgd(0.05, momentum=0.9),
+    "nesterov": lambda: optax.sgd(0.05, momentum=0.9, nesterov=True),
+    "adamw": lambda: optax.chain(
+        optax.clip_by_global_norm(0.3), optax.adamw(3e-3, weight_decay=0.1)
+    ),
+    "rmsprop": lambda: optax.rmsprop(3e-3, decay=0.9),
+    "lion": lambda: optax.lion(1e-3, weight_decay=0.05),
+}

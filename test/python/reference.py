@@ -1,0 +1,227 @@
+"""The oracle: JAX's own step of the re-parametrised model, written without the compiler.
+
+A parameter with a pattern is W * mask; one with factors is U @ V in its matrix view. The
+gradient is `jax.grad` through that, and the optimizer runs on the masked tensor or on
+the factors. Everything runs once in f64, the reference, and once in f32, whose own error
+says how far rounding alone carries the numbers.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+TOLERANCE = 1e-4
+# The reference runs ten steps: time to compile it matters, its speed does not.
+QUICK = {"xla_backend_optimization_level": 0}
+
+
+@dataclasses.dataclass(frozen=True)
+class NM:
+    """N of M inputs, shared by `vector` outputs; `inputs` are the contracted dimensions."""
+
+    n: int
+    m: int
+    vector: int
+    inputs: tuple[int, ...]
+    shape: tuple[int, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class LowRank:
+    rank: int
+    inputs: tuple[int, ...]
+    shape: tuple[int, ...]
+
+
+def parse(text: str, inputs: tuple[int, ...], shape: tuple[int, ...]):
+    """The structure's text, for the two structures there are; None for "dense"."""
+    if text == "dense":
+        return None
+    if match := re.fullmatch(r"nm<(\d+):(\d+)(?:, vector = (\d+))?>", text):
+        n, m, vector = (int(group or 1) for group in match.groups())
+        return NM(n, m, vector, inputs, shape)
+    match = re.fullmatch(r"low_rank<(\d+)>", text)
+    assert match, text
+    return LowRank(int(match[1]), inputs, shape)
+
+
+def paths(tree) -> dict:
+    """The leaves of a tree by path, joined with `/`."""
+    leaves = jax.tree_util.tree_leaves_with_path(tree)
+    return {
+        jax.tree_util.keystr(key, simple=True, separator="/"): leaf
+        for key, leaf in leaves
+    }
+
+
+def _permutation(structure):
+    rest = [d for d in range(len(structure.shape)) if d not in structure.inputs]
+    return [*structure.inputs, *rest]
+
+
+def to_matrix(structure, tensor):
+    """K inputs by N outputs."""
+    inputs = int(np.prod([structure.shape[d] for d in structure.inputs]))
+    return tensor.transpose(_permutation(structure)).reshape(inputs, -1)
+
+
+def from_matrix(structure, matrix):
+    order = _permutation(structure)
+    shape = [structure.shape[d] for d in order]
+    return matrix.reshape(shape).transpose(np.argsort(order))
+
+
+def select(structure: NM, tensor: np.ndarray) -> np.ndarray:
+    """The kept inputs [N/V][K/M*N], ascending: largest sum of |w|, ties to the lower index."""
+    matrix = np.abs(to_matrix(structure, tensor))
+    k, n = matrix.shape
+    kept = []
+    for block in range(n // structure.vector):
+        columns = matrix[:, block * structure.vector : (block + 1) * structure.vector]
+        row = []
+        for start in range(0, k, structure.m):
+            score = columns[start : start + structure.m].sum(axis=1, dtype=np.float32)
+            best = np.argsort(-score, kind="stable")[: structure.n]
+            row.extend(sorted(start + best))
+        kept.append(row)
+    return np.array(kept, np.int64)
+
+
+def mask_of(structure: NM, indices: np.ndarray) -> np.ndarray:
+    k = int(np.prod([structure.shape[d] for d in structure.inputs]))
+    mask = np.zeros((k, int(np.prod(structure.shape)) // k))
+    for block, row in enumerate(indices):
+        mask[row, block * structure.vector : (block + 1) * structure.vector] = 1
+    return from_matrix(structure, mask)
+
+
+def gather(structure: NM, tensor: np.ndarray, indices: np.ndarray) -> np.ndarray:
+    """The stored entries [N/V][p][V] of a dense tensor."""
+    matrix = to_matrix(structure, tensor)
+    v = structure.vector
+    return np.stack([matrix[row, b * v : (b + 1) * v] for b, row in enumerate(indices)])
+
+
+class Reference:
+    """10 steps of the re-parametrised model.
+
+    storage: path -> {"values", "indices"} or {"u", "v"}, of the structured parameters
+    params, state: the user's dense trees; state None is a fresh one
+    """
+
+    def __init__(self, loss, optimizer, structures, storage, params, state=None):
+        self._loss, self._optimizer, self._structures = loss, optimizer, structures
+        self._masks = {
+            path: mask_of(s, storage[path]["indices"].astype(np.int64))
+            for path, s in structures.items()
+            if isinstance(s, NM)
+        }
+        self._params = jax.tree_util.tree_map_with_path(
+            lambda key, leaf: self._start(key, leaf, storage), params
+        )
+        self._state = state
+
+    def _start(self, key, leaf, storage):
+        path = jax.tree_util.keystr(key, simple=True, separator="/")
+        structure = self._structures.get(path)
+        if isinstance(structure, NM):
+            return np.asarray(leaf) * self._masks[path]
+        if isinstance(structure, LowRank):
+            return {
+                "u": np.asarray(storage[path]["u"]),
+                "v": np.asarray(storage[path]["v"]),
+            }
+        return np.asarray(leaf)
+
+    def _model(self, params):
+        """The dense parameters that the re-parametrised ones stand for."""
+
+        def build(key, leaf):
+            path = jax.tree_util.keystr(key, simple=True, separator="/")
+            structure = self._structures.get(path)
+            if isinstance(structure, NM):
+                return leaf * self._masks[path].astype(leaf.dtype)
+            if isinstance(structure, LowRank):
+                return from_matrix(structure, leaf["u"] @ leaf["v"])
+            return leaf
+
+        return jax.tree_util.tree_map_with_path(
+            build,
+            params,
+            is_leaf=lambda node: isinstance(node, dict) and set(node) == {"u", "v"},
+        )
+
+    def _step(self, params, state, x, y):
+        loss, grads = jax.value_and_grad(lambda p: self._loss(self._model(p), x, y))(
+            params
+        )
+        updates, state = self._optimizer.update(grads, state, params)
+        return optax.apply_updates(params, updates), state, loss
+
+    def _masked_state(self, state, params):
+        """Optimizer state that is not fresh, on the masked tensors; factors take a fresh one."""
+        masks = jax.tree_util.tree_map_with_path(
+            lambda key, leaf: self._masks.get(
+                jax.tree_util.keystr(key, simple=True, separator="/"), np.ones(())
+            ),
+            params,
+        )
+        return optax.tree_utils.tree_map_params(
+            self._optimizer,
+            lambda leaf, mask: leaf * mask.astype(leaf.dtype),
+            state,
+            masks,
+        )
+
+    def run(self, dtype, batches):
+        """(params, state, losses) after the batches, leaves by path, in f64 for comparing."""
+        with jax.enable_x64(dtype == np.float64):
+
+            def cast(leaf):
+                leaf = np.asarray(leaf)
+                return (
+                    leaf.astype(dtype) if np.issubdtype(leaf.dtype, np.floating) else leaf
+                )
+
+            params = jax.tree.map(lambda leaf: jnp.asarray(cast(leaf)), self._params)
+            if self._state is None:
+                state = self._optimizer.init(params)
+            else:
+                state = jax.tree.map(lambda leaf: jnp.asarray(cast(leaf)), self._state)
+                state = self._masked_state(state, params)
+            step, losses = jax.jit(self._step, compiler_options=QUICK), []
+            for x, y in batches:
+                params, state, loss = step(params, state, cast(x), cast(y))
+                losses.append(float(loss))
+            return {
+                "params": {k: np.asarray(v) for k, v in paths(params).items()},
+                "state": {k: np.asarray(v) for k, v in paths(state).items()},
+                "loss": np.array(losses),
+            }
+
+
+def error(found, reference) -> float:
+    """max |a - b| / max |b|; an all-zero reference allows nothing but zero."""
+    found, reference = np.asarray(found, np.float64), np.asarray(reference, np.float64)
+    assert found.shape == reference.shape, (found.shape, reference.shape)
+    if not reference.size:
+        return 0.0
+    difference, size = np.abs(found - reference).max(), np.abs(reference).max()
+    return float(difference / size) if size else float(np.inf if difference else 0.0)
+
+
+def check(found: dict, single: dict, double: dict) -> list[str]:
+    """What fails the criterion, one line a tensor. Maps are path -> tensor."""
+    assert set(found) == set(double), set(found) ^ set(double)
+    lines = []
+    for path, reference in double.items():
+        allowed = max(TOLERANCE, 4 * error(single[path], reference))
+        if not (size := error(found[path], reference)) <= allowed:
+            lines.append(f"{path}: error {size:.3g}, allowed {allowed:.3g}")
+    return lines

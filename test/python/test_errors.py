@@ -1,0 +1,206 @@
+"""Bad input gives one clear error that names what is wrong."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+import sparsam
+from oracle import case
+
+MLP = case("mlp", "adamw", "mixed", seed=1)
+ARGS = (MLP.params, MLP.state, *MLP.batches[0])
+
+
+@pytest.fixture(scope="module")
+def step():
+    return MLP.compile()
+
+
+@pytest.fixture
+def handles(step):
+    return step.compress(MLP.params, MLP.state)
+
+
+def refuse(error, message, **options):
+    options = {"structure": "dense"} | options
+    with pytest.raises(error, match=message):
+        sparsam.compile(MLP.train_step, ARGS, **options)
+
+
+def test_structures():
+    refuse(
+        ValueError,
+        r"'blocks/\*' matches no parameter.*layer0/b",
+        structure={"blocks/*": "nm<2:4>"},
+    )
+    refuse(RuntimeError, r"nm<2:>", structure={"layer0/w": "nm<2:>"})
+    refuse(RuntimeError, r"no_such<2>", structure={"layer0/w": "no_such<2>"})
+    refuse(
+        RuntimeError, r"layer0/w.*multiple of M = 3", structure={"layer0/w": "nm<1:3>"}
+    )
+    refuse(
+        RuntimeError,
+        r"layer0/w.*multiple of vector = 5",
+        structure={"layer0/w": "nm<2:4, vector = 5>"},
+    )
+    refuse(RuntimeError, r"layer0/w.*rank larger", structure={"layer0/w": "low_rank<41>"})
+    refuse(ValueError, "does not parse", structure={"layer0/w": 'nm<2:4>"'})
+    refuse(TypeError, "structure must be", structure="nm<2:4>")
+    refuse(TypeError, "map text to text", structure={"layer0/w": 2})
+
+
+def test_what_comes_later(step, handles):
+    refuse(NotImplementedError, "auto.*comes later", structure="auto")
+    refuse(NotImplementedError, "auto.*comes later", structure={"*w": "auto"})
+    refuse(NotImplementedError, "budget comes later", budget="time<=0.5")
+    refuse(NotImplementedError, "cuda.*comes later", target="cuda")
+    with pytest.raises(NotImplementedError, match="refresh comes later"):
+        step.refresh(*handles, structure={})
+
+
+def test_places_that_do_not_exist():
+    refuse(ValueError, "params='7'", params="7")
+    refuse(ValueError, "state='1/nothing'", state="1/nothing")
+    refuse(ValueError, "no result of the step has the structure of the state", state=2)
+
+
+def test_wrong_arguments_of_a_call(step, handles):
+    p, s = handles
+    x, y = MLP.batches[0]
+    for args, error, message in (
+        ((p, s, x), TypeError, "expected 2 arguments"),
+        (
+            (p, s, x.astype(np.int32), y),
+            TypeError,
+            "'2' must be of dtype float32, found int32",
+        ),
+        (
+            (p, s, x.astype(np.float64), y),
+            TypeError,
+            "'2' must be of dtype float32, found float64",
+        ),
+        (
+            (p, s, x, y.astype(np.float32)),
+            TypeError,
+            "'3' must be of dtype int32, found float32",
+        ),
+        ((p, s, x[0], y), ValueError, r"'2' must be of shape \(13, 40\), found \(40,\)"),
+        (
+            (p, s, x[:, :7], y),
+            ValueError,
+            r"'2' must be of shape \(13, 40\), found \(13, 7\)",
+        ),
+        ((p, s, x, y[:3]), ValueError, r"'3' must be of shape \(13,\), found \(3,\)"),
+        ((p, s, {"x": x}, y), TypeError, "tree of the arguments"),
+        (
+            (MLP.params, s, x, y),
+            TypeError,
+            "expected the params storage that compress returned",
+        ),
+        (
+            (s, p, x, y),
+            TypeError,
+            "expected the params storage, found the state",
+        ),
+        ((p,), TypeError, "expected params and state first"),
+    ):
+        with pytest.raises(error, match=message):
+            step(*args)
+    # None of these consumed anything.
+    step(p, s, x, y)
+
+
+def test_consumed_storage(step, handles):
+    p, s = handles
+    x, y = MLP.batches[0]
+    p2, s2, _ = step(p, s, x, y)
+    for use in (
+        lambda: step(p, s2, x, y),
+        lambda: step(p2, s, x, y),
+        lambda: step.densify(p),
+        lambda: step.storage(p),
+        lambda: jax.tree.leaves(p),
+        lambda: step.compress(MLP.params, MLP.state, pattern=p),
+    ):
+        with pytest.raises(RuntimeError, match="was consumed by a step"):
+            use()
+    assert p.consumed and not p2.consumed
+    step(p2, s2, x, y)
+
+
+def test_storage_of_another_step(step):
+    other = case("mlp", "adamw", "nm vector 8", seed=1)
+    p, s = other.compile().compress(other.params, other.state)
+    with pytest.raises(TypeError, match="found that of another step"):
+        step(p, s, *other.batches[0])
+
+
+@pytest.mark.parametrize(
+    "path, value", [("layer0", np.nan), ("layer1", np.nan), ("layer1", np.inf)]
+)
+def test_weights_that_are_not_finite(step, path, value):
+    params = jax.tree.map(np.copy, MLP.params)
+    params[path]["w"][3, 2] = value
+    with pytest.raises(ValueError, match=rf"'{path}/w' has {value} at \(3, 2\)"):
+        step.compress(params, MLP.state)
+
+
+def test_nan_in_a_dense_parameter(step):
+    params = jax.tree.map(np.copy, MLP.params)
+    params["layer2"]["b"][0] = np.nan
+    with pytest.raises(ValueError, match="'layer2/b' has NaN"):
+        step.compress(params, MLP.state)
+
+
+def test_state_of_factors_must_be_fresh(step):
+    _, state, _ = jax.jit(MLP.train_step)(*ARGS)
+    with pytest.raises(
+        ValueError, match="'1/1/0/mu/layer1/w' of 'layer1/w' is not fresh"
+    ):
+        step.compress(MLP.params, state)
+
+
+def test_compress_of_another_tree_or_shape(step):
+    with pytest.raises(ValueError, match="the params are"):
+        step.compress({"layer0": MLP.params["layer0"]}, MLP.state)
+    with pytest.raises(ValueError, match="the state are"):
+        step.compress(MLP.params, MLP.params)
+    params = jax.tree.map(np.copy, MLP.params)
+    params["layer0"]["w"] = params["layer0"]["w"].T
+    with pytest.raises(
+        ValueError, match=r"'0/layer0/w' must be float32\[40, 56\], found"
+    ):
+        step.compress(params, MLP.state)
+
+
+def test_compile_with_of_other_parameters(step):
+    with pytest.raises(ValueError, match="must be the parameters of the step"):
+        step.compile_with(
+            lambda params, x: x, ({"w": np.ones(2)}, np.ones(2, np.float32))
+        )
+
+
+def test_a_parameter_without_gradient():
+    def train_step(params, state, x, y):
+        new, state, loss = MLP.train_step(params, state, x, y)
+        new["layer0"]["w"] = params["layer0"]["w"] * 0.5
+        return new, state, loss
+
+    with pytest.raises(RuntimeError, match="layer0/w.*gradient"):
+        sparsam.compile(train_step, ARGS, structure={"layer0/w": "nm<2:4>"})
+
+
+def test_factors_under_an_optimizer_that_is_not_elementwise():
+    optimizer = optax.contrib.muon(1e-2)
+    params = {"w": np.random.default_rng(0).standard_normal((16, 24)).astype(np.float32)}
+    x = np.ones((5, 16), np.float32)
+
+    def train_step(params, state, x):
+        loss, grads = jax.value_and_grad(lambda p: jnp.tanh(x @ p["w"]).sum())(params)
+        updates, state = optimizer.update(grads, state, params)
+        return optax.apply_updates(params, updates), state, loss
+
+    args = (params, optimizer.init(params), x)
+    with pytest.raises(RuntimeError, match="w.*not elementwise"):
+        sparsam.compile(train_step, args, structure={"w": "low_rank<4>"})

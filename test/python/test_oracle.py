@@ -1,0 +1,101 @@
+"""Ten structured steps against JAX's own step of the re-parametrised model."""
+
+import jax
+import numpy as np
+import optax
+import pytest
+from models import MODELS, OPTIMIZERS
+from oracle import UNITS, case, check_case, compare, run
+
+CASES = [
+    (model, optimizer, structure)
+    for model in MODELS
+    for optimizer in OPTIMIZERS
+    for structure in UNITS
+    # Plain momentum differs from Nesterov's in the optimizer only.
+    if optimizer != "momentum" or model == "mlp"
+]
+
+
+@pytest.mark.parametrize("model, optimizer, structure", CASES)
+def test_step(model, optimizer, structure):
+    """Over the cases the seed and the mark vary; each case is compiled once."""
+    number = CASES.index((model, optimizer, structure))
+    check_case(case(model, optimizer, structure, seed=number, mark=number % 2 == 1))
+
+
+@pytest.mark.parametrize("structure", ["nm vector 8", "low_rank", "mixed"])
+def test_marked_and_unmarked_agree(structure):
+    """`sparsam.gradient` changes nothing where the gradient can be found without."""
+    results = []
+    for mark in (False, True):
+        one = case("mlp", "adamw", structure, seed=3, mark=mark)
+        step = one.compile()
+        results.append(run(step, one, *step.compress(one.params, one.state)))
+    for kind in ("params", "state", "loss"):
+        for path, tensor in results[0][kind].items():
+            np.testing.assert_allclose(
+                tensor, results[1][kind][path], rtol=1e-5, atol=1e-7
+            )
+
+
+@pytest.mark.parametrize("model, structure", [("mlp", "nm vector 4"), ("gated", "mixed")])
+def test_several_seeds(model, structure):
+    """One compiled step serves any parameters of its shapes."""
+    first = case(model, "adamw", structure)
+    step = first.compile()
+    for seed in range(1, 5):
+        check_case(first.reseed(seed), step)
+
+
+@pytest.mark.parametrize("optimizer", ["nesterov", "adamw", "lion"])
+def test_state_that_is_not_fresh_is_restricted(optimizer):
+    one = case("mlp", optimizer, "nm vector 4", seed=5)
+    dense_step = jax.jit(one.train_step)
+    params, state = one.params, one.state
+    for x, y in one.batches[:3]:
+        params, state, _ = dense_step(params, state, x, y)
+    one.params = jax.tree.map(np.asarray, params)
+    step = one.compile()
+    p, s = step.compress(params, state)
+    storage = step.storage(p)
+    lines = compare(
+        one, storage, run(step, one, p, s), state=jax.tree.map(np.asarray, state)
+    )
+    assert not lines, "\n".join(lines)
+
+
+def test_dense_equals_the_original_step():
+    one = case("gpt", "adamw", "dense", seed=7)
+    step = one.compile()
+    p, s = step.compress(one.params, one.state)
+    params, state = one.params, one.state
+    original = jax.jit(one.train_step)
+    for x, y in one.batches:
+        p, s, loss = step(p, s, x, y)
+        params, state, expected = original(params, state, x, y)
+        np.testing.assert_allclose(loss, expected, rtol=1e-5)
+    assert jax.tree.structure(step.densify(p)) == jax.tree.structure(params)
+    for a, b in zip(
+        jax.tree.leaves(step.densify(p)), jax.tree.leaves(params), strict=True
+    ):
+        np.testing.assert_allclose(a, b, atol=1e-4 * np.abs(b).max())
+
+
+@pytest.mark.parametrize("structure", ["nm vector 4", "low_rank", "dense"])
+def test_the_oracle_notices(structure):
+    """A storage that is off by a thousandth fails, and so does one wrong optimizer."""
+    one = case("mlp", "nesterov", structure, seed=2)
+    step = one.compile()
+    p, s = step.compress(one.params, one.state)
+    storage = step.storage(p)
+    off = jax.tree.map(lambda a: a * np.float32(1.001) if a.dtype == np.float32 else a, p)
+    found = run(step, one, off, s)
+    lines = compare(one, storage, found)
+    assert any(line.startswith("params") for line in lines)
+    assert any(line.startswith("loss") for line in lines)
+
+    p, s = step.compress(one.params, one.state)
+    found = run(step, one, p, s)
+    one.optimizer = optax.sgd(0.05, momentum=0.9)
+    assert any(line.startswith("params") for line in compare(one, storage, found))
