@@ -234,7 +234,9 @@ def LowerSparseProductsPass
     external model of the structure). Products of one structure, shape and kind
     share one private function. Operands are packed into panels of a few tokens
     first; the buffers are `memref.alloc`s around the calls, so that the memory plan
-    sees them.
+    sees them. Products share the panels of an operand that nothing writes in between:
+    those of x serve the forward product and the gradient, those of dy both backward
+    products.
 
     ```mlir
     sparsam.spmm %x, %values, %indices into %y {structure = #sparsam.nm<2:8, vector = 8>}

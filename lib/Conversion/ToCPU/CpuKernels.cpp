@@ -27,7 +27,7 @@ func::FuncOp KernelLibrary::get(const Twine &name, TypeRange arguments, Body bod
   function.setPrivate();
   // Inlined, each product would compile its own copy.
   function.setNoInline(true);
-  symbols.insert(function);
+  names.insert(symbols.insert(function));
   b.setInsertionPointToStart(function.addEntryBlock());
   body(b, function.getArguments());
   func::ReturnOp::create(b);

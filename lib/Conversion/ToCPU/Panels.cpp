@@ -1,5 +1,7 @@
 #include "sparsam/Conversion/ToCPU/Panels.h"
 
+#include "Buffers.h"
+
 using namespace mlir;
 using namespace mlir::sparsam;
 
@@ -142,12 +144,64 @@ void buildPack(ImplicitLocOpBuilder &b, Value matrix, Value buffer,
   });
 }
 
+/// Whether `op`, which uses the memory of `root`, may write it.
+bool mayWrite(Operation *op, Value root, const KernelLibrary &library) {
+  if (isMemoryEffectFree(op))
+    return false;
+  auto isRoot = [&](Value value) {
+    Value other = isa<BaseMemRefType>(value.getType()) ? getRootBuffer(value) : Value();
+    return !other || other == root;
+  };
+  if (auto interface = dyn_cast<MemoryEffectOpInterface>(op)) {
+    SmallVector<MemoryEffects::EffectInstance> effects;
+    interface.getEffects(effects);
+    return llvm::any_of(effects, [&](const MemoryEffects::EffectInstance &effect) {
+      return isa<MemoryEffects::Write, MemoryEffects::Free>(effect.getEffect()) &&
+             (!effect.getValue() || isRoot(effect.getValue()));
+    });
+  }
+  // What it contains uses the memory itself, and is asked itself.
+  if (op->hasTrait<OpTrait::HasRecursiveMemoryEffects>())
+    return false;
+  // A kernel writes its last operand only.
+  if (auto call = dyn_cast<func::CallOp>(op)) {
+    if (library.contains(call.getCalleeAttr().getAttr()))
+      return isRoot(op->getOperands().back());
+  }
+  return true;
+}
+
+/// Whether `matrix` still holds at `end` what it held at `call`, in one block.
+bool isUnchanged(Value matrix, Operation *call, Block *block, Block::iterator end,
+                 const KernelLibrary &library) {
+  Value root = getRootBuffer(matrix);
+  if (!root || call->getBlock() != block || end == block->end())
+    return false;
+  bool unchanged = true;
+  forEachUserThroughViews(root, [&](Operation *user) {
+    Operation *ancestor = block->findAncestorOpInBlock(*user);
+    // Outside the block it runs before the call or after the end, except in a loop
+    // around the block, which comes back to the call.
+    if (!ancestor || !call->isBeforeInBlock(ancestor) ||
+        !ancestor->isBeforeInBlock(&*end))
+      return;
+    unchanged &= !mayWrite(user, root, library);
+  });
+  return unchanged;
+}
+
 } // namespace
 
 Value sparsam::packPanels(RewriterBase &rewriter, Location loc, Value matrix,
                           int64_t height, KernelLibrary &library) {
   auto type = cast<MemRefType>(matrix.getType());
   PanelShape shape{type.getDimSize(0), type.getDimSize(1), height, type.getElementType()};
+  Block *block = rewriter.getInsertionBlock();
+  KernelLibrary::Packed &known = library.packed[{matrix, height}];
+  if (known.call &&
+      isUnchanged(matrix, known.call, block, rewriter.getInsertionPoint(), library))
+    return known.buffer;
+
   int64_t lanes = library.target.getLanes(shape.element);
   ImplicitLocOpBuilder b(loc, rewriter);
   Value buffer = memref::AllocOp::create(b, shape.getBufferType(), ValueRange(),
@@ -157,7 +211,8 @@ Value sparsam::packPanels(RewriterBase &rewriter, Location loc, Value matrix,
                   [&](ImplicitLocOpBuilder &b, ValueRange arguments) {
                     buildPack(b, arguments[0], arguments[1], shape, lanes);
                   });
-  func::CallOp::create(b, pack, ValueRange{matrix, buffer});
+  auto call = func::CallOp::create(b, pack, ValueRange{matrix, buffer});
+  known = {buffer, call};
   return buffer;
 }
 

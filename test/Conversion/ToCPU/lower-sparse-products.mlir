@@ -39,3 +39,56 @@ func.func @by_type(%x: memref<64x128xf32>, %v: memref<4x32x8xf32>, %y: memref<64
       : (memref<64x128xf64>, memref<4x32x8xf64>, memref<4x32xi16>, memref<64x32xf64>) -> ()
   return
 }
+
+// -----
+
+// The forward product and the gradient read the same panels of x, and the two backward
+// products the same panels of dy.
+// CHECK-LABEL: func @panels_once
+// CHECK-SAME:    (%[[X:[a-z0-9]+]]: memref<64x128xf32>, %[[DY:[a-z0-9]+]]: memref<64x32xf32>,
+// CHECK:         call @sparsam_pack_32(%[[X]], %[[XP:[a-z0-9_]+]])
+// CHECK:         call @sparsam_spmm_nm_2_8_32(%[[XP]],
+// CHECK:         call @[[PACK:.+]](%[[DY]], %[[DYP:[a-z0-9_]+]])
+// CHECK:         call @sparsam_spmm_transposed_nm_2_8_32(%[[DYP]],
+// CHECK-NOT:     call @sparsam_pack
+// CHECK:         call @sparsam_sddmm_nm_2_8_32(%[[XP]], %[[DYP]],
+func.func @panels_once(%x: memref<64x128xf32>, %dy: memref<64x32xf32>, %v: memref<4x32x8xf32>,
+                       %i: memref<4x32xi16>, %y: memref<64x32xf32>, %dx: memref<64x128xf32>,
+                       %dv: memref<4x32x8xf32>) {
+  sparsam.spmm %x, %v, %i into %y {structure = #sparsam.nm<2:8, vector = 8>}
+      : (memref<64x128xf32>, memref<4x32x8xf32>, memref<4x32xi16>, memref<64x32xf32>) -> ()
+  linalg.exp ins(%y : memref<64x32xf32>) outs(%y : memref<64x32xf32>)
+  %flat = memref.collapse_shape %x [[0, 1]] : memref<64x128xf32> into memref<8192xf32>
+  %other = memref.collapse_shape %dx [[0, 1]] : memref<64x128xf32> into memref<8192xf32>
+  linalg.abs ins(%flat : memref<8192xf32>) outs(%other : memref<8192xf32>)
+  sparsam.spmm %dy, %v, %i into %dx {structure = #sparsam.nm<2:8, vector = 8>, transposed}
+      : (memref<64x32xf32>, memref<4x32x8xf32>, memref<4x32xi16>, memref<64x128xf32>) -> ()
+  sparsam.sddmm %x, %dy on %i into %dv {structure = #sparsam.nm<2:8, vector = 8>}
+      : (memref<64x128xf32>, memref<64x32xf32>, memref<4x32xi16>, memref<4x32x8xf32>) -> ()
+  return
+}
+
+// -----
+
+// Panels of what was overwritten since, through whatever view, are packed again.
+// CHECK-LABEL: func @overwritten
+// CHECK-SAME:    (%[[X:[a-z0-9]+]]: memref<64x128xf32>,
+// CHECK:         call @sparsam_pack_32(%[[X]],
+// CHECK:         linalg.exp
+// CHECK:         call @sparsam_pack_32(%[[X]],
+// CHECK:         call @sparsam_spmm_transposed
+// CHECK:         call @sparsam_pack_32(%[[X]],
+func.func @overwritten(%x: memref<64x128xf32>, %dy: memref<64x32xf32>, %v: memref<4x32x8xf32>,
+                       %i: memref<4x32xi16>, %y: memref<64x32xf32>) {
+  sparsam.spmm %x, %v, %i into %y {structure = #sparsam.nm<2:8, vector = 8>}
+      : (memref<64x128xf32>, memref<4x32x8xf32>, memref<4x32xi16>, memref<64x32xf32>) -> ()
+  %flat = memref.collapse_shape %x [[0, 1]] : memref<64x128xf32> into memref<8192xf32>
+  linalg.exp ins(%flat : memref<8192xf32>) outs(%flat : memref<8192xf32>)
+  sparsam.spmm %x, %v, %i into %y {structure = #sparsam.nm<2:8, vector = 8>}
+      : (memref<64x128xf32>, memref<4x32x8xf32>, memref<4x32xi16>, memref<64x32xf32>) -> ()
+  sparsam.spmm %dy, %v, %i into %x {structure = #sparsam.nm<2:8, vector = 8>, transposed}
+      : (memref<64x32xf32>, memref<4x32x8xf32>, memref<4x32xi16>, memref<64x128xf32>) -> ()
+  sparsam.spmm %x, %v, %i into %y {structure = #sparsam.nm<2:8, vector = 8>}
+      : (memref<64x128xf32>, memref<4x32x8xf32>, memref<4x32xi16>, memref<64x32xf32>) -> ()
+  return
+}

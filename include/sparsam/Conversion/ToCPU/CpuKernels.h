@@ -37,12 +37,25 @@ public:
   /// the argument types leave open.
   func::FuncOp get(const Twine &name, TypeRange arguments, Body body);
 
+  /// Whether a function of this name was made here. Such a function writes its last
+  /// argument, reads the others, and touches nothing else.
+  bool contains(StringAttr name) const { return names.contains(name); }
+
   const CpuTarget target;
+
+  /// A matrix's panels, and the call that fills them.
+  struct Packed {
+    Value buffer;
+    Operation *call = nullptr;
+  };
+  /// The latest panels of each matrix, by their height.
+  llvm::DenseMap<std::pair<Value, int64_t>, Packed> packed;
 
 private:
   ModuleOp module;
   SymbolTable symbols;
   llvm::DenseMap<std::pair<StringAttr, Type>, func::FuncOp> functions;
+  llvm::DenseSet<StringAttr> names;
 };
 
 } // namespace mlir::sparsam
