@@ -147,7 +147,7 @@ struct ResultsToArgumentsPass
   }
 
   void addResultArgument(func::FuncOp function, func::ReturnOp exit, unsigned result,
-                         Value value, ArrayRef<Value> values) {
+                         Value value, MutableArrayRef<Value> values) {
     OpBuilder builder(exit);
     DictionaryAttr resultAttrs = function.getResultAttrDict(result);
     NamedAttrList attrs(resultAttrs);
@@ -178,6 +178,10 @@ struct ResultsToArgumentsPass
                                                  argument, offset,
                                                  alloc.getType().getShape(), strides);
     }
+    // The list outlives the allocation: later results are compared with all of it.
+    for (Value &other : values)
+      if (other == alloc.getResult())
+        other = buffer;
     alloc.getResult().replaceAllUsesWith(buffer);
     alloc.erase();
   }
