@@ -44,7 +44,10 @@ private:
       op.replaceAllUsesWith(op.getValue());
       op.erase();
     });
-    numChains += reassociateFactors(function);
+    FailureOr<int64_t> chains = reassociateFactors(function);
+    if (failed(chains))
+      return failure();
+    numChains += *chains;
     if (failed(applyPatternsGreedily(function, rules)))
       return function.emitError("the rules of the algebra did not come to an end");
     IRRewriter rewriter(&getContext());

@@ -7,6 +7,7 @@
 #include "PropagateRules.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "sparsam/Transforms/Boundary.h"
 #include "sparsam/Transforms/BuildProduct.h"
 #include "llvm/ADT/SetVector.h"
 
@@ -125,7 +126,7 @@ public:
   explicit Reassociation(func::FuncOp function)
       : function(function), rewriter(function.getContext()) {}
 
-  int64_t run();
+  FailureOr<int64_t> run();
 
 private:
   bool isParameter(Operation *op);
@@ -136,6 +137,7 @@ private:
   bool inlineOnce(Merged &merged, unsigned term, bool takesContractions);
   void expand(Merged merged, bool takesContractions, std::vector<Merged> &addends);
   FailureOr<Value> build(Operation *op, Merged &merged);
+  LogicalResult checkDense(Operation *op);
   void rewrite(Operation *op);
   bool eraseIfDead(Operation *op);
 
@@ -189,7 +191,7 @@ bool Reassociation::isParameter(Operation *op) {
          llvm::all_of(op->getOperands(), [&](Value operand) {
            auto argument = dyn_cast<BlockArgument>(getViewRoot(operand));
            return argument && argument.getOwner() == &function.front() &&
-                  function.getArgAttr(argument.getArgNumber(), "sparsam.param");
+                  function.getArgAttr(argument.getArgNumber(), boundary::param);
          });
 }
 
@@ -335,6 +337,21 @@ FailureOr<Value> Reassociation::build(Operation *op, Merged &merged) {
   return buildContractions(rewriter, loc, product, *path);
 }
 
+/// What is left of a parameter that contractions have taken in is needed as it is.
+LogicalResult Reassociation::checkDense(Operation *op) {
+  SmallVector<Operation *> users = getUsersThroughViews(op->getResult(0));
+  if (isCompanion(function) || users.empty())
+    return success();
+  Operation *user = users.front();
+  InFlightDiagnostic error =
+      op->emitError() << describeParameter(function, op->getOperands())
+                      << " is a product of factors but is needed as a dense tensor: `"
+                      << user->getName().getStringRef()
+                      << "` is no contraction; leave this parameter dense";
+  error.attachNote(user->getLoc()) << "used here";
+  return error;
+}
+
 void Reassociation::rewrite(Operation *op) {
   FailureOr<Product> product = Product::of(op);
   if (failed(product))
@@ -377,9 +394,10 @@ bool Reassociation::eraseIfDead(Operation *op) {
   return true;
 }
 
-int64_t Reassociation::run() {
+FailureOr<int64_t> Reassociation::run() {
   function.walk([&](EinsumOp op) { einsums.insert(op); });
   SmallVector<Operation *> starts, candidates;
+  bool neededDense = false;
   function.walk([&](linalg::LinalgOp op) {
     if (FailureOr<Product> product = Product::of(op);
         succeeded(product) && product->init &&
@@ -395,13 +413,17 @@ int64_t Reassociation::run() {
   });
   // Users first: an einsum takes in a contraction before that is rewritten itself.
   for (Operation *op : llvm::reverse(candidates))
-    if (!erased.contains(op) && !eraseIfDead(op))
+    if (!erased.contains(op) && !eraseIfDead(op)) {
+      neededDense |= isParameter(op) && failed(checkDense(op));
       rewrite(op);
+    }
   for (Operation *op : erased)
     op->destroy();
+  if (neededDense)
+    return failure();
   return chains;
 }
 
-int64_t sparsam::reassociateFactors(func::FuncOp function) {
+FailureOr<int64_t> sparsam::reassociateFactors(func::FuncOp function) {
   return Reassociation(function).run();
 }

@@ -1,16 +1,20 @@
 // Rule 11 of the algebra: what is left over is reported, and for factors an error.
 #include "PropagateRules.h"
+#include "sparsam/Transforms/Boundary.h"
 
 using namespace mlir;
 using namespace mlir::sparsam;
 
-/// The path of the parameter whose storage these are, quoted, or a plain word.
-static std::string describeParameter(func::FuncOp function, ValueRange storage) {
+bool sparsam::isCompanion(func::FuncOp function) {
+  return function->hasAttr(boundary::companion);
+}
+
+std::string sparsam::describeParameter(func::FuncOp function, ValueRange storage) {
   for (Value value : storage) {
     auto argument = dyn_cast<BlockArgument>(getViewRoot(value));
     if (!argument || argument.getOwner() != &function.front())
       continue;
-    for (StringRef attribute : {"sparsam.param", "sparsam.state_of"})
+    for (StringRef attribute : {boundary::param, boundary::stateOf})
       if (auto path =
               function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), attribute))
         return ("parameter \"" + path.getValue() + "\"").str();
@@ -29,6 +33,8 @@ static std::string explain(Operation *user, DensifyOp densify) {
 static LogicalResult reportDensify(func::FuncOp function, DensifyOp op) {
   std::string parameter = describeParameter(function, op.getStorage());
   SmallVector<Operation *> users = getUsersThroughViews(op.getResult());
+  if (users.empty())
+    return success();
   if (op.getStructure().getKind() == StructureKind::Factors) {
     InFlightDiagnostic error = op.emitError()
                                << parameter << " is needed as a dense tensor, which "
@@ -57,7 +63,7 @@ static void reportRestrict(func::FuncOp function, RestrictOp op) {
 }
 
 FailureOr<int64_t> sparsam::reportLeftovers(func::FuncOp function) {
-  if (function->hasAttr("sparsam.companion"))
+  if (isCompanion(function))
     return 0;
   int64_t count = 0;
   bool failed = false;

@@ -20,12 +20,19 @@ void populateViewPatterns(RewritePatternSet &patterns);
 
 /// Rule 7 for factor structures: contractions with densify of factors, and einsums
 /// on what contractions make, are merged and re-associated. Returns how many chains
-/// were made.
-int64_t reassociateFactors(func::FuncOp function);
+/// were made. Where a parameter is needed as a dense tensor this emits an error, but
+/// not in companion functions.
+FailureOr<int64_t> reassociateFactors(func::FuncOp function);
 
 /// A remark for each densify and restrict that is left, an error where it is of a
 /// factor structure. Returns how many there are.
 FailureOr<int64_t> reportLeftovers(func::FuncOp function);
+
+/// The path of the parameter whose storage these are, quoted, or a plain word.
+std::string describeParameter(func::FuncOp function, ValueRange storage);
+
+/// True for functions that convert between parameters and storage.
+bool isCompanion(func::FuncOp function);
 
 /// Why a contraction with a densified pattern is no spmm; empty where it is one.
 std::string explainNoSpmm(Operation *contraction, DensifyOp densify);

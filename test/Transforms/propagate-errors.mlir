@@ -43,3 +43,24 @@ func.func @factors_made_dense(%u: tensor<16x2xf32> {sparsam.param = "w"}, %v: te
   // expected-note @+1 {{used here}}
   return %w : tensor<16x4xf32>
 }
+
+// -----
+
+// As expansion leaves it: the parameter is an einsum of its storage.
+#id = affine_map<(d0, d1) -> (d0, d1)>
+func.func @elementwise_factors(%u: tensor<16x2xf32> {sparsam.param = "w"},
+                               %v: tensor<2x4xf32> {sparsam.param = "w"}) -> tensor<4x16xf32> {
+  // expected-error @+1 {{parameter "w" is a product of factors but is needed as a dense tensor: `linalg.generic` is no contraction; leave this parameter dense}}
+  %w = sparsam.einsum "kr,rn->kn"(%u, %v)
+      : (tensor<16x2xf32>, tensor<2x4xf32>) -> tensor<16x4xf32>
+  %e = tensor.empty() : tensor<4x16xf32>
+  %t = linalg.transpose ins(%w : tensor<16x4xf32>) outs(%e : tensor<4x16xf32>) permutation = [1, 0]
+  // expected-note @+1 {{used here}}
+  %r = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%t : tensor<4x16xf32>) outs(%e : tensor<4x16xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %x = math.exp %in : f32
+    linalg.yield %x : f32
+  } -> tensor<4x16xf32>
+  return %r : tensor<4x16xf32>
+}
