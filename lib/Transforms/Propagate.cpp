@@ -48,7 +48,9 @@ private:
     if (failed(chains))
       return failure();
     numChains += *chains;
-    if (failed(applyPatternsGreedily(function, rules)))
+    GreedyRewriteConfig config;
+    config.setMaxIterations(100);
+    if (failed(applyPatternsGreedily(function, rules, config)))
       return function.emitError("the rules of the algebra did not come to an end");
     IRRewriter rewriter(&getContext());
     DominanceInfo dominance(function);

@@ -4,6 +4,7 @@
 // it, or an einsum on a contraction's result, is one product of more terms. The order
 // in which that is computed is found by cost: (X * U) * V forward, X^T * (dY * V^T)
 // backward. Nothing here knows any structure's einsum.
+#include "MergedProduct.h"
 #include "PropagateRules.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -13,69 +14,6 @@
 
 using namespace mlir;
 using namespace mlir::sparsam;
-
-static DensifyOp getFactorDensify(Value value) {
-  auto densify = value.getDefiningOp<DensifyOp>();
-  if (densify && densify.getStructure().getKind() == StructureKind::Factors)
-    return densify;
-  return {};
-}
-
-/// W as the product of its factors, in the parameter's dimensions. Fails where a
-/// factor's dimension cuts across those.
-static FailureOr<Product> productOfFactors(DensifyOp op) {
-  auto type = op.getType();
-  auto view = getMatrixView(op.getStructure(), type, [&] { return op.emitOpError(); });
-  if (failed(view))
-    return failure();
-  auto einsum = op.getStructure().getEinsum(view->matrix);
-  if (failed(einsum) || einsum->factors.size() != op.getStorage().size())
-    return failure();
-  Product product;
-  std::map<char, Group> letters;
-  for (auto [factor, subscripts] : llvm::zip_equal(op.getStorage(), einsum->factors)) {
-    Term term{factor, {}};
-    for (auto [letter, size] : llvm::zip_equal(
-             subscripts, cast<RankedTensorType>(factor.getType()).getShape())) {
-      auto [known, isNew] = letters.try_emplace(letter);
-      if (isNew)
-        known->second = product.addDimension(size);
-      term.dims.push_back(known->second);
-    }
-    product.terms.push_back(term);
-  }
-  // Cutting the rows may split letters; the columns are looked up afterwards.
-  product.result.resize(type.getRank());
-  product.terms.push_back({Value(), {Group(), Group()}});
-  for (auto [side, subscripts] :
-       llvm::enumerate(std::array<StringRef, 2>{einsum->in, einsum->out}))
-    for (char letter : subscripts)
-      llvm::append_range(product.terms.back().dims[side], letters[letter]);
-  for (auto [side, dims] :
-       llvm::enumerate(std::array<ArrayRef<int64_t>, 2>{view->in, view->out})) {
-    auto sizes =
-        llvm::map_to_vector(dims, [&](int64_t dim) { return type.getDimSize(dim); });
-    auto groups = product.cut(Group(product.terms.back().dims[side]), sizes);
-    if (failed(groups))
-      return failure();
-    for (auto [dim, group] : llvm::zip_equal(dims, *groups))
-      product.result[dim] = group;
-  }
-  product.terms.pop_back();
-  return product;
-}
-
-/// True for one number repeated: a broadcast of a scalar.
-static bool isRepeatedScalar(Value value) {
-  while (true) {
-    if (cast<RankedTensorType>(value.getType()).getNumElements() == 1)
-      return true;
-    Operation *op = value.getDefiningOp();
-    if (!op || !(isView(op) || succeeded(matchCopy(op, /*broadcasts=*/true))))
-      return false;
-    value = op->getOperand(0);
-  }
-}
 
 /// sum + value or sum - value; a null sum is zero.
 static Value buildSigned(OpBuilder &builder, Location loc, Value sum, Value value,
@@ -88,39 +26,6 @@ static Value buildSigned(OpBuilder &builder, Location loc, Value sum, Value valu
 
 namespace {
 
-/// A product that remembers what its terms came from.
-struct Merged {
-  Product product;
-  /// For each term the tensor of the source that it is a part of, -1 for none.
-  SmallVector<int> origin;
-  /// What to call each of those in a remark.
-  SmallVector<StringRef> names;
-  bool negated = false;
-
-  explicit Merged(Product p) : product(std::move(p)), origin(product.terms.size(), -1) {
-    product.absorbViews();
-  }
-
-  LogicalResult inlineTerm(unsigned term, Product inner, StringRef name) {
-    inner.absorbViews();
-    unsigned count = inner.terms.size();
-    if (failed(product.inlineTerm(term, inner)))
-      return failure();
-    int id = origin[term];
-    if (!name.empty()) {
-      id = names.size();
-      names.push_back(name);
-    }
-    origin.erase(origin.begin() + term);
-    origin.insert(origin.begin() + term, count, id);
-    for (unsigned added = term; added < term + count; ++added)
-      product.absorbViews(added);
-    return success();
-  }
-};
-
-enum class Linear { None, Add, Sub, Neg };
-
 class Reassociation {
 public:
   explicit Reassociation(func::FuncOp function)
@@ -130,6 +35,8 @@ public:
 
 private:
   bool isParameter(Operation *op);
+  bool isStorage(Value value);
+  void remarkOnOpaqueGradient(Operation *op, const Merged &merged);
   bool reachesFactors(Value value);
   bool diesInEinsums(Value value);
   bool isCandidate(Operation *op);
@@ -138,7 +45,7 @@ private:
   void expand(Merged merged, bool takesContractions, std::vector<Merged> &addends);
   FailureOr<Value> build(Operation *op, Merged &merged);
   LogicalResult checkDense(Operation *op);
-  void rewrite(Operation *op);
+  LogicalResult rewrite(Operation *op);
   bool eraseIfDead(Operation *op);
 
   func::FuncOp function;
@@ -154,45 +61,38 @@ private:
 
 } // namespace
 
-/// yield a + b, a - b or -a, with all operands in the result's shape.
-static Linear matchLinear(Operation *op) {
-  auto generic = dyn_cast_or_null<linalg::GenericOp>(op);
-  if (!generic || generic->getNumResults() != 1 || generic.getNumReductionLoops() != 0 ||
-      !llvm::all_of(generic.getIndexingMapsArray(),
-                    [](AffineMap map) { return map.isIdentity(); }))
-    return Linear::None;
-  Block *body = generic.getBody();
-  Operation *yielded = body->getTerminator()->getOperand(0).getDefiningOp();
-  if (!yielded || yielded->getBlock() != body ||
-      yielded->getNumOperands() != generic.getNumDpsInputs())
-    return Linear::None;
-  for (auto [position, operand] : llvm::enumerate(yielded->getOperands()))
-    if (operand != body->getArgument(position))
-      return Linear::None;
-  if (isa<arith::AddFOp>(yielded))
-    return Linear::Add;
-  if (isa<arith::SubFOp>(yielded))
-    return Linear::Sub;
-  return isa<arith::NegFOp>(yielded) ? Linear::Neg : Linear::None;
-}
-
-static FailureOr<Product> getElementwiseProduct(Operation *op) {
-  if (!op || !isa<linalg::LinalgOp>(op) || isView(op))
-    return failure();
-  FailureOr<Product> product = Product::of(op);
-  if (failed(product) || !product->isElementwise())
-    return failure();
-  return product;
-}
-
 /// An einsum of the input on storage alone: a parameter as the product of its factors.
 bool Reassociation::isParameter(Operation *op) {
   return op && einsums.contains(op) &&
-         llvm::all_of(op->getOperands(), [&](Value operand) {
-           auto argument = dyn_cast<BlockArgument>(getViewRoot(operand));
-           return argument && argument.getOwner() == &function.front() &&
-                  function.getArgAttr(argument.getArgNumber(), boundary::param);
-         });
+         llvm::all_of(op->getOperands(),
+                      [&](Value operand) { return isStorage(getViewRoot(operand)); });
+}
+
+bool Reassociation::isStorage(Value value) {
+  auto argument = dyn_cast<BlockArgument>(value);
+  return argument && argument.getOwner() == &function.front() &&
+         function.getArgAttr(argument.getArgNumber(), boundary::param);
+}
+
+/// The derivative by a factor of something that is no product, such as a scatter, is
+/// right but has a tensor of the parameter's size.
+void Reassociation::remarkOnOpaqueGradient(Operation *op, const Merged &merged) {
+  Value gradient;
+  for (auto [term, origin] : llvm::zip_equal(merged.product.terms, merged.origin)) {
+    if (isStorage(term.value) || term.dims.empty())
+      continue;
+    if (origin >= 0 || gradient)
+      return;
+    gradient = term.value;
+  }
+  Operation *producer = gradient ? gradient.getDefiningOp() : nullptr;
+  if (!producer || merged.product.terms.size() < 2 || isCompanion(function))
+    return;
+  InFlightDiagnostic remark = op->emitRemark()
+                              << "needs the dense gradient of "
+                              << describeParameter(function, op->getOperands())
+                              << ", which is not made by a contraction";
+  remark.attachNote(producer->getLoc()) << "made here";
 }
 
 /// Through views, and through multiplications: a scaled W is a product too.
@@ -323,7 +223,10 @@ FailureOr<Value> Reassociation::build(Operation *op, Merged &merged) {
   product.renumber();
   FailureOr<ContractionPath> path = findContractionPath(product);
   if (failed(path))
-    return failure();
+    return op->emitError() << "is a product of " << product.terms.size()
+                           << " operands, more than an order is searched for";
+  if (isa<EinsumOp>(op))
+    remarkOnOpaqueGradient(op, merged);
   for (auto [id, name] : llvm::enumerate(merged.names)) {
     uint64_t terms = 0;
     for (auto [term, origin] : llvm::enumerate(merged.origin))
@@ -352,10 +255,10 @@ LogicalResult Reassociation::checkDense(Operation *op) {
   return error;
 }
 
-void Reassociation::rewrite(Operation *op) {
+LogicalResult Reassociation::rewrite(Operation *op) {
   FailureOr<Product> product = Product::of(op);
   if (failed(product))
-    return;
+    return op->emitError("needs static shapes without empty dimensions");
   std::vector<Merged> addends;
   expand(Merged(*product), isa<EinsumOp>(op), addends);
   rewriter.setInsertionPoint(op);
@@ -367,12 +270,13 @@ void Reassociation::rewrite(Operation *op) {
         continue;
       FailureOr<Value> value = build(op, merged);
       if (failed(value))
-        return;
+        return failure();
       chains += merged.product.terms.size() > 2;
       sum = buildSigned(rewriter, op->getLoc(), sum, *value, negated);
     }
   rewriter.replaceAllUsesWith(op->getResult(0), sum);
   eraseIfDead(op);
+  return success();
 }
 
 /// Erases `op` and what was there for it alone: nothing dead may look like a reason
@@ -397,7 +301,7 @@ bool Reassociation::eraseIfDead(Operation *op) {
 FailureOr<int64_t> Reassociation::run() {
   function.walk([&](EinsumOp op) { einsums.insert(op); });
   SmallVector<Operation *> starts, candidates;
-  bool neededDense = false;
+  bool isWrong = false;
   function.walk([&](linalg::LinalgOp op) {
     if (FailureOr<Product> product = Product::of(op);
         succeeded(product) && product->init &&
@@ -414,12 +318,12 @@ FailureOr<int64_t> Reassociation::run() {
   // Users first: an einsum takes in a contraction before that is rewritten itself.
   for (Operation *op : llvm::reverse(candidates))
     if (!erased.contains(op) && !eraseIfDead(op)) {
-      neededDense |= isParameter(op) && failed(checkDense(op));
-      rewrite(op);
+      isWrong |= isParameter(op) && failed(checkDense(op));
+      isWrong |= failed(rewrite(op));
     }
   for (Operation *op : erased)
     op->destroy();
-  if (neededDense)
+  if (isWrong)
     return failure();
   return chains;
 }

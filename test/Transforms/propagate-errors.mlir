@@ -64,3 +64,39 @@ func.func @elementwise_factors(%u: tensor<16x2xf32> {sparsam.param = "w"},
   } -> tensor<4x16xf32>
   return %r : tensor<4x16xf32>
 }
+
+// -----
+
+func.func @dynamic(%x: tensor<?x4xf32>, %y: tensor<4x4xf32>) -> tensor<?x4xf32> {
+  // expected-error @+1 {{needs static shapes without empty dimensions}}
+  %z = sparsam.einsum "tk,kn->tn"(%x, %y) : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32>
+  return %z : tensor<?x4xf32>
+}
+
+// -----
+
+func.func @too_many(%x: tensor<4x4xf32>) -> tensor<4x4xf32> {
+  // expected-error @+1 {{is a product of 13 operands, more than an order is searched for}}
+  %z = sparsam.einsum "ab,bc,cd,de,ef,fg,gh,hi,ij,jk,kl,lm,mn->an"(%x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x)
+      : (tensor<4x4xf32>, tensor<4x4xf32>, tensor<4x4xf32>, tensor<4x4xf32>, tensor<4x4xf32>, tensor<4x4xf32>, tensor<4x4xf32>, tensor<4x4xf32>, tensor<4x4xf32>, tensor<4x4xf32>, tensor<4x4xf32>, tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+  return %z : tensor<4x4xf32>
+}
+
+// -----
+
+// The gradient of a parameter by way of something that is no contraction.
+#id = affine_map<(d0, d1) -> (d0, d1)>
+func.func @opaque_gradient(%x: tensor<16x4xf32>, %v: tensor<2x4xf32> {sparsam.param = "w"})
+    -> tensor<16x2xf32> {
+  %e = tensor.empty() : tensor<16x4xf32>
+  // expected-note @+1 {{made here}}
+  %g = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<16x4xf32>) outs(%e : tensor<16x4xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %t = math.tanh %in : f32
+    linalg.yield %t : f32
+  } -> tensor<16x4xf32>
+  // expected-remark @+1 {{needs the dense gradient of parameter "w", which is not made by a contraction}}
+  %du = sparsam.einsum "kn,rn->kr"(%g, %v) : (tensor<16x4xf32>, tensor<2x4xf32>) -> tensor<16x2xf32>
+  return %du : tensor<16x2xf32>
+}

@@ -1,0 +1,48 @@
+// Products as rule 7 merges them, and what it recognises in front of them.
+#ifndef SPARSAM_LIB_TRANSFORMS_MERGEDPRODUCT_H
+#define SPARSAM_LIB_TRANSFORMS_MERGEDPRODUCT_H
+
+#include "sparsam/Analysis/Product.h"
+#include "sparsam/IR/SparsamOps.h"
+
+namespace mlir::sparsam {
+
+/// A product that remembers what its terms came from.
+struct Merged {
+  Product product;
+  /// For each term the tensor of the source that it is a part of, -1 for none.
+  SmallVector<int> origin;
+  /// What to call each of those in a remark.
+  SmallVector<StringRef> names;
+  bool negated = false;
+
+  explicit Merged(Product p) : product(std::move(p)), origin(product.terms.size(), -1) {
+    product.absorbViews();
+  }
+
+  /// Puts the product that makes a term's value in the term's place. A name starts a
+  /// new origin, without one the terms have that of the term they replace.
+  LogicalResult inlineTerm(unsigned term, Product inner, StringRef name);
+};
+
+/// The densify of a factor structure that makes `value`, or null.
+DensifyOp getFactorDensify(Value value);
+
+/// W as the product of its factors, in the parameter's dimensions. Fails where a
+/// factor's dimension cuts across those.
+FailureOr<Product> productOfFactors(DensifyOp op);
+
+/// The product that a linalg op other than a copy computes without summing.
+FailureOr<Product> getElementwiseProduct(Operation *op);
+
+/// True for one number repeated: a broadcast of a scalar.
+bool isRepeatedScalar(Value value);
+
+enum class Linear { None, Add, Sub, Neg };
+
+/// Whether `op` yields a + b, a - b or -a, with all operands in the result's shape.
+Linear matchLinear(Operation *op);
+
+} // namespace mlir::sparsam
+
+#endif // SPARSAM_LIB_TRANSFORMS_MERGEDPRODUCT_H
