@@ -33,20 +33,39 @@ Value sparsam::getStoredValues(DensifyOp densify) {
   return {};
 }
 
+/// Whether `pattern` is known at the definition of `source` already, as it is where it
+/// comes from the function's arguments.
+static bool dominates(const StoredPattern &pattern, Value source) {
+  return llvm::all_of(pattern.indices, [&](Value value) {
+    auto argument = dyn_cast<BlockArgument>(value);
+    return argument &&
+           argument.getOwner()->getParent()->isAncestor(source.getParentRegion());
+  });
+}
+
 RestrictOp sparsam::getOrCreateRestrict(RewriterBase &rewriter, Location loc,
                                         Value source, const StoredPattern &pattern) {
+  // Right after its source is a place that serves all users. Other places would need
+  // the order of operations, which the driver's rewrites make expensive to ask for.
+  OpBuilder::InsertionGuard guard(rewriter);
+  bool isEarly = dominates(pattern, source);
+  if (isEarly)
+    rewriter.setInsertionPointAfterValue(source);
   for (Operation *user : source.getUsers()) {
     auto known = dyn_cast<RestrictOp>(user);
     if (!known || known->getBlock() != rewriter.getInsertionBlock() ||
         !(StoredPattern{known.getStructure(), SmallVector<Value>(known.getPattern())} ==
           pattern))
       continue;
-    auto point = rewriter.getInsertionPoint();
-    bool isLater = point != known->getBlock()->end() && !known->isBeforeInBlock(&*point);
     // Also tells the driver to look at it again: it may have waited for this.
     rewriter.modifyOpInPlace(known, [] {});
-    if (isLater && known.getOperation() != &*point)
-      rewriter.moveOpBefore(known, &*point);
+    auto point = rewriter.getInsertionPoint();
+    if (point == known->getIterator())
+      return known;
+    bool isLater = isEarly || (point != known->getBlock()->end() &&
+                               !known->isBeforeInBlock(&*point));
+    if (isLater)
+      rewriter.moveOpBefore(known, known->getBlock(), point);
     return known;
   }
   auto sourceType = cast<RankedTensorType>(source.getType());

@@ -62,9 +62,9 @@ func.func @elementwise(%a: tensor<16x4xf32>, %s: tensor<f32>, %c: i1, %i: tensor
 
 // A comparison has elements of i1; the destination counts where the body reads it.
 // CHECK-LABEL: func.func @comparison
-//       CHECK:   %[[A:.*]] = sparsam.restrict %arg0
+//   CHECK-DAG:   %[[A:.*]] = sparsam.restrict %arg0
+//   CHECK-DAG:   %[[B:.*]] = sparsam.restrict %arg1
 //       CHECK:   %[[C:.*]] = linalg.generic {{.*}} ins(%[[A]] : tensor<4x8x1xf32>) outs({{.*}} : tensor<4x8x1xi1>)
-//       CHECK:   %[[B:.*]] = sparsam.restrict %arg1
 //       CHECK:   linalg.generic {{.*}} ins(%[[C]] : tensor<4x8x1xi1>) outs(%[[B]] : tensor<4x8x1xf32>)
 func.func @comparison(%a: tensor<16x4xf32>, %b: tensor<16x4xf32>, %i: tensor<4x8xi16>) -> tensor<4x8x1xf32> {
   %zero = arith.constant 0.0 : f32
@@ -130,8 +130,8 @@ func.func @shared(%a: tensor<16x4xf32>, %i: tensor<4x8xi16>) -> (tensor<4x8x1xf3
 
 // A transposed operand is restricted in its own view; so is what a reshape makes.
 // CHECK-LABEL: func.func @transposed
-//       CHECK:   sparsam.restrict %arg0 on %arg2 {structure = #sparsam.nm<2:4, in = [1]>} : (tensor<4x16xf32>, tensor<4x8xi16>) -> tensor<4x8x1xf32>
-//       CHECK:   sparsam.restrict %arg1 on %arg2 {structure = #sparsam.nm<2:4, in = [0, 1]>} : (tensor<2x8x4xf32>, tensor<4x8xi16>) -> tensor<4x8x1xf32>
+//   CHECK-DAG:   sparsam.restrict %arg0 on %arg2 {structure = #sparsam.nm<2:4, in = [1]>} : (tensor<4x16xf32>, tensor<4x8xi16>) -> tensor<4x8x1xf32>
+//   CHECK-DAG:   sparsam.restrict %arg1 on %arg2 {structure = #sparsam.nm<2:4, in = [0, 1]>} : (tensor<2x8x4xf32>, tensor<4x8xi16>) -> tensor<4x8x1xf32>
 //   CHECK-NOT:   sparsam
 //       CHECK:   return
 func.func @transposed(%a: tensor<4x16xf32>, %b: tensor<2x8x4xf32>, %i: tensor<4x8xi16>) -> tensor<4x8x1xf32> {

@@ -32,8 +32,8 @@ struct StoredPattern {
 std::optional<StoredPattern> getPattern(DensifyOp densify);
 Value getStoredValues(DensifyOp densify);
 
-/// `restrict source on pattern`: one that is there already or a new one, before the
-/// builder's insertion point in any case.
+/// `restrict source on pattern`: one that is there already or a new one, in front of
+/// the builder's insertion point in any case.
 RestrictOp getOrCreateRestrict(RewriterBase &rewriter, Location loc, Value source,
                                const StoredPattern &pattern);
 
