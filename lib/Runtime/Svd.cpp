@@ -44,7 +44,8 @@ int gesdd(int m, int n, double *a, double *s, double *u, double *vt, int rank,
 }
 
 void report(const std::string &problem) {
-  sparsam_runtime_error(("low_rank: the singular value decomposition " + problem).c_str());
+  sparsam_runtime_error(
+      ("low_rank: the singular value decomposition " + problem).c_str());
 }
 
 /// w ~ u * v with u = A sqrt(S) and v = sqrt(S) B^T. The sign of each component is

@@ -163,14 +163,17 @@ void bindModule(nb::module_ &m) {
       .def_prop_ro("seconds", [](Module &module) { return toPython(module.passTimes()); })
       .def(
           "compile",
-          [](Module &module, const std::string &pipeline, unsigned threads) {
+          [](Module &module, const std::string &pipeline, unsigned threads,
+             bool profile) {
             CompileOptions options;
             if (!pipeline.empty())
               options.pipeline = pipeline;
             options.threads = threads;
+            options.profile = profile;
             return module.compile(options);
           },
-          nb::kw_only(), "pipeline"_a = "", "threads"_a = 0, Unlocked());
+          nb::kw_only(), "pipeline"_a = "", "threads"_a = 0, "profile"_a = false,
+          Unlocked());
 }
 
 } // namespace
@@ -184,6 +187,12 @@ NB_MODULE(_core, m) {
       .def("functions", &programFunctions)
       .def("call", &call, "name"_a, "arrays"_a)
       .def_prop_ro("seconds", [](Program &program) { return toPython(program.times()); });
+  m.def("take_profile", [] {
+    nb::list result;
+    for (const ProfileEntry &entry : takeProfile())
+      result.append(nb::make_tuple(entry.name, entry.calls, entry.seconds));
+    return result;
+  });
   m.def("set_num_threads", &sparsam_set_num_threads, "threads"_a);
   m.def("num_threads", &sparsam_num_threads);
 }

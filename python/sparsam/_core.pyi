@@ -90,11 +90,12 @@ class Module:
     def seconds(self) -> dict[str, float]:
         """Time of each pass run so far, by its name."""
 
-    def compile(self, *, pipeline: str = "", threads: int = 0) -> Program:
+    def compile(self, *, pipeline: str = "", threads: int = 0, profile: bool = False) -> Program:
         """Machine code for this host; this module stays as it is.
 
         `pipeline` lowers to the LLVM dialect (`sparsam-lower-to-llvm` by default).
-        `threads` compile, one a core by default.
+        `threads` compile, one a core by default. With `profile`, calls are timed
+        kernel by kernel; see `take_profile`.
         """
 
 class Program:
@@ -117,6 +118,10 @@ class Program:
     @property
     def seconds(self) -> dict[str, float]:
         """Time of each phase of the compilation."""
+
+def take_profile() -> list[tuple[str, int, float]]:
+    """Name, calls and seconds of each kernel and library routine of the programs that
+    were compiled with `profile=True`, since the last time; the costliest first."""
 
 def set_num_threads(threads: int) -> None:
     """Threads of every later call; 0 is OpenMP's default."""

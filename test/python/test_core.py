@@ -324,3 +324,15 @@ def test_parts_compiled_by_several_threads_are_one_program(threads):
         program.call(f"f{i}", [a])
         assert a[0] == i + 1, "the counter is one variable"
         np.testing.assert_array_equal(a[1:], 40.0 * (i // 2))
+
+
+def test_a_profile_counts_every_call():
+    text = many_functions(1).replace("func.func @f0", "func.func @step")
+    program = _core.Module.parse(text).compile(profile=True)
+    _core.take_profile()
+    for _ in range(3):
+        program.call("step", [np.zeros(64, np.float32)])
+    profile = _core.take_profile()
+    assert {(name, calls) for name, calls, _ in profile} == {("count", 3), ("parallel loop", 3)}
+    assert all(0 <= seconds < 1 for _, _, seconds in profile)
+    assert _core.take_profile() == []

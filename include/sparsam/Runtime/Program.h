@@ -40,6 +40,8 @@ struct CompileOptions {
   std::string pipeline = "sparsam-lower-to-llvm";
   /// Threads that compile; 0 is one a core.
   unsigned threads = 0;
+  /// Time each kernel and library call of the functions, for takeProfile().
+  bool profile = false;
 };
 
 /// Seconds of each phase of a compilation, in order.
@@ -75,6 +77,16 @@ private:
   struct Implementation;
   std::unique_ptr<Implementation> implementation;
 };
+
+/// What a kernel or a library routine of profiled programs has spent.
+struct ProfileEntry {
+  std::string name;
+  int64_t calls;
+  double seconds;
+};
+
+/// The parts that took longest first, since the last time this was asked.
+std::vector<ProfileEntry> takeProfile();
 
 /// Whether every public function is at the boundary with the JIT already.
 bool isAtProgramBoundary(ModuleOp module);

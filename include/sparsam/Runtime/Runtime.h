@@ -52,6 +52,19 @@ SPARSAM_DECLARE_GEMM(sparsam_gemm_f32, float);
 SPARSAM_DECLARE_GEMM(sparsam_gemm_f64, double);
 #undef SPARSAM_DECLARE_GEMM
 
+/* A profile: what code that was compiled for it spent where. Nanoseconds of a clock
+ * that only goes forward. */
+SPARSAM_RUNTIME_API int64_t sparsam_profile_start(void);
+
+/* Adds the time since `started` to the part called `name`, which is copied. */
+SPARSAM_RUNTIME_API void sparsam_profile_stop(const char *name, int64_t started);
+
+/* Hands over what was added since the last time, part by part, and forgets it. */
+SPARSAM_RUNTIME_API void sparsam_profile_take(void (*part)(const char *name,
+                                                           int64_t calls, double seconds,
+                                                           void *context),
+                                              void *context);
+
 #ifdef __cplusplus
 }
 #endif

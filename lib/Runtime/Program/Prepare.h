@@ -21,6 +21,10 @@ void mergeEqualFunctions(llvm::Module &module);
 /// up where there are many.
 void propagateNoAlias(llvm::Module &module);
 
+/// Times every kernel and runtime routine that `function` calls, one by one, into the
+/// runtime's profile.
+void addProfiling(llvm::Function &function);
+
 } // namespace mlir::sparsam
 
 #endif // SPARSAM_LIB_RUNTIME_PREPARE_H

@@ -1,5 +1,6 @@
 #include "sparsam/Runtime/Program.h"
 #include "HostCompiler.h"
+#include "Prepare.h"
 #include "sparsam/Runtime/Runtime.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -238,6 +239,8 @@ llvm::Error Program::Implementation::compile(ModuleOp module,
       return llvm::createStringError(
           "lowering left function '%s' without its C interface", function.name.c_str());
     addEntry(*llvmModule, function.name);
+    if (options.profile)
+      addProfiling(*llvmModule->getFunction(function.name));
   }
   markDistinct(*llvmModule, distinctPointers(module));
   auto objects = compileForHost(std::move(llvmModule), options.threads, times);
@@ -336,6 +339,20 @@ llvm::Error Program::call(const ProgramFunction &function, ArrayRef<void *> arra
     return llvm::createStringError(llvm::Twine("function '") + function.name +
                                    "' failed: " + error);
   return llvm::Error::success();
+}
+
+std::vector<ProfileEntry> sparsam::takeProfile() {
+  std::vector<ProfileEntry> entries;
+  sparsam_profile_take(
+      [](const char *name, int64_t calls, double seconds, void *context) {
+        static_cast<std::vector<ProfileEntry> *>(context)->push_back(
+            {name, calls, seconds});
+      },
+      &entries);
+  llvm::sort(entries, [](const ProfileEntry &a, const ProfileEntry &b) {
+    return std::tie(b.seconds, a.name) < std::tie(a.seconds, b.name);
+  });
+  return entries;
 }
 
 bool sparsam::isAtProgramBoundary(ModuleOp module) {
