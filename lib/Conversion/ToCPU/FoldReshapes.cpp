@@ -15,6 +15,24 @@ using namespace mlir::sparsam;
 
 namespace {
 
+/// Whether a reshape splits dimensions, or merges them, and adds or drops no unit
+/// dimension: two that do may chase each other through an op for ever, for a unit
+/// dimension belongs to either of its neighbours.
+bool splitsWithoutUnits(Operation *reshape) {
+  auto splits = [](RankedTensorType expanded, ArrayRef<ReassociationIndices> groups) {
+    return llvm::all_of(groups, [&](const ReassociationIndices &group) {
+      return group.size() == 1 || llvm::none_of(group, [&](int64_t dim) {
+               return expanded.getDimSize(dim) == 1;
+             });
+    });
+  };
+  if (auto expand = dyn_cast<tensor::ExpandShapeOp>(reshape))
+    return splits(expand.getResultType(), expand.getReassociationIndices());
+  if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(reshape))
+    return splits(collapse.getSrcType(), collapse.getReassociationIndices());
+  return false;
+}
+
 /// Inserts a slice in the dimensions it was made in, and flattens the whole: what makes
 /// the slice can then write it in place.
 ///
@@ -41,8 +59,14 @@ struct ExpandInsertSlice : OpRewritePattern<tensor::InsertSliceOp> {
     for (auto [dim, group] : llvm::enumerate(groups)) {
       // Whole rows of the inner dimensions, wherever they start.
       int64_t row = 1;
-      for (int64_t inner : llvm::drop_begin(group))
+      for (int64_t inner : llvm::drop_begin(group)) {
+        if (slice.getDimSize(inner) == 1)
+          return rewriter.notifyMatchFailure(insert, "the slice drops unit dimensions");
         row *= slice.getDimSize(inner);
+      }
+      if (group.size() > 1 && whole.getDimSize(dim) == row)
+        return rewriter.notifyMatchFailure(insert,
+                                           "the whole would get a unit dimension");
       if (whole.getDimSize(dim) % row != 0 || offsets[dim] % row != 0)
         return rewriter.notifyMatchFailure(insert, "the slice cuts a row");
       shape.push_back(whole.getDimSize(dim) / row);
@@ -89,8 +113,11 @@ struct FoldReshapesPass : sparsam::impl::FoldReshapesPassBase<FoldReshapesPass> 
     }
 
     RewritePatternSet patterns(context);
-    linalg::populateFoldReshapeOpsByExpansionPatterns(patterns,
-                                                      [](OpOperand *) { return true; });
+    linalg::populateFoldReshapeOpsByExpansionPatterns(patterns, [](OpOperand *operand) {
+      Operation *producer = operand->get().getDefiningOp();
+      return splitsWithoutUnits(cpu::isReshape(producer) ? producer
+                                                         : operand->getOwner());
+    });
     patterns.add<ExpandInsertSlice>(context);
     linalg::populateEraseUnusedOperandsAndResultsPatterns(patterns);
     linalg::GenericOp::getCanonicalizationPatterns(patterns, context);
@@ -99,13 +126,10 @@ struct FoldReshapesPass : sparsam::impl::FoldReshapesPassBase<FoldReshapesPass> 
     tensor::EmptyOp::getCanonicalizationPatterns(patterns, context);
     tensor::ExpandShapeOp::getCanonicalizationPatterns(patterns, context);
     tensor::CollapseShapeOp::getCanonicalizationPatterns(patterns, context);
-    // Two reshapes with unit dimensions can chase each other through an op; where unit
-    // dimensions are gone this bound is never met.
     GreedyRewriteConfig config;
     config.setMaxNumRewrites(32 * operations);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns), config)))
-      getOperation()->emitRemark("folding reshapes stopped early; fold unit dimensions "
-                                 "first (linalg-fold-unit-extent-dims)");
+      getOperation()->emitRemark("folding reshapes stopped early");
   }
 };
 

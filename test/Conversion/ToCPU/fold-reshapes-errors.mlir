@@ -31,3 +31,28 @@ func.func @cut(%a: tensor<4x2x4xf32>, %into: tensor<4x16xf32>) -> tensor<4x16xf3
       : tensor<4x8xf32> into tensor<4x16xf32>
   return %1 : tensor<4x16xf32>
 }
+
+// Reshapes that add and drop unit dimensions stay: folded, they would chase each other
+// through the op for ever.
+
+// CHECK-LABEL: func.func @units(
+// CHECK: tensor.expand_shape
+// CHECK: linalg.generic {{.*}} iterator_types = ["parallel", "parallel", "parallel"]
+// CHECK: tensor.collapse_shape
+#id3 = affine_map<(d0, d1, d2) -> (d0, d1, d2)>
+func.func @units(%x: tensor<5x12xi32>) -> (tensor<5x12xi32>, tensor<5x1x12xi32>) {
+  %0 = tensor.expand_shape %x [[0], [1, 2]] output_shape [5, 12, 1]
+      : tensor<5x12xi32> into tensor<5x12x1xi32>
+  %1 = tensor.empty() : tensor<5x12x1xi32>
+  %2 = linalg.generic {indexing_maps = [#id3, #id3],
+                       iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%0 : tensor<5x12x1xi32>) outs(%1 : tensor<5x12x1xi32>) {
+  ^bb0(%a: i32, %out: i32):
+    %b = arith.addi %a, %a : i32
+    linalg.yield %b : i32
+  } -> tensor<5x12x1xi32>
+  %3 = tensor.collapse_shape %2 [[0], [1, 2]] : tensor<5x12x1xi32> into tensor<5x12xi32>
+  %4 = tensor.expand_shape %3 [[0], [1, 2]] output_shape [5, 1, 12]
+      : tensor<5x12xi32> into tensor<5x1x12xi32>
+  return %3, %4 : tensor<5x12xi32>, tensor<5x1x12xi32>
+}
