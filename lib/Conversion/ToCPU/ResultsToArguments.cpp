@@ -184,6 +184,8 @@ struct ResultsToArgumentsPass
         other = buffer;
     alloc.getResult().replaceAllUsesWith(buffer);
     alloc.erase();
+    // Later results look at all of them.
+    values[result] = argument;
   }
 };
 
