@@ -97,7 +97,7 @@ class Function:
         imported = _jax.import_function(fn, args, params)
         prefix = _jax.resolve(args, params, "params")
         tree = jax.tree.structure(descend(args, prefix))
-        layout, plan = step.layout("params"), step.plan
+        layout = step.layout("params")
         if len(prefix) > 1 or tree != layout.tree:
             raise ValueError(
                 f"argument {params!r} of the function must be the parameters of the step, "
@@ -109,9 +109,9 @@ class Function:
         # A tree that is a single array takes its path from the name of the argument. The
         # structures are the step's with its views, whatever the first use is here.
         structure = {
-            name: plan[path].structure
-            for path, name in zip(plan, imported.params, strict=True)
-            if plan[path].structure != "dense"
+            name: step.pinned[path]
+            for path, name in zip(step.plan, imported.params, strict=True)
+            if path in step.pinned
         }
         self._compiled = Compiled(
             imported, structure, getattr(fn, "__name__", "function")

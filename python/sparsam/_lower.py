@@ -66,13 +66,16 @@ class Lowered:
     """A module compiled for the CPU.
 
     entry       name of the step or function; the others are companions
-    structures  parameter path -> structure text with its view, of what has one
+    structures  parameter path -> structure text, of what has one
+    pinned      the same with the view written out, to be given to other functions whose
+                first use of a parameter may suggest another view
     signatures  of the functions on storage
     """
 
     program: _core.Program
     entry: str
     structures: dict[str, str]
+    pinned: dict[str, str]
     signatures: dict[str, Signature]
     remarks: list[str]
     seconds: dict[str, float]
@@ -142,8 +145,17 @@ def lower(text: str, structure: Mapping[str, str], name: str) -> Lowered:
         if note["severity"] in ("remark", "warning")
     ]
     seconds = dict(module.seconds) | dict(program.seconds)
-    entry = function["name"]
-    return Lowered(program, entry, structures, signatures, remarks, seconds)
+    pinned = {path: _pin(structure) for path, structure in structures.items()}
+    return Lowered(
+        program, function["name"], structures, pinned, signatures, remarks, seconds
+    )
+
+
+def _pin(structure: str) -> str:
+    """The structure with its view, which is not printed where it is the default."""
+    if re.search(r"\bin = \[", structure):
+        return structure
+    return f"{structure.removesuffix('>')}, in = [0]>"
 
 
 def text_after(text: str, structure: Mapping[str, str], name: str, stage: str) -> str:

@@ -167,6 +167,11 @@ class Step:
         """Compile time by phase."""
         return dict(self._main.lowered.seconds)
 
+    @property
+    def pinned(self) -> dict[str, str]:
+        """path -> structure text with its view, of the structured parameters."""
+        return dict(self._main.lowered.pinned)
+
     def layout(self, role: str) -> Layout:
         """What the arrays of the "params" or the "state" are."""
         return self._layouts[role]
@@ -233,7 +238,7 @@ class Step:
             raise ValueError(
                 f"{wrong}, for which the step cannot be traced: {error}"
             ) from error
-        compiled = Compiled(imported, self._main.lowered.structures, self._name)
+        compiled = Compiled(imported, self._main.lowered.pinned, self._name)
         if self._make_layouts(compiled) != self._layouts:
             raise ValueError(
                 f"{wrong}, for which the parameters are stored otherwise; compile another step"
