@@ -22,6 +22,7 @@ static void addCleanup(OpPassManager &passes) {
 /// Tensors that one-shot bufferization takes, to memrefs and calls on them.
 static void addBufferization(OpPassManager &passes) {
   passes.addPass(createMarkWritablePass());
+  passes.addNestedPass<func::FuncOp>(createCarryInPlacePass());
   passes.addPass(bufferization::createEmptyTensorEliminationPass());
   passes.addPass(bufferization::createEmptyTensorToAllocTensorPass());
   bufferization::OneShotBufferizePassOptions options;

@@ -287,6 +287,37 @@ def MarkWritablePass : Pass<"sparsam-mark-writable", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::bufferization::BufferizationDialect"];
 }
 
+def CarryInPlacePass : Pass<"sparsam-carry-in-place", "::mlir::func::FuncOp"> {
+  let summary = "keep each tensor that a loop carries in one buffer";
+  let description = [{
+    One-shot bufferization refuses a loop that yields a tensor in another buffer than
+    the one it came in, such as `lax.scan`'s or the rounds of a random generator. Here
+    each new value is written over the old one; what is carried on under another name is
+    copied first.
+
+    ```mlir
+    %r:2 = scf.for %i = %c0 to %n step %c1 iter_args(%a = %x, %b = %y)
+        -> (tensor<4xf32>, tensor<4xf32>) {
+      scf.yield %b, %a : tensor<4xf32>, tensor<4xf32>
+    }
+    ```
+    becomes
+    ```mlir
+    %r:2 = scf.for %i = %c0 to %n step %c1 iter_args(%a = %x, %b = %y)
+        -> (tensor<4xf32>, tensor<4xf32>) {
+      %0 = bufferization.alloc_tensor() copy(%b) : tensor<4xf32>
+      %1 = bufferization.alloc_tensor() copy(%a) : tensor<4xf32>
+      %2 = bufferization.materialize_in_destination %0 in %a
+          : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+      %3 = bufferization.materialize_in_destination %1 in %b
+          : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+      scf.yield %2, %3 : tensor<4xf32>, tensor<4xf32>
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect"];
+}
+
 def ResultsToArgumentsPass : Pass<"sparsam-results-to-arguments", "::mlir::ModuleOp"> {
   let summary = "give public functions the calling convention of compiled code";
   let description = [{

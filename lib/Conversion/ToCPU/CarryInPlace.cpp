@@ -1,0 +1,49 @@
+// Loops that carry tensors: each carried value stays in one buffer.
+
+#include "sparsam/Conversion/Passes.h"
+
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+namespace mlir::sparsam {
+#define GEN_PASS_DEF_CARRYINPLACEPASS
+#include "sparsam/Conversion/Passes.h.inc"
+} // namespace mlir::sparsam
+
+using namespace mlir;
+
+namespace {
+
+/// Writes each carried tensor of an iteration over the one before.
+void carryInPlace(scf::ForOp loop) {
+  auto yield = cast<scf::YieldOp>(loop.getBody()->getTerminator());
+  OpBuilder builder(yield);
+  SmallVector<std::pair<OpOperand *, BlockArgument>> moved;
+  for (auto [operand, carried] :
+       llvm::zip_equal(yield->getOpOperands(), loop.getRegionIterArgs()))
+    if (isa<RankedTensorType>(carried.getType()) && operand.get() != carried)
+      moved.emplace_back(&operand, carried);
+
+  // A value carried under another name (a rotation) must be read before any is
+  // written over.
+  for (auto [operand, carried] : moved) {
+    auto other = dyn_cast<BlockArgument>(operand->get());
+    if (!other || other.getOwner() != loop.getBody())
+      continue;
+    operand->set(bufferization::AllocTensorOp::create(
+        builder, yield.getLoc(), cast<RankedTensorType>(carried.getType()),
+        /*dynamicSizes=*/ValueRange(), /*copy=*/operand->get()));
+  }
+  for (auto [operand, carried] : moved)
+    operand->set(bufferization::MaterializeInDestinationOp::create(
+                     builder, yield.getLoc(), carried.getType(), operand->get(), carried)
+                     .getResult());
+}
+
+struct CarryInPlacePass : sparsam::impl::CarryInPlacePassBase<CarryInPlacePass> {
+  using CarryInPlacePassBase::CarryInPlacePassBase;
+
+  void runOnOperation() override { getOperation().walk(carryInPlace); }
+};
+
+} // namespace

@@ -1,0 +1,37 @@
+// RUN: sparsam-opt %s --pass-pipeline="builtin.module(func.func(sparsam-carry-in-place))" | FileCheck %s
+// RUN: sparsam-opt %s --sparsam-to-cpu | FileCheck %s --check-prefix=CPU
+
+// CHECK-LABEL: @rotate
+// CHECK: scf.for {{.*}} iter_args(%[[A:.*]] = %{{.*}}, %[[B:.*]] = %{{.*}}, %[[N:.*]] = %{{.*}})
+// CHECK:   %[[SUM:.*]] = linalg.generic
+// CHECK:   %[[OLD_A:.*]] = bufferization.alloc_tensor() copy(%[[A]])
+// CHECK:   %[[NEW_A:.*]] = bufferization.materialize_in_destination %[[SUM]] in %[[A]]
+// CHECK:   %[[NEW_B:.*]] = bufferization.materialize_in_destination %[[OLD_A]] in %[[B]]
+// CHECK:   scf.yield %[[NEW_A]], %[[NEW_B]], %{{.*}} : tensor<4xf32>, tensor<4xf32>, i32
+
+// What is carried has one buffer, and no loop allocates.
+// CPU-LABEL: func.func @rotate
+// CPU-NOT: memref.alloc
+// CPU: return
+func.func @rotate(%x: tensor<4xf32>, %y: tensor<4xf32>) -> tensor<4xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c9 = arith.constant 9 : index
+  %one = arith.constant 1 : i32
+  %init = tensor.empty() : tensor<4xf32>
+  %r:3 = scf.for %i = %c0 to %c9 step %c1 iter_args(%a = %x, %b = %y, %n = %one)
+      -> (tensor<4xf32>, tensor<4xf32>, i32) {
+    %sum = linalg.generic {
+      indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>,
+                       affine_map<(d0) -> (d0)>],
+      iterator_types = ["parallel"]
+    } ins(%a, %b : tensor<4xf32>, tensor<4xf32>) outs(%init : tensor<4xf32>) {
+    ^bb0(%p: f32, %q: f32, %o: f32):
+      %s = arith.addf %p, %q : f32
+      linalg.yield %s : f32
+    } -> tensor<4xf32>
+    %next = arith.addi %n, %one : i32
+    scf.yield %sum, %a, %next : tensor<4xf32>, tensor<4xf32>, i32
+  }
+  return %r#0 : tensor<4xf32>
+}
