@@ -65,11 +65,14 @@ class Step:
         self._layouts = self._make_layouts(self._main)
         self._compressor = Compressor(self._main, places, self._layouts)
         self._variants = {places.batch.shapes: self._main}
+        leaves = places.leaves
+        stateless = None if leaves["state"] else places.trees.get("state")
         self._template = _trees.result_template(
             imported.out_tree,
             imported.updates,
-            places.leaves["params"],
-            places.leaves["state"],
+            leaves["params"],
+            leaves["state"],
+            stateless,
         )
         self._remarks = list(self._main.lowered.remarks)
         leaves = {path: imported.arguments[i] for path, i in imported.params.items()}

@@ -37,8 +37,13 @@ def children(node) -> tuple[list, Any]:
     return jax.tree_util.tree_flatten(node, is_leaf=lambda other: other is not node)
 
 
-def result_template(out_tree, updates: dict[int, int], params: set[int], state: set[int]):
+def result_template(
+    out_tree, updates: dict[int, int], params: set[int], state: set[int], stateless=None
+):
     """The tree of the results with handles in place of the parameters and the state.
+
+    `params` and `state` are the positions of their arguments; `stateless` is the tree of a
+    state that holds no arrays at all, such as that of plain SGD.
 
     A node that is exactly the parameters, or exactly the state, becomes the handle. One
     that is both (a `TrainState`) becomes the two, side by side.
@@ -52,6 +57,8 @@ def result_template(out_tree, updates: dict[int, int], params: set[int], state: 
 
     def handles(node) -> tuple[Handle, ...] | None:
         places = jax.tree_util.tree_leaves(node)
+        if stateless is not None and jax.tree_util.tree_structure(node) == stateless:
+            return (Handle("state"),)
         if not places or not all(isinstance(place, Carried) for place in places):
             return None
         found = {place.argument for place in places}
