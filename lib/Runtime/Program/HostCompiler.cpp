@@ -128,6 +128,7 @@ sparsam::compileForHost(std::unique_ptr<llvm::Module> module, unsigned threads,
 
   double start = now();
   internalize(*module, entryPrefix);
+  inlineMarked(*module);
   mergeEqualFunctions(*module);
   propagateNoAlias(*module);
   if (threads == 0)

@@ -1,6 +1,7 @@
 #include "Prepare.h"
 
 #include "llvm/Passes/PassBuilder.h"
+#include "llvm/Transforms/IPO/AlwaysInliner.h"
 #include "llvm/Transforms/IPO/MergeFunctions.h"
 
 using namespace mlir::sparsam;
@@ -15,6 +16,20 @@ bool startsThreads(const llvm::Function &function) {
             call->getCalledFunction()->getName() == "__kmpc_fork_call")
           return true;
   return false;
+}
+
+template <typename Pass> void run(llvm::Module &module, Pass pass) {
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager components;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PassBuilder builder;
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(components);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, components, modules);
+  pass.run(module, modules);
 }
 
 } // namespace
@@ -34,16 +49,10 @@ void mlir::sparsam::internalize(llvm::Module &module, llvm::StringRef prefix) {
   }
 }
 
+void mlir::sparsam::inlineMarked(llvm::Module &module) {
+  run(module, llvm::AlwaysInlinerPass());
+}
+
 void mlir::sparsam::mergeEqualFunctions(llvm::Module &module) {
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager components;
-  llvm::ModuleAnalysisManager modules;
-  llvm::PassBuilder builder;
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(components);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, components, modules);
-  llvm::MergeFunctionsPass().run(module, modules);
+  run(module, llvm::MergeFunctionsPass());
 }

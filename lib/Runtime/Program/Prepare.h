@@ -11,6 +11,9 @@ namespace mlir::sparsam {
 /// that all others can be merged, specialised and dropped.
 void internalize(llvm::Module &module, llvm::StringRef prefix);
 
+/// Inlines calls of functions that ask for it (`alwaysinline`), and nothing else.
+void inlineMarked(llvm::Module &module);
+
 /// Makes one function of those with equal bodies. The layers of a network are alike,
 /// so that most of its loops are there several times.
 void mergeEqualFunctions(llvm::Module &module);

@@ -155,6 +155,10 @@ void addEntry(llvm::Module &module, StringRef name) {
   }
   builder.CreateCall(callee, arguments);
   builder.CreateRetVoid();
+  // Each step of the way down passes every word of every descriptor: a thousand
+  // arguments, which take seconds to compile as a call and vanish without.
+  callee->addFnAttr(llvm::Attribute::AlwaysInline);
+  module.getFunction(name)->addFnAttr(llvm::Attribute::AlwaysInline);
 }
 
 /// A written array that overlaps any other array would be read half new, half old.
