@@ -90,7 +90,9 @@ class Module:
     def seconds(self) -> dict[str, float]:
         """Time of each pass run so far, by its name."""
 
-    def compile(self, *, pipeline: str = "", threads: int = 0, profile: bool = False) -> Program:
+    def compile(
+        self, *, pipeline: str = "", threads: int = 0, profile: bool = False
+    ) -> Program:
         """Machine code for this host; this module stays as it is.
 
         `pipeline` lowers to the LLVM dialect (`sparsam-lower-to-llvm` by default).

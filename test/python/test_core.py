@@ -67,7 +67,12 @@ def arrays(seed=0):
 def test_functions_say_what_each_argument_is(program):
     (step,) = program.functions()
     assert step["name"] == "step"
-    assert [a["role"] for a in step["arguments"]] == ["input", "updated", "input", "result"]
+    assert [a["role"] for a in step["arguments"]] == [
+        "input",
+        "updated",
+        "input",
+        "result",
+    ]
     assert [a["result"] for a in step["arguments"]] == [None, 0, None, 1]
     assert step["arguments"][1]["attributes"]["sparsam.param"] == "w"
     assert step["arguments"][1]["shape"] == (4, 8)
@@ -90,7 +95,9 @@ def test_jax_arrays_are_inputs_without_copies_and_never_outputs(program):
 
     a, c, b, out = arrays()
     # Not ready yet when the call begins.
-    heavy = jax.jit(lambda t: (t @ t @ t)[:4, :8] * 0 + jnp.asarray(a))(jnp.ones((900, 900)))
+    heavy = jax.jit(lambda t: (t @ t @ t)[:4, :8] * 0 + jnp.asarray(a))(
+        jnp.ones((900, 900))
+    )
     program.call("step", [heavy, c, jnp.asarray(b), out])
     np.testing.assert_array_equal(out, a + b)
     kept = jnp.asarray(c)
@@ -101,8 +108,18 @@ def test_jax_arrays_are_inputs_without_copies_and_never_outputs(program):
 @pytest.mark.parametrize(
     ("position", "array", "error", "message"),
     [
-        (0, np.zeros((4, 8)), TypeError, "argument 0 'x' must be of dtype float32.*float64"),
-        (2, np.zeros((8, 4), np.float32), ValueError, r"'y' must be of shape \(4, 8\).*\(8, 4\)"),
+        (
+            0,
+            np.zeros((4, 8)),
+            TypeError,
+            "argument 0 'x' must be of dtype float32.*float64",
+        ),
+        (
+            2,
+            np.zeros((8, 4), np.float32),
+            ValueError,
+            r"'y' must be of shape \(4, 8\).*\(8, 4\)",
+        ),
         (2, np.zeros(4, np.float32), ValueError, r"is of shape \(4,\)"),
         (0, np.zeros((8, 4), np.float32).T, ValueError, "contiguous"),
         (0, [1.0], TypeError, "must be an array"),
@@ -143,7 +160,9 @@ def test_unknown_functions_and_wrong_counts(program):
 def test_a_failure_inside_a_program_is_raised_once():
     program = _core.Module.parse(FAILING).compile()
     scalar = np.zeros((), np.float32)
-    with pytest.raises(RuntimeError, match="function 'fails' failed: the SVD did not converge"):
+    with pytest.raises(
+        RuntimeError, match="function 'fails' failed: the SVD did not converge"
+    ):
         program.call("fails", [scalar])
     program.call("works", [scalar])
 
@@ -218,20 +237,28 @@ def test_structure_errors_come_from_the_dialect():
 
 def test_an_unknown_pass_is_an_error():
     module = _core.Module.parse(STEP)
-    with pytest.raises(_core.CompileError, match="cannot parse the pipeline 'no-such-pass'"):
+    with pytest.raises(
+        _core.CompileError, match="cannot parse the pipeline 'no-such-pass'"
+    ):
         module.run("no-such-pass")
     assert module.diagnostics[-1]["severity"] == "error"
 
 
 def test_tensor_level_functions_do_not_compile_yet():
-    module = _core.Module.parse("func.func @f(%a: tensor<4xf32>) -> tensor<4xf32> {\n return %a : tensor<4xf32>\n}")
+    module = _core.Module.parse(
+        "func.func @f(%a: tensor<4xf32>) -> tensor<4xf32> {\n return %a : tensor<4xf32>\n}"
+    )
     assert not module.at_boundary
-    with pytest.raises(_core.CompileError, match="'f' returns a value.*sparsam-cpu-pipeline"):
+    with pytest.raises(
+        _core.CompileError, match="'f' returns a value.*sparsam-cpu-pipeline"
+    ):
         module.compile()
 
 
 def test_passes_run_on_a_clone_alone_and_are_timed():
-    module = _core.Module.parse("func.func @f(%a: i32) -> i32 {\n %0 = arith.constant 1 : i32\n return %a : i32\n}")
+    module = _core.Module.parse(
+        "func.func @f(%a: i32) -> i32 {\n %0 = arith.constant 1 : i32\n return %a : i32\n}"
+    )
     clone = module.clone()
     clone.run("canonicalize")
     assert "arith.constant" in module.text()
@@ -251,10 +278,18 @@ func.func private @g(i32)
     (function,) = module.functions()
     weight, count = function["arguments"]
     assert weight["type"] == "tensor<8x4xf32, #sparsam.nm<2:4>>"
-    assert weight["attributes"] == {"sparsam.param": "w", "sparsam.updates": 0, "sparsam.no_gradient": True}
+    assert weight["attributes"] == {
+        "sparsam.param": "w",
+        "sparsam.updates": 0,
+        "sparsam.no_gradient": True,
+    }
     assert (count["shape"], count["dtype"]) == ((None,), "int32")
     (done,) = function["results"]
-    assert (done["shape"], done["dtype"], done["attributes"]) == ((), "bool", {"sparsam.name": "done"})
+    assert (done["shape"], done["dtype"], done["attributes"]) == (
+        (),
+        "bool",
+        {"sparsam.name": "done"},
+    )
 
 
 DTYPES = {"f32": np.float32, "f64": np.float64, "f16": np.float16, "bf16": np.uint16, "i1": np.bool_,
@@ -302,7 +337,9 @@ func.func @f{i}(%a: memref<64xf32> {{sparsam.updates = 0 : i64}}) attributes {{l
   func.call @count(%a) : (memref<64xf32>) -> ()
   return
 }}""" for i in range(count)]  # fmt: skip
-    return "\n".join(functions) + """
+    return (
+        "\n".join(functions)
+        + """
 memref.global "private" @calls : memref<f32> = dense<0.0>
 func.func private @count(%a: memref<64xf32>) {
   %c0 = arith.constant 0 : index
@@ -314,6 +351,7 @@ func.func private @count(%a: memref<64xf32>) {
   memref.store %next, %a[%c0] : memref<64xf32>
   return
 }"""
+    )
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -333,6 +371,9 @@ def test_a_profile_counts_every_call():
     for _ in range(3):
         program.call("step", [np.zeros(64, np.float32)])
     profile = _core.take_profile()
-    assert {(name, calls) for name, calls, _ in profile} == {("count", 3), ("parallel loop", 3)}
+    assert {(name, calls) for name, calls, _ in profile} == {
+        ("count", 3),
+        ("parallel loop", 3),
+    }
     assert all(0 <= seconds < 1 for _, _, seconds in profile)
     assert _core.take_profile() == []

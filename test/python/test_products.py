@@ -28,7 +28,8 @@ def call(program, name, inputs, results):
     (function,) = [f for f in program.functions() if f["name"] == name]
     given, free = iter(inputs), iter(results)
     program.call(
-        name, [next(given if a["role"] == "input" else free) for a in function["arguments"]]
+        name,
+        [next(given if a["role"] == "input" else free) for a in function["arguments"]],
     )
 
 
@@ -39,8 +40,10 @@ def nan(shape, dtype):
 def random_pattern(rng, n, m, inputs, blocks):
     groups = np.arange(0, inputs, m)
     return np.array(
-        [np.concatenate([g + np.sort(rng.permutation(m)[:n]) for g in groups])
-         for _ in range(blocks)]
+        [
+            np.concatenate([g + np.sort(rng.permutation(m)[:n]) for g in groups])
+            for _ in range(blocks)
+        ]
     )
 
 
@@ -111,7 +114,9 @@ def check_products(n, m, vector, tokens, inputs, outputs, element, seed=0):
 @pytest.mark.parametrize("vector", [1, 2, 4, 8, 16])
 def test_products_at_odd_sizes(vector, element):
     rng = np.random.default_rng(vector)
-    for n, m in [(1, 2), (1, 4), (2, 4), (2, 8), (4, 8)] if element == "f32" else [(2, 4)]:
+    for n, m in (
+        [(1, 2), (1, 4), (2, 4), (2, 8), (4, 8)] if element == "f32" else [(2, 4)]
+    ):
         tokens, groups, blocks = rng.integers(1, [140, 20, 12])
         check_products(n, m, vector, tokens, m * groups, vector * blocks, element, seed=m)
 
@@ -123,7 +128,9 @@ def test_products_at_odd_sizes(vector, element):
         pytest.param(4, 4, 3, 5, 8, 6, id="all kept, odd vector"),
         pytest.param(2, 4, 12, 33, 24, 36, id="a vector of two parts"),
         pytest.param(2, 8, 8, 64, 512, 96, id="whole panels"),
-        pytest.param(2, 8, 8, 600, 1536, 24, id="several chunks of tokens and ranges of inputs"),
+        pytest.param(
+            2, 8, 8, 600, 1536, 24, id="several chunks of tokens and ranges of inputs"
+        ),
         pytest.param(1, 4, 4, 65, 10000, 12, id="inputs beyond the cache"),
         pytest.param(1, 4, 1, 65, 2048, 70, id="load-bound ranges"),
         pytest.param(1, 8, 2, 3, 65544, 4, id="indices of 32 bits"),
@@ -165,7 +172,9 @@ def selected(w, n, m, vector):
 
 
 @pytest.mark.parametrize("element", ["f32", "f64"])
-@pytest.mark.parametrize(("n", "m", "vector"), [(2, 4, 1), (1, 3, 2), (2, 8, 8), (4, 4, 1)])
+@pytest.mark.parametrize(
+    ("n", "m", "vector"), [(2, 4, 1), (1, 3, 2), (2, 8, 8), (4, 4, 1)]
+)
 def test_compress_and_densify(n, m, vector, element):
     rng = np.random.default_rng(n)
     inputs, outputs = 6 * m, 5 * vector
@@ -173,7 +182,10 @@ def test_compress_and_densify(n, m, vector, element):
     w = rng.integers(-3, 4, (inputs, outputs)).astype(DTYPES[element])
     program = compile_function(conversions(n, m, vector, inputs, outputs, element))
     indices = selected(w, n, m, vector)
-    values, stored = nan((*indices.shape, vector), w.dtype), np.zeros(indices.shape, np.uint16)
+    values, stored = (
+        nan((*indices.shape, vector), w.dtype),
+        np.zeros(indices.shape, np.uint16),
+    )
     call(program, "compress", [w], [values, stored])
     np.testing.assert_array_equal(stored, indices)
     np.testing.assert_array_equal(values, restrict(w, indices, vector))
@@ -195,7 +207,9 @@ def factorization(inputs, outputs, rank, element):
 
 
 @pytest.mark.parametrize("element", ["f32", "f64"])
-@pytest.mark.parametrize(("inputs", "outputs", "rank"), [(20, 9, 3), (9, 20, 9), (1, 1, 1)])
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "rank"), [(20, 9, 3), (9, 20, 9), (1, 1, 1)]
+)
 def test_factorize_is_the_balanced_truncated_svd(inputs, outputs, rank, element):
     dtype = DTYPES[element]
     w = np.random.default_rng(rank).standard_normal((inputs, outputs)).astype(dtype)

@@ -1,8 +1,8 @@
 #ifndef SPARSAM_CONVERSION_PASSES_H
 #define SPARSAM_CONVERSION_PASSES_H
 
-#include "mlir/IR/BuiltinOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
 
 namespace mlir::sparsam {

@@ -21,7 +21,9 @@ elif command == "merge":
     np.savez_compressed(paths[2], **{**np.load(paths[0]), **np.load(paths[1])})
 elif command == "break":
     arrays = dict(np.load(paths[0]))
-    np.savez(paths[1] + "/missing.npz", **{k: v for k, v in arrays.items() if k != "count"})
+    np.savez(
+        paths[1] + "/missing.npz", **{k: v for k, v in arrays.items() if k != "count"}
+    )
     np.savez(paths[1] + "/dtype.npz", **{**arrays, "count": np.float64(7)})
     np.savez(paths[1] + "/shape.npz", **{**arrays, "arg0": np.zeros((2, 2), np.float32)})
     np.savez(paths[1] + "/fortran.npz", **{**arrays, "arg0": np.zeros((2, 2), order="F")})
