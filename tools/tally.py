@@ -7,7 +7,7 @@ from pathlib import Path
 
 def main(folder: str) -> int:
     """Prints what failed and the totals of all files; returns the exit status."""
-passed = failed = skipped = 0
+    passed = failed = skipped = 0
     files = sorted(Path(folder).glob("*.xml"))
     for file in files:
         cases = list(ElementTree.parse(file).iter("testcase"))
