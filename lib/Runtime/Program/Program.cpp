@@ -360,7 +360,9 @@ std::vector<ProfileEntry> sparsam::takeProfile() {
 }
 
 bool sparsam::isAtProgramBoundary(ModuleOp module) {
-  return llvm::all_of(publicFunctions(module), [](func::FuncOp function) {
+  // Without any there are those of a dialect that is not loaded, as importers leave them.
+  auto functions = publicFunctions(module);
+  return !functions.empty() && llvm::all_of(functions, [](func::FuncOp function) {
     llvm::Error error = checkBoundary(function);
     bool fine = !error;
     llvm::consumeError(std::move(error));
