@@ -19,6 +19,7 @@ import jax.extend.core as jex
 
 from ._gradient import contains_marks, evaluate_with_marks, gradient, key_names
 from ._pairing import Carried, Keys, Leaf, Pairing, subtree
+from ._stablehlo import annotate, drop_shardings, drop_unit_windows
 
 __all__ = [
     "ImportedStep",
@@ -107,8 +108,9 @@ def _import(fn, args, params, state, carries) -> ImportedStep:
         traced, marks = _append_marks(traced.jaxpr, arguments, param_leaves)
 
     lowered = traced.lower().compiler_ir("stablehlo")
-    _drop_shardings(lowered)
-    _annotate(lowered, arguments, results, param_leaves, updates, marks)
+    drop_shardings(lowered)
+    drop_unit_windows(lowered)
+    annotate(lowered, arguments, results, param_leaves, updates, marks)
     text = _to_linalg(lowered)
     # The attributes travel through another compiler; a step without them would be a
     # step without parameters.
@@ -217,53 +219,6 @@ def _append_marks(closed: jex.ClosedJaxpr, arguments, params):
                 f"parameter is {leaf.dtype}{list(leaf.shape)}"
             )
     return traced, named
-
-
-def _drop_shardings(module):
-    """Removes what JAX says about devices (for random keys, without being asked)."""
-    from jaxlib.mlir import ir
-
-    sharding = []
-
-    def visit(op):
-        if op.name.startswith("sdy."):
-            sharding.append(op.operation)
-        return ir.WalkResult.ADVANCE
-
-    module.operation.walk(visit)
-    for op in sharding:
-        for result, operand in zip(op.results, op.operands, strict=False):
-            result.replace_all_uses_with(operand)
-        op.erase()
-
-
-def _annotate(module, arguments, results, params, updates, marks):
-    """Replaces the attributes of `main`'s arguments and results by ours."""
-    from jaxlib.mlir import ir
-
-    def dictionary(**attributes):
-        return ir.DictAttr.get({f"sparsam.{name}": a for name, a in attributes.items()})
-
-    with module.context, ir.Location.unknown():
-        text, number = ir.StringAttr.get, ir.IntegerType.get_signless(64)
-        args = [{"name": text(leaf.path)} for leaf in arguments]
-        for path, i in params.items():
-            args[i]["param"] = text(path)
-        for i, k in updates.items():
-            args[i]["updates"] = ir.IntegerAttr.get(number, k)
-        outs = [{"name": text(leaf.path)} for leaf in results]
-        outs += [{"gradient_of": text(path)} for path in marks]
-        (main,) = (
-            op
-            for op in module.body.operations
-            if _text_of(op.attributes, "sym_name") == "main"
-        )
-        main.attributes["arg_attrs"] = ir.ArrayAttr.get([dictionary(**a) for a in args])
-        main.attributes["res_attrs"] = ir.ArrayAttr.get([dictionary(**a) for a in outs])
-
-
-def _text_of(attributes, name) -> str | None:
-    return attributes[name].value if name in attributes else None
 
 
 _OPTIONS = (

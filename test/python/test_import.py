@@ -407,3 +407,16 @@ def test_a_missing_importer_is_named(monkeypatch):
     monkeypatch.setattr("shutil.which", lambda name: None)
     with pytest.raises(RuntimeError, match="pip install iree-base-compiler"):
         import_step(lambda w, x: w + x, (jnp.ones(3), jnp.ones(3)), 0)
+
+
+@pytest.mark.parametrize("shape", [(1, 5), (5, 1), (1, 1), (1,), (2, 5)])
+def test_cross_entropy_of_any_batch(shape):
+    def step(w, x, y):
+        def loss(w):
+            return optax.softmax_cross_entropy_with_integer_labels(x @ w, y).sum()
+
+        return w - jax.grad(loss)(w)
+
+    w, x = jnp.ones((3, 4)), jnp.ones((*shape, 3))
+    imported = import_step(step, (w, x, jnp.zeros(shape, jnp.int32)), 0)
+    assert "scf.for" in find_parameters(imported.text)
