@@ -16,9 +16,8 @@ def FoldReshapesPass : Pass<"sparsam-fold-reshapes"> {
     result, so that every product is a `linalg.matmul` between reshapes, which keep the
     elementwise work on both sides apart. This pass makes a `linalg.generic` of every
     named op and gives its loops the dimensions that a reshape in front of it or behind
-    it splits; the reshapes meet and cancel. Reshapes that add or drop unit dimensions stay:
-    these should be folded before
-    (`linalg-fold-unit-extent-dims`).
+    it splits; the reshapes meet and cancel. Reshapes that add or drop unit dimensions
+    stay; `linalg-fold-unit-extent-dims` should run before.
 
     ```mlir
     %0 = tensor.collapse_shape %x [[0, 1], [2]] : tensor<4x8x16xf32> into tensor<32x16xf32>

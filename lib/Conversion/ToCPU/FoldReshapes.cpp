@@ -1,5 +1,5 @@
 // Loops take over the dimensions that reshapes split.
-#include "Contraction.h"
+#include "TensorOps.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Tensor/Transforms/Transforms.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"

@@ -1,5 +1,5 @@
 // Contractions read and write permuted operands, so that no copy permutes them.
-#include "Contraction.h"
+#include "TensorOps.h"
 #include "sparsam/Conversion/Passes.h"
 
 namespace mlir::sparsam {

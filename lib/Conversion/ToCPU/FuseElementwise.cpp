@@ -1,5 +1,5 @@
 // Producers are computed where they are read.
-#include "Contraction.h"
+#include "TensorOps.h"
 #include "GenericFusion.h"
 #include "Splat.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"

@@ -1,5 +1,5 @@
 // Ops over the same iterations that share operands become one op.
-#include "Contraction.h"
+#include "TensorOps.h"
 #include "GenericFusion.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "sparsam/Conversion/Passes.h"

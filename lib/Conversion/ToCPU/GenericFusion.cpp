@@ -1,6 +1,6 @@
 #include "GenericFusion.h"
 
-#include "Contraction.h"
+#include "TensorOps.h"
 #include "Splat.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/IR/Dominance.h"

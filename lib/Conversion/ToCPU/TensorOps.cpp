@@ -1,4 +1,4 @@
-#include "Contraction.h"
+#include "TensorOps.h"
 
 #include "mlir/Dialect/Linalg/IR/LinalgInterfaces.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -8,6 +8,12 @@ using namespace mlir::sparsam;
 
 bool cpu::isReshape(Operation *op) {
   return isa_and_nonnull<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op);
+}
+
+Value cpu::lookThroughReshapes(Value value) {
+  while (cpu::isReshape(value.getDefiningOp()))
+    value = value.getDefiningOp()->getOperand(0);
+  return value;
 }
 
 bool cpu::isElementwise(linalg::GenericOp op) {

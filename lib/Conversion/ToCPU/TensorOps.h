@@ -1,6 +1,6 @@
 // What an op on tensors is: a reshape, elementwise, a product that a GEMM can run.
-#ifndef SPARSAM_CONVERSION_TOCPU_CONTRACTION_H
-#define SPARSAM_CONVERSION_TOCPU_CONTRACTION_H
+#ifndef SPARSAM_CONVERSION_TOCPU_TENSOROPS_H
+#define SPARSAM_CONVERSION_TOCPU_TENSOROPS_H
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 
@@ -12,6 +12,9 @@ inline constexpr llvm::StringLiteral kOverwriteAttr = "sparsam.overwrite";
 
 /// Whether `op` gives a tensor another shape and keeps its elements in order.
 bool isReshape(Operation *op);
+
+/// What `value` is a reshape of, however many times.
+Value lookThroughReshapes(Value value);
 
 /// Whether all loops are parallel.
 bool isElementwise(linalg::GenericOp op);
@@ -32,4 +35,4 @@ bool isGemm(linalg::GenericOp contraction, ArrayRef<AffineMap> maps);
 
 } // namespace mlir::sparsam::cpu
 
-#endif // SPARSAM_CONVERSION_TOCPU_CONTRACTION_H
+#endif // SPARSAM_CONVERSION_TOCPU_TENSOROPS_H
