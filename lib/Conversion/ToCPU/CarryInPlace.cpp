@@ -4,6 +4,7 @@
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 namespace mlir::sparsam {
 #define GEN_PASS_DEF_CARRYINPLACEPASS
@@ -14,6 +15,26 @@ using namespace mlir;
 
 namespace {
 
+/// Whether a value is `carried` with parts of it overwritten, in its buffer already.
+bool isUpdateOf(Value value, BlockArgument carried) {
+  while (value != carried) {
+    if (auto insert = value.getDefiningOp<tensor::InsertOp>()) {
+      value = insert.getDest();
+    } else if (auto slice = value.getDefiningOp<tensor::InsertSliceOp>()) {
+      value = slice.getDest();
+    } else if (auto inner = value.getDefiningOp<scf::ForOp>()) {
+      unsigned position = cast<OpResult>(value).getResultNumber();
+      if (!isUpdateOf(inner.getYieldedValues()[position],
+                      inner.getRegionIterArgs()[position]))
+        return false;
+      value = inner.getInitArgs()[position];
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
+
 /// Writes each carried tensor of an iteration over the one before.
 void carryInPlace(scf::ForOp loop) {
   auto yield = cast<scf::YieldOp>(loop.getBody()->getTerminator());
@@ -21,7 +42,7 @@ void carryInPlace(scf::ForOp loop) {
   SmallVector<std::pair<OpOperand *, BlockArgument>> moved;
   for (auto [operand, carried] :
        llvm::zip_equal(yield->getOpOperands(), loop.getRegionIterArgs()))
-    if (isa<RankedTensorType>(carried.getType()) && operand.get() != carried)
+    if (isa<RankedTensorType>(carried.getType()) && !isUpdateOf(operand.get(), carried))
       moved.emplace_back(&operand, carried);
 
   // A value carried under another name (a rotation) must be read before any is
