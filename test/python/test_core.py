@@ -1,7 +1,10 @@
 """sparsam._core: modules, compilation and calls on arrays."""
 
 import gc
+import os
 import resource
+import subprocess
+import sys
 import threading
 import tracemalloc
 
@@ -103,6 +106,33 @@ def test_jax_arrays_are_inputs_without_copies_and_never_outputs(program):
     kept = jnp.asarray(c)
     with pytest.raises(TypeError, match="argument 1 '0/w' is written to.*JAX"):
         program.call("step", [a, kept, b, out])
+
+
+TOGETHER = """
+import sys
+for name in sys.argv[1:]:
+    if name == "jax":
+        import jax.numpy as jnp
+        assert float((jnp.ones((64, 64)) @ jnp.ones((64, 64)))[0, 0]) == 64
+    else:
+        import numpy as np
+        from sparsam import _core
+        text = sys.stdin.read() if name == "core" else text
+        program = _core.Module.parse(text).compile()
+        a, c, b, out = (np.full((4, 8), k, np.float32) for k in range(4))
+        program.call("step", [a, c, b, out])
+        assert (out == 2).all()
+"""
+
+
+@pytest.mark.parametrize("order", [["jax", "core", "jax"], ["core", "jax", "core again"]])
+def test_jax_lives_in_the_same_process_before_and_after(order):
+    pytest.importorskip("jax")
+    run = subprocess.run(
+        [sys.executable, "-c", TOGETHER, *order], input=STEP, text=True, capture_output=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
 
 
 @pytest.mark.parametrize(
