@@ -40,6 +40,7 @@ SPARSAM_RUNTIME_API const char *sparsam_call_end(void);
  * elements, lead from one entry of a batch dimension to the next. Each matrix is the
  * three words of a memref of rank 0: the allocated pointer (not looked at), the
  * aligned one, and an offset in elements. */
+/* NOLINTBEGIN(bugprone-macro-parentheses): a type cannot be in parentheses. */
 #define SPARSAM_DECLARE_GEMM(NAME, ELEMENT)                                              \
   SPARSAM_RUNTIME_API void NAME(                                                         \
       ELEMENT *allocatedA, ELEMENT *a, int64_t offsetA, ELEMENT *allocatedB, ELEMENT *b, \
@@ -51,6 +52,7 @@ SPARSAM_RUNTIME_API const char *sparsam_call_end(void);
 SPARSAM_DECLARE_GEMM(sparsam_gemm_f32, float);
 SPARSAM_DECLARE_GEMM(sparsam_gemm_f64, double);
 #undef SPARSAM_DECLARE_GEMM
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /* A profile: what code that was compiled for it spent where. Nanoseconds of a clock
  * that only goes forward. */
