@@ -6,6 +6,7 @@
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
@@ -63,7 +64,9 @@ void sparsam::buildCPUPipeline(OpPassManager &passes, const CPUPipelineOptions &
 }
 
 void sparsam::buildLowerToLLVMPipeline(OpPassManager &passes) {
-  passes.addNestedPass<func::FuncOp>(createStripAnnotationsPass());
+  OpPassManager &functions = passes.nest<func::FuncOp>();
+  functions.addPass(createStripAnnotationsPass());
+  functions.addPass(createListDistinctPointersPass());
   passes.addPass(createApproximateMathPass());
   addCleanup(passes);
   passes.addPass(createConvertSCFToOpenMPPass());
@@ -84,6 +87,8 @@ void sparsam::buildLowerToLLVMPipeline(OpPassManager &passes) {
   passes.addPass(createUBToLLVMConversionPass());
   passes.addPass(createReconcileUnrealizedCastsPass());
   addCleanup(passes);
+  passes.addPass(createBytesForBooleansPass());
+  passes.addNestedPass<LLVM::LLVMFuncOp>(createRestoreNoAliasPass());
 }
 
 void sparsam::registerPipelines() {

@@ -487,8 +487,8 @@ def ApproximateMathPass : Pass<"sparsam-approximate-math"> {
   let summary = "replace transcendental functions on f32 by polynomials";
   let description = [{
     A call of libm in a loop keeps LLVM from vectorising it. Upstream's polynomials
-    (relative error of some 1e-7) replace exp, tanh, log, erf, sin and the like on f32;
-    f64 is left to libm.
+    (relative error of some 1e-7) replace exp, tanh, log, erf and the like on f32; sin
+    and cos, whose polynomials are worse, and f64 are left to libm.
 
     ```mlir
     %0 = math.exp %x : f32
@@ -516,6 +516,62 @@ def InlineAllocaScopesPass : Pass<"sparsam-inline-alloca-scopes"> {
     memref.store %v, %m[%i] : memref<8xf32>
     ```
   }];
+}
+
+//===----------------------------------------------------------------------===//
+// To LLVM
+//===----------------------------------------------------------------------===//
+
+def ListDistinctPointersPass
+    : Pass<"sparsam-list-distinct-pointers", "::mlir::func::FuncOp"> {
+  let summary = "keep what is known about aliasing over the conversion to LLVM";
+  let description = [{
+    The conversion of functions on memrefs to LLVM drops `llvm.noalias`. This pass,
+    before it, lists the positions that the pointers of such parameters will have;
+    `sparsam-restore-noalias`, after it, reads the list.
+
+    ```mlir
+    func.func private @f(%a: memref<4xf32> {llvm.noalias}, %b: memref<4xf32> {llvm.noalias})
+    ```
+    becomes
+    ```mlir
+    func.func private @f(...) attributes {sparsam.distinct = array<i64: 1, 6>}
+    ```
+  }];
+}
+
+def RestoreNoAliasPass : Pass<"sparsam-restore-noalias", "::mlir::LLVM::LLVMFuncOp"> {
+  let summary = "mark the pointers that were distinct before the conversion to LLVM";
+  let description = [{
+    The other half of `sparsam-list-distinct-pointers`.
+
+    ```mlir
+    llvm.func @f(%0: !llvm.ptr, %1: !llvm.ptr) attributes {sparsam.distinct = array<i64: 1>}
+    ```
+    becomes
+    ```mlir
+    llvm.func @f(%0: !llvm.ptr, %1: !llvm.ptr {llvm.noalias})
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
+def BytesForBooleansPass : Pass<"sparsam-bytes-for-booleans"> {
+  let summary = "load and store booleans as bytes";
+  let description = [{
+    LLVM does not vectorise loops that load or store `i1`. In memory a boolean is a byte
+    that is 0 or 1, and here it becomes one in the code as well.
+
+    ```mlir
+    %0 = llvm.load %p : !llvm.ptr -> i1
+    ```
+    becomes
+    ```mlir
+    %0 = llvm.load %p : !llvm.ptr -> i8
+    %1 = llvm.trunc %0 : i8 to i1
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
 def StripAnnotationsPass : Pass<"sparsam-strip-annotations", "::mlir::func::FuncOp"> {

@@ -181,9 +181,12 @@ struct PlanMemoryPass : sparsam::impl::PlanMemoryPassBase<PlanMemoryPass> {
     OpBuilder builder(&getContext());
     auto type = MemRefType::get({size}, builder.getI8Type());
     unsigned position = function.getNumArguments();
-    auto attrs = builder.getDictionaryAttr(
-        builder.getNamedAttr("sparsam.workspace", builder.getUnitAttr()));
-    (void)function.insertArgument(position, type, attrs, function.getLoc());
+    NamedAttrList attrs(builder.getNamedAttr("sparsam.workspace", builder.getUnitAttr()));
+    // A caller gives a buffer that nothing else lives in during the call.
+    if (!function.isPublic())
+      attrs.set("llvm.noalias", builder.getUnitAttr());
+    (void)function.insertArgument(position, type, attrs.getDictionary(&getContext()),
+                                  function.getLoc());
     Value workspace = function.getArgument(position);
     for (Lifetime &lifetime : lifetimes) {
       builder.setInsertionPoint(lifetime.alloc);

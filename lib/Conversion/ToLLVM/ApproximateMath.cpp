@@ -19,7 +19,11 @@ struct ApproximateMathPass : sparsam::impl::ApproximateMathPassBase<ApproximateM
 
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    populateMathPolynomialApproximationPatterns(patterns);
+    // Upstream's sin and cos lose the digits of large arguments and of values near zero.
+    populateMathPolynomialApproximationPatterns(patterns, [](StringRef name) {
+      return name != math::SinOp::getOperationName() &&
+             name != math::CosOp::getOperationName();
+    });
     // Only the patterns: canonicalization is a pass of its own.
     if (failed(applyPatternsGreedily(
             getOperation(), std::move(patterns),

@@ -1,0 +1,31 @@
+// RUN: sparsam-opt %s --sparsam-generics-to-loops -split-input-file -verify-diagnostics
+
+func.func @dynamic(%a: memref<?xf32>, %b: memref<?xf32>) {
+  // expected-error @+1 {{has an operand of type 'memref<?xf32>'; expected memrefs of static shape and strides}}
+  linalg.exp ins(%a : memref<?xf32>) outs(%b : memref<?xf32>)
+  return
+}
+
+// -----
+
+func.func @tensors(%a: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error @+1 {{has an operand of type 'tensor<4xf32>'; expected memrefs of static shape and strides}}
+  %0 = linalg.exp ins(%a : tensor<4xf32>) outs(%a : tensor<4xf32>) -> tensor<4xf32>
+  return %0 : tensor<4xf32>
+}
+
+// -----
+
+func.func @not_joinable(%x: memref<100000xf32>, %sum: memref<f32>) {
+  // expected-remark @+1 {{this reduction runs on few threads}}
+  linalg.generic {
+      indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> ()>],
+      iterator_types = ["reduction"]}
+      ins(%x : memref<100000xf32>) outs(%sum : memref<f32>) {
+  ^bb0(%v: f32, %acc: f32):
+    %0 = arith.mulf %acc, %v : f32
+    %1 = arith.addf %0, %v : f32
+    linalg.yield %1 : f32
+  }
+  return
+}

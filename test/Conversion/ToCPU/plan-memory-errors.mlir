@@ -1,0 +1,31 @@
+// RUN: sparsam-opt %s --sparsam-plan-memory -split-input-file -verify-diagnostics
+
+func.func @dynamic(%n: index) {
+  // expected-error @+1 {{of type 'memref<?xf32>': expected static shape and identity layout}}
+  %0 = memref.alloc(%n) : memref<?xf32>
+  return
+}
+
+// -----
+
+func.func @parallel(%x: memref<8xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  scf.parallel (%i) = (%c0) to (%c8) step (%c1) {
+    // expected-error @+1 {{is inside a parallel loop, whose iterations would share it}}
+    %0 = memref.alloc() : memref<f32>
+    %1 = memref.load %x[%i] : memref<8xf32>
+    memref.store %1, %0[] : memref<f32>
+  }
+  return
+}
+
+// -----
+
+// expected-error @+1 {{has control flow between blocks; expected one block}}
+func.func @blocks() {
+  cf.br ^next
+^next:
+  return
+}
