@@ -77,16 +77,17 @@ void forEachUserThroughViews(Value buffer, function_ref<void(Operation *)> visit
       visit(user);
       // Any memref that an operation makes from this one may be a view of it.
       llvm::for_each(user->getResults(), add);
-      if (auto loop = dyn_cast<LoopLikeOpInterface>(user)) {
-        if (BlockArgument carried = loop.getTiedLoopRegionIterArg(&use))
-          add(carried);
-      } else if (user->hasTrait<OpTrait::IsTerminator>() &&
-                 !isa<FunctionOpInterface>(user->getParentOp())) {
-        Operation *parent = user->getParentOp();
-        llvm::for_each(parent->getResults(), add);
-        if (auto loop = dyn_cast<LoopLikeOpInterface>(parent))
-          llvm::for_each(loop.getRegionIterArgs(), add);
-      }
+      // What goes into an operation with regions, or is handed on by one of its
+      // terminators, may be any of its blocks' arguments or of its results.
+      Operation *outer = user;
+      if (user->hasTrait<OpTrait::IsTerminator>())
+        outer = user->getParentOp();
+      if (isa<FunctionOpInterface>(outer))
+        continue;
+      llvm::for_each(outer->getResults(), add);
+      for (Region &region : outer->getRegions())
+        for (Block &block : region)
+          llvm::for_each(block.getArguments(), add);
     }
   }
 }

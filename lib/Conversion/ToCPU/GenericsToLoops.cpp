@@ -27,12 +27,15 @@ namespace {
 
 /// Elements of the innermost dimension that one parallel block takes.
 constexpr int64_t elementwiseBlock = 4096;
-/// Columns that a column reduction keeps in registers: four 512-bit vectors of f32.
-constexpr int64_t columnBlock = 64;
+/// Columns that one part of a column reduction takes: reading a matrix in narrower
+/// stripes is slow, and results of more columns leave the nearest cache.
+constexpr int64_t columnBlock = 512, columnBlockOfPiece = 4096;
 /// Parallel pieces below which a large reduction is split along itself, and the pieces
 /// that it is split into then. Fixed, so that results do not depend on the threads.
 constexpr int64_t fewPieces = 8;
 constexpr int64_t partialPieces = 32;
+/// Results above which the partial ones would take more memory than they are worth.
+constexpr int64_t largestPartial = 65536;
 
 SmallVector<unsigned> without(ArrayRef<unsigned> dims, unsigned dim) {
   SmallVector<unsigned> rest;
@@ -119,25 +122,26 @@ void lowerRowReduction(LoopEmitter &emitter, OpBuilder &builder) {
   });
 }
 
-/// The width of the column blocks of `size` columns: one that leaves no remainder
-/// where there is one.
-int64_t getColumnBlock(int64_t size) {
-  if (size <= columnBlock)
+/// The width of the blocks of `size` columns: one that leaves no remainder where there
+/// is one of at least a quarter of `largest`.
+int64_t getColumnBlock(int64_t size, int64_t largest) {
+  if (size <= largest)
     return size;
-  for (int64_t width = columnBlock; width >= columnBlock / 4; width -= columnBlock / 4)
+  for (int64_t width = largest; width >= largest / 4; width -= 16)
     if (size % width == 0)
       return width;
-  return columnBlock;
+  return largest;
 }
 
 /// A parallel dimension runs innermost; a block of its columns is summed at a time, so
-/// that the block's results stay in registers or the nearest cache.
-void lowerColumnReduction(LoopEmitter &emitter, OpBuilder &builder) {
+/// that the block's results stay in the nearest cache.
+void lowerColumnReduction(LoopEmitter &emitter, OpBuilder &builder,
+                          int64_t largestBlock) {
   unsigned inner = emitter.inner;
   SmallVector<unsigned> outer = without(emitter.parallelDims, inner);
   SmallVector<unsigned> tile = emitter.reductionDims;
   tile.push_back(inner);
-  int64_t width = getColumnBlock(emitter.sizes[inner]);
+  int64_t width = getColumnBlock(emitter.sizes[inner], largestBlock);
   int64_t blocks = llvm::divideCeil(emitter.sizes[inner], width);
   auto sumTile = [&](OpBuilder &inside) {
     emitter.emitFor(inside, tile, [&](OpBuilder &innermost) {
@@ -195,27 +199,43 @@ void lowerSplitReduction(LoopEmitter &emitter, OpBuilder &builder,
     if (emitter.isReduction(emitter.inner))
       lowerRowReduction(emitter, inside);
     else
-      lowerColumnReduction(emitter, inside);
+      lowerColumnReduction(emitter, inside, columnBlockOfPiece);
   });
-  emitter.restoreResults();
-  emitter.emitFor(builder, emitter.parallelDims, [&](OpBuilder &inside) {
-    SmallVector<Value> joined =
-        emitter.emitForBlocks(inside, pieces, emitter.emitLoadResults(inside),
-                              [&](OpBuilder &body, Value piece, ValueRange carried) {
-                                emitter.redirectResults(partials, piece);
-                                SmallVector<Value> values = emitter.emitLoadResults(body);
-                                emitter.restoreResults();
-                                for (auto [value, before, combiner] :
-                                     llvm::zip_equal(values, carried, combiners)) {
-                                  IRMapping mapping;
-                                  mapping.map(combiner->getOperand(0), before);
-                                  mapping.map(combiner->getOperand(1), value);
-                                  value = body.clone(*combiner, mapping)->getResult(0);
-                                }
-                                return values;
-                              });
+  auto join = [&](OpBuilder &inside, Value piece) {
+    emitter.redirectResults(partials, piece);
+    SmallVector<Value> values = emitter.emitLoadResults(inside);
+    emitter.restoreResults();
+    SmallVector<Value> joined = emitter.emitLoadResults(inside);
+    for (auto [result, value, combiner] : llvm::zip_equal(joined, values, combiners)) {
+      IRMapping mapping;
+      mapping.map(combiner->getOperand(0), result);
+      mapping.map(combiner->getOperand(1), value);
+      result = inside.clone(*combiner, mapping)->getResult(0);
+    }
     emitter.emitStoreResults(inside, joined);
-  });
+  };
+  emitter.restoreResults();
+  emitter.emitForBlocks(
+      builder, pieces, {}, [&](OpBuilder &body, Value piece, ValueRange) {
+        emitter.emitFor(body, emitter.parallelDims,
+                        [&](OpBuilder &inside) { join(inside, piece); });
+        return SmallVector<Value>();
+      });
+}
+
+/// Whether cutting the reduction into pieces beats running its results in parallel.
+bool isWorthSplitting(LoopEmitter &emitter) {
+  if (!emitter.useThreads())
+    return false;
+  int64_t results = getIterations(emitter, emitter.parallelDims);
+  if (emitter.isReduction(emitter.inner))
+    return results < fewPieces / 2;
+  // Column blocks are parallel too, but read the matrix in stripes.
+  int64_t longest = 0;
+  for (unsigned dim : emitter.reductionDims)
+    longest = std::max(longest, emitter.sizes[dim]);
+  return results / emitter.sizes[emitter.inner] < fewPieces &&
+         results <= largestPartial && longest >= 2 * partialPieces;
 }
 
 void lowerReduction(LoopEmitter &emitter, OpBuilder &builder) {
@@ -233,11 +253,7 @@ void lowerReduction(LoopEmitter &emitter, OpBuilder &builder) {
       });
     });
 
-  bool columns = !emitter.isReduction(emitter.inner);
-  int64_t pieces = getIterations(emitter, emitter.parallelDims);
-  if (columns)
-    pieces = llvm::divideCeil(pieces, columnBlock);
-  if (emitter.useThreads() && pieces < fewPieces / 2) {
+  if (isWorthSplitting(emitter)) {
     SmallVector<Operation *> combiners;
     for (unsigned result = 0; result < op.getNumDpsInits(); ++result)
       combiners.push_back(getCombiner(op, result));
@@ -246,10 +262,10 @@ void lowerReduction(LoopEmitter &emitter, OpBuilder &builder) {
     op.emitRemark("this reduction runs on few threads: its region joins more than one "
                   "operation, so that partial results cannot be joined");
   }
-  if (columns)
-    lowerColumnReduction(emitter, builder);
-  else
+  if (emitter.isReduction(emitter.inner))
     lowerRowReduction(emitter, builder);
+  else
+    lowerColumnReduction(emitter, builder, columnBlock);
 }
 
 //===----------------------------------------------------------------------===//

@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Interfaces/LoopLikeInterface.h"
 
 namespace mlir::sparsam {
 #define GEN_PASS_DEF_PLANMEMORYPASS
@@ -153,6 +154,18 @@ struct PlanMemoryPass : sparsam::impl::PlanMemoryPassBase<PlanMemoryPass> {
     }
     if (alloc->getParentOfType<scf::ParallelOp>()) {
       alloc.emitOpError("is inside a parallel loop, whose iterations would share it");
+      return WalkResult::interrupt();
+    }
+    // One iteration's buffer is the next one's memory.
+    bool carried = false;
+    forEachUserThroughViews(alloc, [&](Operation *user) {
+      carried |= user->hasTrait<OpTrait::IsTerminator>() &&
+                 isa<LoopLikeOpInterface>(user->getParentOp()) &&
+                 user->getParentOp()->isAncestor(alloc);
+    });
+    if (carried) {
+      alloc.emitOpError("is handed on by the loop that it is inside of; expected the "
+                        "loop to carry buffers from outside");
       return WalkResult::interrupt();
     }
     return WalkResult::advance();

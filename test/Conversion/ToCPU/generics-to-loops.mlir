@@ -76,21 +76,55 @@ func.func @rows(%x: memref<2048x512xf32>, %sum: memref<2048xf32>) {
 
 // -----
 
-// A column reduction takes blocks of columns that leave no remainder: 9 of 48.
+// A long column reduction is cut into pieces of rows, whose partial results are joined
+// in order.
 // CHECK-LABEL: func.func @columns(
-// CHECK-DAG:     %[[WIDTH:.*]] = arith.constant 48 : index
-// CHECK-DAG:     %[[BLOCKS:.*]] = arith.constant 9 : index
+// CHECK-SAME:    %[[X:[^:]*]]: memref<512x432xf32>, %[[SUM:[^:]*]]: memref<432xf32>)
+// CHECK-DAG:     %[[ROWS:.*]] = arith.constant 16 : index
+// CHECK-DAG:     %[[COLUMNS:.*]] = arith.constant 432 : index
+// CHECK-DAG:     %[[PIECES:.*]] = arith.constant 32 : index
+// CHECK-DAG:     %[[PARTIAL:.*]] = memref.alloc() : memref<32x432xf32>
+// CHECK:         scf.parallel (%[[P:.*]]) = (%{{.*}}) to (%[[PIECES]])
+// CHECK:           %[[LOWER:.*]] = arith.muli %[[P]], %[[ROWS]]
+// CHECK:           %[[UPPER:.*]] = arith.addi %[[LOWER]], %[[ROWS]]
+// CHECK:           scf.for %[[I:.*]] = %[[LOWER]] to %[[UPPER]]
+// CHECK:             scf.for %[[J:.*]] = %{{.*}} to %[[COLUMNS]]
+// CHECK:               memref.load %[[PARTIAL]][%[[P]], %[[J]]]
+// CHECK:               arith.addf
+// CHECK:         scf.for %[[P:.*]] = %{{.*}} to %[[PIECES]]
+// CHECK:           scf.for %[[J:.*]] = %{{.*}} to %[[COLUMNS]]
+// CHECK:             memref.load %[[PARTIAL]][%[[P]], %[[J]]]
+// CHECK:             memref.load %[[SUM]][%[[J]]]
+func.func @columns(%x: memref<512x432xf32>, %sum: memref<432xf32>) {
+  linalg.generic {
+      indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (j)>],
+      iterator_types = ["reduction", "parallel"]}
+      ins(%x : memref<512x432xf32>) outs(%sum : memref<432xf32>) {
+  ^bb0(%v: f32, %acc: f32):
+    %0 = arith.addf %acc, %v : f32
+    linalg.yield %0 : f32
+  }
+  return
+}
+
+// -----
+
+// A short one over many columns takes blocks of columns that leave no remainder: 250 of
+// 480.
+// CHECK-LABEL: func.func @wide(
+// CHECK-DAG:     %[[WIDTH:.*]] = arith.constant 480 : index
+// CHECK-DAG:     %[[BLOCKS:.*]] = arith.constant 250 : index
 // CHECK:         scf.parallel (%[[BLOCK:.*]]) = (%{{.*}}) to (%[[BLOCKS]])
 // CHECK:           %[[LOWER:.*]] = arith.muli %[[BLOCK]], %[[WIDTH]]
 // CHECK:           %[[UPPER:.*]] = arith.addi %[[LOWER]], %[[WIDTH]]
 // CHECK:           scf.for %[[I:.*]] =
 // CHECK:             scf.for %[[J:.*]] = %[[LOWER]] to %[[UPPER]]
 // CHECK:               arith.addf
-func.func @columns(%x: memref<512x432xf32>, %sum: memref<432xf32>) {
+func.func @wide(%x: memref<16x120000xf32>, %sum: memref<120000xf32>) {
   linalg.generic {
       indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (j)>],
       iterator_types = ["reduction", "parallel"]}
-      ins(%x : memref<512x432xf32>) outs(%sum : memref<432xf32>) {
+      ins(%x : memref<16x120000xf32>) outs(%sum : memref<120000xf32>) {
   ^bb0(%v: f32, %acc: f32):
     %0 = arith.addf %acc, %v : f32
     linalg.yield %0 : f32
@@ -113,9 +147,9 @@ func.func @columns(%x: memref<512x432xf32>, %sum: memref<432xf32>) {
 // CHECK:           memref.store %[[ZERO]], %[[SUMS]][%[[P]]]
 // CHECK:           memref.store %[[LOWEST]], %[[MAXIMA]][%[[P]]]
 // CHECK:           scf.for {{.*}} iter_args
-// CHECK:         memref.load %[[SUM]][]
-// CHECK:         memref.load %[[MAX]][]
 // CHECK:         scf.for %{{.*}} to %[[PIECES]]
+// CHECK:           memref.load %[[SUM]][]
+// CHECK:           memref.load %[[MAX]][]
 // CHECK:           arith.addf
 // CHECK:           arith.maximumf
 func.func @full(%x: memref<100000xf32>, %sum: memref<f32>, %max: memref<f32>) {

@@ -23,6 +23,23 @@ func.func @parallel(%x: memref<8xf32>) {
 
 // -----
 
+func.func @handed_on(%x: memref<8xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %first = memref.alloc() : memref<8xf32>
+  %r = scf.for %i = %c0 to %c8 step %c1 iter_args(%a = %first) -> (memref<8xf32>) {
+    // expected-error @+1 {{is handed on by the loop that it is inside of}}
+    %next = memref.alloc() : memref<8xf32>
+    linalg.exp ins(%a : memref<8xf32>) outs(%next : memref<8xf32>)
+    scf.yield %next : memref<8xf32>
+  }
+  linalg.exp ins(%r : memref<8xf32>) outs(%x : memref<8xf32>)
+  return
+}
+
+// -----
+
 // expected-error @+1 {{has control flow between blocks; expected one block}}
 func.func @blocks() {
   cf.br ^next
