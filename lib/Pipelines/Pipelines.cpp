@@ -7,6 +7,7 @@
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
@@ -40,6 +41,7 @@ void sparsam::buildToCPUPipeline(OpPassManager &passes) {
   passes.addPass(createInlinerPass());
   passes.addPass(createSymbolDCEPass());
   passes.addPass(createLowerStoragePass());
+  passes.addPass(createConvertElementwiseToLinalgPass());
   buildFusionPipeline(passes);
   addBufferization(passes);
   passes.addPass(createLowerDenseProductsPass());
@@ -68,6 +70,11 @@ void sparsam::buildLowerToLLVMPipeline(OpPassManager &passes) {
   functions.addPass(createStripAnnotationsPass());
   functions.addPass(createListDistinctPointersPass());
   passes.addPass(createApproximateMathPass());
+  // Integer powers; LLVM has its own of a floating-point base.
+  ConvertMathToFuncsOptions powers;
+  powers.minWidthOfFPowIExponent = 33;
+  powers.convertCtlz = false;
+  passes.addPass(createConvertMathToFuncs(powers));
   addCleanup(passes);
   passes.addPass(createConvertSCFToOpenMPPass());
   passes.addPass(createInlineAllocaScopesPass());

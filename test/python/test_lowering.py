@@ -294,3 +294,44 @@ def test_products(terms, sizes, element):
     c = np.full([sizes[x] for x in result], np.nan, DTYPES[element])
     run(product(terms, sizes, element), [a, b], [c])
     assert_close(c, np.einsum(terms, a.astype(np.float64), b.astype(np.float64)), element)
+
+
+def test_control_flow():
+    """A branch and a loop of unknown length on tensors, and integer powers."""
+    t = "tensor<4xf32>"
+    text = f"""
+    func.func @f(%x: {t} {{sparsam.updates = 0 : i64}}, %p: tensor<i1>, %n: tensor<i32>)
+        -> ({t}, {t}, tensor<i32>) {{
+      %c0 = arith.constant 0 : i32
+      %c1 = arith.constant 1 : i32
+      %branch = tensor.extract %p[] : tensor<i1>
+      %end = tensor.extract %n[] : tensor<i32>
+      %y = scf.if %branch -> {t} {{
+        %0 = math.exp %x : {t}
+        scf.yield %0 : {t}
+      }} else {{
+        scf.yield %x : {t}
+      }}
+      %w:2 = scf.while (%i = %c0, %v = %y) : (i32, {t}) -> (i32, {t}) {{
+        %more = arith.cmpi slt, %i, %end : i32
+        scf.condition(%more) %i, %v : i32, {t}
+      }} do {{
+      ^bb0(%i: i32, %v: {t}):
+        %j = arith.addi %i, %c1 : i32
+        %z = arith.addf %v, %v : {t}
+        scf.yield %j, %z : i32, {t}
+      }}
+      %power = math.ipowi %n, %n : tensor<i32>
+      return %y, %w#1, %power : {t}, {t}, tensor<i32>
+    }}"""
+    module = _core.Module.parse(text)
+    module.run("sparsam-to-cpu")
+    program = module.compile()
+    for branch in (False, True):
+        x = np.array([1, -2, 0.5, 3], np.float32)
+        expected = np.exp(x) if branch else x.copy()
+        results = [np.full_like(x, np.nan), np.zeros((), np.int32)]
+        program.call("f", [x, np.array(branch), np.array(3, np.int32), *results])
+        np.testing.assert_allclose(x, expected, rtol=1e-6)
+        np.testing.assert_allclose(results[0], 8 * expected, rtol=1e-6)
+        assert results[1] == 27

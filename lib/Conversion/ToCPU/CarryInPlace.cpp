@@ -35,13 +35,12 @@ bool isUpdateOf(Value value, BlockArgument carried) {
   return true;
 }
 
-/// Writes each carried tensor of an iteration over the one before.
-void carryInPlace(scf::ForOp loop) {
-  auto yield = cast<scf::YieldOp>(loop.getBody()->getTerminator());
+/// Writes each tensor that `yield` hands to the next iteration over the one before,
+/// which is the argument of the loop's body in the same position.
+void carryInPlace(scf::YieldOp yield, ArrayRef<BlockArgument> arguments) {
   OpBuilder builder(yield);
   SmallVector<std::pair<OpOperand *, BlockArgument>> moved;
-  for (auto [operand, carried] :
-       llvm::zip_equal(yield->getOpOperands(), loop.getRegionIterArgs()))
+  for (auto [operand, carried] : llvm::zip_equal(yield->getOpOperands(), arguments))
     if (isa<RankedTensorType>(carried.getType()) && !isUpdateOf(operand.get(), carried))
       moved.emplace_back(&operand, carried);
 
@@ -49,7 +48,7 @@ void carryInPlace(scf::ForOp loop) {
   // written over.
   for (auto [operand, carried] : moved) {
     auto other = dyn_cast<BlockArgument>(operand->get());
-    if (!other || other.getOwner() != loop.getBody())
+    if (!other || other.getOwner() != yield->getBlock())
       continue;
     operand->set(bufferization::AllocTensorOp::create(
         builder, yield.getLoc(), cast<RankedTensorType>(carried.getType()),
@@ -61,10 +60,25 @@ void carryInPlace(scf::ForOp loop) {
                      .getResult());
 }
 
+void carryInPlace(Operation *op) {
+  if (auto loop = dyn_cast<scf::ForOp>(op)) {
+    carryInPlace(cast<scf::YieldOp>(loop.getBody()->getTerminator()),
+                 SmallVector<BlockArgument>(loop.getRegionIterArgs()));
+  } else if (auto loop = dyn_cast<scf::WhileOp>(op)) {
+    // Where the condition hands on what came in, in order, the body's arguments are in
+    // the buffers that the next iteration's condition reads.
+    if (llvm::equal(loop.getConditionOp().getArgs(), loop.getBeforeArguments()))
+      carryInPlace(loop.getYieldOp(),
+                   SmallVector<BlockArgument>(loop.getAfterArguments()));
+  }
+}
+
 struct CarryInPlacePass : sparsam::impl::CarryInPlacePassBase<CarryInPlacePass> {
   using CarryInPlacePassBase::CarryInPlacePassBase;
 
-  void runOnOperation() override { getOperation().walk(carryInPlace); }
+  void runOnOperation() override {
+    getOperation().walk([](Operation *op) { carryInPlace(op); });
+  }
 };
 
 } // namespace

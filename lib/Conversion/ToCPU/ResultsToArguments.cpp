@@ -73,9 +73,33 @@ struct ResultsToArgumentsPass
   using ResultsToArgumentsPassBase::ResultsToArgumentsPassBase;
 
   void runOnOperation() override {
+    SmallVector<func::FuncOp> functions;
     for (auto function : getOperation().getOps<func::FuncOp>())
-      if (function.isPublic() && !function.isDeclaration() && failed(convert(function)))
+      if (function.isPublic() && !function.isDeclaration())
+        functions.push_back(function);
+    if (failed(checkCalls()))
+      return signalPassFailure();
+    for (func::FuncOp function : functions)
+      if (failed(convert(function)))
         return signalPassFailure();
+  }
+
+  /// Calls would have to follow the new convention; only recursive ones are left, since
+  /// all others are inlined.
+  LogicalResult checkCalls() {
+    SymbolTable table(getOperation());
+    WalkResult result =
+        getOperation().walk(
+            [&](func::CallOp call) {
+              auto callee = table.lookup<func::FuncOp>(call.getCallee());
+              if (!callee || !callee.isPublic() || callee.isDeclaration())
+                return WalkResult::advance();
+              call.emitOpError()
+                  << "calls the public function @" << call.getCallee()
+                  << "; expected calls to be inlined, which recursive ones cannot be";
+              return WalkResult::interrupt();
+            });
+    return failure(result.wasInterrupted());
   }
 
   LogicalResult convert(func::FuncOp function) {

@@ -35,3 +35,28 @@ func.func @rotate(%x: tensor<4xf32>, %y: tensor<4xf32>) -> tensor<4xf32> {
   }
   return %r#0 : tensor<4xf32>
 }
+
+// CHECK-LABEL: @while
+// CHECK: scf.condition(%{{.*}}) %{{.*}}, %{{.*}} : i32, tensor<4xf32>
+// CHECK: ^bb0(%{{.*}}: i32, %[[V:.*]]: tensor<4xf32>):
+// CHECK:   %[[DOUBLE:.*]] = arith.addf
+// CHECK:   %[[NEXT:.*]] = bufferization.materialize_in_destination %[[DOUBLE]] in %[[V]]
+// CHECK:   scf.yield %{{.*}}, %[[NEXT]]
+// CPU-LABEL: func.func @while
+// CPU-NOT: memref.alloc
+// CPU: return
+func.func @while(%x: tensor<4xf32>, %n: tensor<i32>) -> tensor<4xf32> {
+  %c0 = arith.constant 0 : i32
+  %c1 = arith.constant 1 : i32
+  %end = tensor.extract %n[] : tensor<i32>
+  %r:2 = scf.while (%i = %c0, %v = %x) : (i32, tensor<4xf32>) -> (i32, tensor<4xf32>) {
+    %more = arith.cmpi slt, %i, %end : i32
+    scf.condition(%more) %i, %v : i32, tensor<4xf32>
+  } do {
+  ^bb0(%i: i32, %v: tensor<4xf32>):
+    %next = arith.addi %i, %c1 : i32
+    %double = arith.addf %v, %v : tensor<4xf32>
+    scf.yield %next, %double : i32, tensor<4xf32>
+  }
+  return %r#1 : tensor<4xf32>
+}

@@ -41,3 +41,11 @@ func.func @blocks(%a: memref<4xf32>) {
 ^next:
   return
 }
+
+// -----
+
+func.func @recursive(%a: memref<4xf32>) {
+  // expected-error @+1 {{calls the public function @recursive; expected calls to be inlined, which recursive ones cannot be}}
+  call @recursive(%a) : (memref<4xf32>) -> ()
+  return
+}
