@@ -186,6 +186,36 @@ def test_a_random_key_is_an_argument():
             np.testing.assert_allclose(value, expected, rtol=1e-6)
 
 
+def test_a_loop_over_layers():
+    def loss(params, x, y):
+        h, _ = jax.lax.scan(lambda h, w: (jnp.tanh(h @ w), None), x, params["layers"])
+        return ((h @ params["out"] - y) ** 2).mean()
+
+    optimizer = optax.adam(1e-2)
+
+    def step(params, state, x, y):
+        value, grads = jax.value_and_grad(loss)(params, x, y)
+        updates, state = optimizer.update(grads, state, params)
+        return optax.apply_updates(params, updates), state, value
+
+    rng = np.random.default_rng(0)
+    params = {
+        "layers": rng.standard_normal((3, 8, 8)),
+        "out": rng.standard_normal((8, 4)),
+    }
+    params = jax.tree.map(lambda a: (a / 3).astype(np.float32), params)
+    x, y = (rng.standard_normal((5, n)).astype(np.float32) for n in (8, 4))
+    state = optimizer.init(params)
+    compiled = sparsam.compile(step, (params, state, x, y))
+    p, s = compiled.compress(params, state)
+    for _ in range(5):
+        p, s, value = compiled(p, s, x, y)
+        params, state, expected = step(params, state, x, y)
+        np.testing.assert_allclose(value, expected, rtol=1e-5)
+    for key, dense in compiled.densify(p).items():
+        np.testing.assert_allclose(dense, params[key], atol=1e-4)
+
+
 def test_another_batch_size_compiles_again(caplog):
     one = case("mlp", "adamw", "mixed", seed=8)
     step = one.compile()

@@ -204,3 +204,13 @@ def test_factors_under_an_optimizer_that_is_not_elementwise():
     args = (params, optimizer.init(params), x)
     with pytest.raises(RuntimeError, match="w.*not elementwise"):
         sparsam.compile(train_step, args, structure={"w": "low_rank<4>"})
+
+
+def test_factors_that_are_needed_dense():
+    gpt = case("gpt", "nesterov", "dense")
+    with pytest.raises(RuntimeError, match='"wte".*needed as a dense tensor'):
+        sparsam.compile(
+            gpt.train_step,
+            (gpt.params, gpt.state, *gpt.batches[0]),
+            structure={"wte": "low_rank<3>"},
+        )

@@ -1,11 +1,13 @@
 """Ten structured steps against JAX's own step of the re-parametrised model."""
 
+import dataclasses
+
 import jax
 import numpy as np
 import optax
 import pytest
 from models import MODELS, OPTIMIZERS
-from oracle import UNITS, case, check_case, compare, run
+from oracle import UNITS, Case, case, check_case, compare, run
 
 CASES = [
     (model, optimizer, structure)
@@ -63,6 +65,16 @@ def test_state_that_is_not_fresh_is_restricted(optimizer):
         one, storage, run(step, one, p, s), state=jax.tree.map(np.asarray, state)
     )
     assert not lines, "\n".join(lines)
+
+
+def test_a_pattern_on_a_tied_embedding_is_right_and_said_to_be_dense():
+    """The gather of rows needs the whole tensor; the head's product does not."""
+    model = dataclasses.replace(MODELS["gpt"](8), weights={"wte": (1,)})
+    one = Case(model, OPTIMIZERS["adamw"](), {"wte": "nm<2:8>"}, seed=4)
+    step = one.compile()
+    check_case(one, step)
+    assert step.plan["wte"].structure == "nm<2:8, in = [1]>"
+    assert any("is made dense" in remark and '"wte"' in remark for remark in step.remarks)
 
 
 def test_dense_equals_the_original_step():
