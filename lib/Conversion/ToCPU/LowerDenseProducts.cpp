@@ -206,7 +206,7 @@ struct LowerDenseProductsPass
   void lower(linalg::LinalgOp op) {
     std::optional<Contraction> contraction = matchContraction(op);
     if (!contraction)
-      return;
+      return leaveToLoops(op);
     Type element =
         cast<MemRefType>(contraction->operands[C].buffer.getType()).getElementType();
     bool sameElements = llvm::all_of(contraction->operands, [&](const Operand &operand) {
@@ -214,7 +214,7 @@ struct LowerDenseProductsPass
     });
     if (!sameElements || !(element.isF32() || element.isF64())) {
       op.emitRemark("this product is left to loops: expected all f32 or all f64");
-      return;
+      return leaveToLoops(op);
     }
     OpBuilder builder(op);
     std::optional<Call> call = matchCall(*contraction);
@@ -226,6 +226,18 @@ struct LowerDenseProductsPass
     }
     emitCall(builder, op.getLoc(), *contraction, *call);
     op.erase();
+  }
+
+  /// Loops add to what is in the destination, whereas a call can write over it.
+  void leaveToLoops(linalg::LinalgOp op) {
+    if (!op->removeAttr("sparsam.overwrite"))
+      return;
+    OpBuilder builder(op);
+    Value destination = op.getDpsInits()[0];
+    Type element = cast<MemRefType>(destination.getType()).getElementType();
+    Value zero = arith::ConstantOp::create(builder, op.getLoc(), element,
+                                           builder.getZeroAttr(element));
+    linalg::FillOp::create(builder, op.getLoc(), zero, destination);
   }
 
   /// Copies each operand into a buffer of its own with the loops in the order batch,

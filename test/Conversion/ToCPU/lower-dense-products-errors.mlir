@@ -40,3 +40,28 @@ func.func @others(%a: memref<?x16xf32>, %b: memref<16x4xf32>, %c: memref<?x4xf32
   }
   return
 }
+
+// -----
+
+// A product that is to write over its destination starts from zero in loops: here one
+// operand is summed alone over a dimension, which no call does.
+// CHECK-LABEL: func.func @summedAlone(
+// CHECK-SAME:      %{{.*}}: memref<3x9x21xf32>, %{{.*}}: memref<3x3xf32>, %[[OUT:.*]]: memref<21x3xf32>)
+// CHECK:         %[[ZERO:.*]] = arith.constant 0.000000e+00 : f32
+// CHECK:         linalg.fill ins(%[[ZERO]] : f32) outs(%[[OUT]] : memref<21x3xf32>)
+// CHECK:         linalg.generic
+// CHECK-NOT:     sparsam.overwrite
+func.func @summedAlone(%a: memref<3x9x21xf32>, %b: memref<3x3xf32>, %c: memref<21x3xf32>) {
+  linalg.generic {
+      indexing_maps = [affine_map<(k, r, b, s) -> (b, s, k)>, affine_map<(k, r, b, s) -> (r, b)>,
+                       affine_map<(k, r, b, s) -> (k, r)>],
+      iterator_types = ["parallel", "parallel", "reduction", "reduction"]}
+      ins(%a, %b : memref<3x9x21xf32>, memref<3x3xf32>) outs(%c : memref<21x3xf32>)
+      attrs = {sparsam.overwrite} {
+  ^bb0(%x: f32, %y: f32, %z: f32):
+    %0 = arith.mulf %x, %y : f32
+    %1 = arith.addf %z, %0 : f32
+    linalg.yield %1 : f32
+  }
+  return
+}
