@@ -410,9 +410,9 @@ def GenericsToLoopsPass : Pass<"sparsam-generics-to-loops", "::mlir::func::FuncO
     Adjacent loops that step through memory as one are merged. The dimension along
     which most memory is contiguous runs innermost, where LLVM vectorises it; what is
     large enough runs in an outer `scf.parallel`. Row reductions accumulate in
-    registers, column reductions in blocks of columns. A reduction with little else to
-    run in parallel is cut into a fixed number of pieces, whose results are joined in
-    order: results do not depend on the number of threads.
+    registers. Full reductions and long column reductions are cut into a fixed number of
+    pieces, whose results are joined in order: results do not depend on the number of
+    threads.
 
     ```mlir
     linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>],
