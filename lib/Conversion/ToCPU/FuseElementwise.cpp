@@ -1,7 +1,7 @@
 // Producers are computed where they are read.
-#include "TensorOps.h"
 #include "GenericFusion.h"
 #include "Splat.h"
+#include "TensorOps.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "sparsam/Conversion/Passes.h"

@@ -1,6 +1,6 @@
 // Ops over the same iterations that share operands become one op.
-#include "TensorOps.h"
 #include "GenericFusion.h"
+#include "TensorOps.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "sparsam/Conversion/Passes.h"
 

@@ -1,7 +1,7 @@
 #include "GenericFusion.h"
 
-#include "TensorOps.h"
 #include "Splat.h"
+#include "TensorOps.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/IR/Dominance.h"
 #include "mlir/IR/IRMapping.h"
