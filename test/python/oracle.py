@@ -164,8 +164,8 @@ def run(step, case: Case, p, s, order=lambda results: results):
     }
 
 
-def compare(case: Case, storage, found, state=None) -> list[str]:
-    """What of `found` misses the criterion; `storage` is what the steps started from."""
+def references(case: Case, storage, state=None) -> tuple[dict, dict]:
+    """The reference's results in f32 and in f64; `storage` is what the steps start from."""
     oracle = reference.Reference(
         case.model.loss, case.optimizer, case.structures, storage, case.params, state
     )
@@ -174,16 +174,27 @@ def compare(case: Case, storage, found, state=None) -> list[str]:
         for path, structure in case.structures.items()
         if isinstance(structure, NM)
     }
-    single, double = (
-        oracle.run(dtype, case.batches) for dtype in (np.float32, np.float64)
-    )
-    lines = reference.check(
-        found["loss"], {"loss": single["loss"]}, {"loss": double["loss"]}
-    )
-    for kind in ("params", "state"):
-        one, two = (expected(r[kind], case.structures, indices) for r in (single, double))
-        lines += [f"{kind} {line}" for line in reference.check(found[kind], one, two)]
-    return lines
+    found = []
+    for dtype in (np.float32, np.float64):
+        results = oracle.run(dtype, case.batches)
+        for kind in ("params", "state"):
+            results[kind] = expected(results[kind], case.structures, indices)
+        found.append(results | {"loss": {"loss": results["loss"]}})
+    return tuple(found)
+
+
+def misses(found, single, double) -> list[str]:
+    """What of `found` misses the criterion, a line a tensor."""
+    return [
+        f"{kind} {line}"
+        for kind in ("loss", "params", "state")
+        for line in reference.check(found[kind], single[kind], double[kind])
+    ]
+
+
+def compare(case: Case, storage, found, state=None) -> list[str]:
+    """What of `found` misses the criterion; `storage` is what the steps started from."""
+    return misses(found, *references(case, storage, state))
 
 
 def check_case(case: Case, step=None) -> None:
@@ -194,3 +205,19 @@ def check_case(case: Case, step=None) -> None:
     check_storage(case, storage)
     lines = compare(case, storage, run(step, case, p, s))
     assert not lines, "\n".join(lines)
+
+
+def check_marked_and_unmarked(case: Case) -> None:
+    """The whole oracle, with `sparsam.gradient` in the step and without."""
+    expected_results = None
+    for mark in (False, True):
+        one = dataclasses.replace(case, mark=mark)
+        step = one.compile()
+        p, s = step.compress(one.params, one.state)
+        storage = step.storage(p)
+        if expected_results is None:
+            check_storage(one, storage)
+            start, expected_results = storage, references(one, storage)
+        jax.tree.map(np.testing.assert_array_equal, storage, start)
+        lines = misses(run(step, one, p, s), *expected_results)
+        assert not lines, "\n".join([f"marked: {mark}", *lines])
