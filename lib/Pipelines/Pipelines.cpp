@@ -37,7 +37,8 @@ static void addBufferization(OpPassManager &passes) {
   addCleanup(passes);
 }
 
-void sparsam::buildToCPUPipeline(OpPassManager &passes) {
+void sparsam::buildToCPUPipeline(OpPassManager &passes,
+                                 const ToCPUPipelineOptions &options) {
   passes.addPass(createInlinerPass());
   passes.addPass(createSymbolDCEPass());
   passes.addPass(createLowerStoragePass());
@@ -45,7 +46,9 @@ void sparsam::buildToCPUPipeline(OpPassManager &passes) {
   buildFusionPipeline(passes);
   addBufferization(passes);
   passes.addPass(createLowerDenseProductsPass());
-  passes.addPass(createLowerSparseProductsPass());
+  LowerSparseProductsPassOptions sparseProducts;
+  sparseProducts.vectorBits = options.vectorBits;
+  passes.addPass(createLowerSparseProductsPass(sparseProducts));
   passes.addPass(createRelaxFloatsPass());
   passes.addPass(createOutlineKernelsPass());
   passes.addNestedPass<func::FuncOp>(createGenericsToLoopsPass());
@@ -62,7 +65,7 @@ void sparsam::buildCPUPipeline(OpPassManager &passes, const CPUPipelineOptions &
   passes.addPass(createApplyStructurePass(structures));
   passes.addPass(createExpandStoragePass());
   passes.addPass(createPropagatePass());
-  buildToCPUPipeline(passes);
+  buildToCPUPipeline(passes, options);
 }
 
 void sparsam::buildLowerToLLVMPipeline(OpPassManager &passes) {
@@ -102,9 +105,9 @@ void sparsam::registerPipelines() {
   PassPipelineRegistration<>("sparsam-fusion-pipeline",
                              "Fuse the work around products, on tensors",
                              buildFusionPipeline);
-  PassPipelineRegistration<>("sparsam-to-cpu",
-                             "Lower a step on tensors to loops and calls of the runtime",
-                             buildToCPUPipeline);
+  PassPipelineRegistration<ToCPUPipelineOptions>(
+      "sparsam-to-cpu", "Lower a step on tensors to loops and calls of the runtime",
+      buildToCPUPipeline);
   PassPipelineRegistration<CPUPipelineOptions>(
       "sparsam-cpu-pipeline", "Compile an imported training step for the CPU",
       buildCPUPipeline);

@@ -12,6 +12,17 @@
 // RUN: bash -c 'sparsam-opt %s --pass-pipeline="$(cat %t.text)" -o %t.again 2> /dev/null'
 // RUN: diff %t.named %t.again
 
+// The width of the sparse kernels' vectors is this machine's, or is chosen.
+// RUN: sparsam-opt %s --sparsam-cpu-pipeline="structures={w=nm<2:4, vector = 8>} vector-bits=256" 2> /dev/null | FileCheck %s --check-prefix=W256
+// RUN: sparsam-opt %s --sparsam-cpu-pipeline="structures={w=nm<2:4, vector = 8>} vector-bits=512" 2> /dev/null | FileCheck %s --check-prefix=W512
+// RUN: not sparsam-opt %s --sparsam-cpu-pipeline="vector-bits=100" 2>&1 | FileCheck %s --check-prefix=WIDTH
+// W256-LABEL: func.func private @sparsam_spmm_nm_2_4
+// W256-NOT:   vector<16xf32>
+// W256:       vector.fma {{.*}} : vector<8xf32>
+// W512-LABEL: func.func private @sparsam_spmm_nm_2_4
+// W512:       vector.fma {{.*}} : vector<16xf32>
+// WIDTH: error: vector-bits is a power of two of at least 128, or 0 for this machine's; found 100
+
 // CHECK-LABEL: func.func @step(
 // CHECK-SAME:    memref<4x32x8xf32> {{{.*}}sparsam.param = "w"{{.*}}sparsam.updates = 1 : i64},
 // CHECK-SAME:    memref<4x32xi16>

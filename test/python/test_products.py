@@ -17,9 +17,9 @@ def index_dtype(inputs):
     return ("i32", np.uint32) if inputs > 65536 else ("i16", np.uint16)
 
 
-def compile_function(text):
+def compile_function(text, vector_bits=0):
     module = _core.Module.parse(text)
-    module.run("sparsam-to-cpu")
+    module.run(f"sparsam-to-cpu{{vector-bits={vector_bits}}}")
     return module.compile()
 
 
@@ -90,7 +90,7 @@ def products(n, m, vector, tokens, inputs, outputs, element):
     }}"""
 
 
-def check_products(n, m, vector, tokens, inputs, outputs, element, seed=0):
+def check_products(n, m, vector, tokens, inputs, outputs, element, seed=0, vector_bits=0):
     rng = np.random.default_rng(seed)
     dtype = DTYPES[element]
     x = rng.standard_normal((tokens, inputs)).astype(dtype)
@@ -98,7 +98,9 @@ def check_products(n, m, vector, tokens, inputs, outputs, element, seed=0):
     indices = random_pattern(rng, n, m, inputs, outputs // vector)
     values = rng.standard_normal((*indices.shape, vector)).astype(dtype)
     stored = indices.astype(index_dtype(inputs)[1])
-    program = compile_function(products(n, m, vector, tokens, inputs, outputs, element))
+    program = compile_function(
+        products(n, m, vector, tokens, inputs, outputs, element), vector_bits
+    )
 
     y, dx, dv = nan(dy.shape, dtype), nan(x.shape, dtype), nan(values.shape, dtype)
     call(program, "forward", [x, values, stored], [y])
@@ -139,6 +141,14 @@ def test_products_at_odd_sizes(vector, element):
 )
 def test_products_at_the_edges(n, m, vector, tokens, inputs, outputs):
     check_products(n, m, vector, tokens, inputs, outputs, "f32")
+
+
+@pytest.mark.parametrize("vector_bits", [128, 256, 512])
+@pytest.mark.parametrize("vector", [1, 2, 4, 8, 12])
+def test_products_for_each_vector_width(vector, vector_bits):
+    """Kernels of any width run on any machine; LLVM splits vectors that are too wide."""
+    check_products(2, 8, vector, 77, 88, 5 * vector, "f32", vector, vector_bits)
+    check_products(1, 4, vector, 600, 520, 2 * vector, "f64", vector, vector_bits)
 
 
 def conversions(n, m, vector, inputs, outputs, element):

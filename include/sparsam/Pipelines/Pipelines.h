@@ -9,14 +9,21 @@ namespace mlir {
 class OpPassManager;
 namespace sparsam {
 
-struct CPUPipelineOptions : PassPipelineOptions<CPUPipelineOptions> {
+struct ToCPUPipelineOptions : PassPipelineOptions<ToCPUPipelineOptions> {
+  Option<int64_t> vectorBits{
+      *this, "vector-bits",
+      llvm::cl::desc("bits of a vector register in sparse kernels; 0 for this machine's"),
+      llvm::cl::init(0)};
+};
+
+struct CPUPipelineOptions : ToCPUPipelineOptions {
   Option<std::string> structures{
       *this, "structures",
       llvm::cl::desc("`glob=structure` pairs separated by `;`; the first match wins")};
 };
 
 /// A step on tensors, after propagate, to memrefs, loops and calls of the runtime.
-void buildToCPUPipeline(OpPassManager &passes);
+void buildToCPUPipeline(OpPassManager &passes, const ToCPUPipelineOptions &options);
 
 /// An imported training step to the output of `buildToCPUPipeline`.
 void buildCPUPipeline(OpPassManager &passes, const CPUPipelineOptions &options);
