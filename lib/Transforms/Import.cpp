@@ -1,4 +1,4 @@
-#include "ImportScatter.h"
+#include "ImportLinalgExt.h"
 #include "mlir/Transforms/Passes.h"
 #include "sparsam/Transforms/Passes.h"
 
@@ -156,6 +156,9 @@ private:
       } else if (isNamed(op, "iree_linalg_ext.scatter")) {
         imported = sparsam::importScatter(rewriter, op);
         ++numScatters;
+      } else if (isNamed(op, "iree_linalg_ext.scan")) {
+        imported = sparsam::importScan(rewriter, op);
+        ++numScans;
       }
       if (failed(imported))
         return failure();

@@ -1,4 +1,4 @@
-#include "ImportScatter.h"
+#include "ImportLinalgExt.h"
 
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 
@@ -88,17 +88,10 @@ FailureOr<Scatter> Scatter::read(Operation *op) {
   if (updates.getElementType() != element)
     return op->emitOpError("expected updates of element type ")
            << element << ", found " << updates;
-  if (op->getNumRegions() != 1 || !op->getRegion(0).hasOneBlock())
-    return op->emitOpError("expected one region of one block");
-  s.combiner = &op->getRegion(0).front();
-  Operation *yield = s.combiner->empty() ? nullptr : &s.combiner->back();
-  if (s.combiner->getArgumentTypes() != TypeRange{element, element} || !yield ||
-      yield->getName().getStringRef() != "iree_linalg_ext.yield" ||
-      yield->getNumOperands() != 1 || yield->getOperand(0).getType() != element)
-    return op->emitOpError(
-               "expected a region that takes the update and the old value, of "
-               "type ")
-           << element << ", and yields the new one";
+  auto combiner = sparsam::getCombiner(op, element, "the update and the old value");
+  if (failed(combiner))
+    return failure();
+  s.combiner = *combiner;
   return s;
 }
 
@@ -214,12 +207,7 @@ private:
   }
 
   Value combine(OpBuilder &at, Value fresh, Value old) {
-    IRMapping mapping;
-    mapping.map(scatter.combiner->getArgument(0), fresh);
-    mapping.map(scatter.combiner->getArgument(1), old);
-    for (Operation &op : llvm::drop_end(*scatter.combiner))
-      at.clone(op, mapping);
-    return mapping.lookupOrDefault(scatter.combiner->back().getOperand(0));
+    return sparsam::cloneCombiner(at, *scatter.combiner, fresh, old);
   }
 
   OpBuilder &b;

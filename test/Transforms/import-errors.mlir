@@ -165,3 +165,51 @@ func.func @yield(%u: tensor<4x8xf32>, %i: tensor<4x1xi32>, %w: tensor<96x8xf32>)
   }) : (tensor<4x8xf32>, tensor<4x1xi32>, tensor<96x8xf32>) -> tensor<96x8xf32>
   return
 }
+
+// -----
+
+func.func @scan_counts(%x: tensor<7x5xf32>, %o: tensor<7x5xf32>, %a: tensor<5xf32>, %d: tensor<?x5xf32>) {
+  // expected-error @+1 {{expected 3 operands (input, output, accumulator) and 2 results, found 2 and 2}}
+  %0:2 = "iree_linalg_ext.scan"(%x, %o) <{dimension = 0 : i64, inclusive = true}> ({}) : (tensor<7x5xf32>, tensor<7x5xf32>) -> (tensor<7x5xf32>, tensor<5xf32>)
+  return
+}
+
+// -----
+
+func.func @scan_dynamic(%x: tensor<7x5xf32>, %o: tensor<7x5xf32>, %a: tensor<5xf32>, %d: tensor<?x5xf32>) {
+  // expected-error @+1 {{expected an input of static shape, found 'tensor<?x5xf32>'}}
+  %0:2 = "iree_linalg_ext.scan"(%d, %o, %a) <{dimension = 0 : i64, inclusive = true}> ({}) : (tensor<?x5xf32>, tensor<7x5xf32>, tensor<5xf32>) -> (tensor<7x5xf32>, tensor<5xf32>)
+  return
+}
+
+// -----
+
+func.func @scan_dimension(%x: tensor<7x5xf32>, %o: tensor<7x5xf32>, %a: tensor<5xf32>, %d: tensor<?x5xf32>) {
+  // expected-error @+1 {{expected a dimension of 'tensor<7x5xf32>', found 2 : i64}}
+  %0:2 = "iree_linalg_ext.scan"(%x, %o, %a) <{dimension = 2 : i64, inclusive = true}> ({}) : (tensor<7x5xf32>, tensor<7x5xf32>, tensor<5xf32>) -> (tensor<7x5xf32>, tensor<5xf32>)
+  return
+}
+
+// -----
+
+func.func @scan_exclusive(%x: tensor<7x5xf32>, %o: tensor<7x5xf32>, %a: tensor<5xf32>, %d: tensor<?x5xf32>) {
+  // expected-error @+1 {{expected inclusive = true; what an exclusive scan starts from is not known}}
+  %0:2 = "iree_linalg_ext.scan"(%x, %o, %a) <{dimension = 0 : i64, inclusive = false}> ({}) : (tensor<7x5xf32>, tensor<7x5xf32>, tensor<5xf32>) -> (tensor<7x5xf32>, tensor<5xf32>)
+  return
+}
+
+// -----
+
+func.func @scan_results(%x: tensor<7x5xf32>, %o: tensor<7x5xf32>, %a: tensor<5xf32>, %d: tensor<?x5xf32>) {
+  // expected-error @+1 {{expected results of types 'tensor<7x5xf32>' and 'tensor<5xf32>', found 'tensor<7x5xf32>', 'tensor<7xf32>'}}
+  %0:2 = "iree_linalg_ext.scan"(%x, %o, %a) <{dimension = 0 : i64, inclusive = true}> ({}) : (tensor<7x5xf32>, tensor<7x5xf32>, tensor<5xf32>) -> (tensor<7x5xf32>, tensor<7xf32>)
+  return
+}
+
+// -----
+
+func.func @scan_region(%x: tensor<7x5xf32>, %o: tensor<7x5xf32>, %a: tensor<5xf32>, %d: tensor<?x5xf32>) {
+  // expected-error @+1 {{expected one region of one block}}
+  %0:2 = "iree_linalg_ext.scan"(%x, %o, %a) <{dimension = 0 : i64, inclusive = true}> ({}) : (tensor<7x5xf32>, tensor<7x5xf32>, tensor<5xf32>) -> (tensor<7x5xf32>, tensor<5xf32>)
+  return
+}

@@ -132,3 +132,49 @@ func.func @batches(%u: tensor<2x3x4xf32>, %i: tensor<2x3xi32>, %w: tensor<10x6xf
   }) : (tensor<2x3x4xf32>, tensor<2x3xi32>, tensor<10x6xf32>) -> tensor<10x6xf32>
   return %0 : tensor<10x6xf32>
 }
+
+// -----
+
+// A running sum over the rows: the loop carries the result and the last row of it, from
+// the first row on, and makes no other buffer.
+
+// CHECK-LABEL: func.func @running_sum(
+// CHECK-SAME: %[[X:[^:]*]]: tensor<7x5xf32>
+// CHECK: %[[FIRST:.*]] = tensor.extract_slice %[[X]][%{{.*}}, 0] [1, 5] [1, 1]
+// CHECK: %[[INIT:.*]] = tensor.insert_slice %[[FIRST]] into %{{.*}}[%{{.*}}, 0] [1, 5] [1, 1]
+// CHECK: %[[R:.*]]:2 = scf.for %[[I:.*]] = %c1{{.*}} to %c7{{.*}} iter_args(%[[D:.*]] = %[[INIT]], %[[SUM:.*]] = %[[FIRST]])
+// CHECK: %[[ROW:.*]] = tensor.extract_slice %[[X]][%[[I]], 0] [1, 5] [1, 1]
+// CHECK: %[[NEXT:.*]] = linalg.generic {{.*}} ins(%[[ROW]] : tensor<1x5xf32>) outs(%[[SUM]] : tensor<1x5xf32>)
+// CHECK: ^bb0(%[[EL:.*]]: f32, %[[OLD:.*]]: f32):
+// CHECK: arith.subf %[[OLD]], %[[EL]]
+// CHECK: %[[NEXTD:.*]] = tensor.insert_slice %[[NEXT]] into %[[D]][%[[I]], 0] [1, 5] [1, 1]
+// CHECK: scf.yield %[[NEXTD]], %[[NEXT]]
+// CHECK: %[[LAST:.*]] = tensor.extract_slice %[[R]]#1[0, 0] [1, 5] [1, 1] : tensor<1x5xf32> to tensor<5xf32>
+// CHECK: return %[[R]]#0, %[[LAST]]
+
+// INPLACE-LABEL: func.func @running_sum
+// INPLACE-COUNT-2: memref.alloc
+// INPLACE-NOT: memref.alloc
+// INPLACE: return
+func.func @running_sum(%x: tensor<7x5xf32>, %o: tensor<7x5xf32>, %a: tensor<5xf32>) -> (tensor<7x5xf32>, tensor<5xf32>) {
+  %0:2 = "iree_linalg_ext.scan"(%x, %o, %a) <{dimension = 0 : i64, inclusive = true}> ({
+  ^bb0(%sum: f32, %element: f32):
+    %s = "arith.subf"(%sum, %element) : (f32, f32) -> f32
+    "iree_linalg_ext.yield"(%s) : (f32) -> ()
+  }) : (tensor<7x5xf32>, tensor<7x5xf32>, tensor<5xf32>) -> (tensor<7x5xf32>, tensor<5xf32>)
+  return %0#0, %0#1 : tensor<7x5xf32>, tensor<5xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @running_sum_of_nothing(
+// CHECK-NOT: scf.for
+// CHECK: tensor.empty() : tensor<0x5xf32>
+func.func @running_sum_of_nothing(%x: tensor<0x5xf32>, %o: tensor<0x5xf32>, %a: tensor<5xf32>) -> tensor<0x5xf32> {
+  %0:2 = "iree_linalg_ext.scan"(%x, %o, %a) <{dimension = 0 : i64, inclusive = true}> ({
+  ^bb0(%sum: f32, %element: f32):
+    %s = "arith.addf"(%sum, %element) : (f32, f32) -> f32
+    "iree_linalg_ext.yield"(%s) : (f32) -> ()
+  }) : (tensor<0x5xf32>, tensor<0x5xf32>, tensor<5xf32>) -> (tensor<0x5xf32>, tensor<5xf32>)
+  return %0#0 : tensor<0x5xf32>
+}

@@ -216,6 +216,36 @@ def test_a_loop_over_layers():
         np.testing.assert_allclose(dense, params[key], atol=1e-4)
 
 
+def test_running_sums_products_and_maxima():
+    """And their derivatives, which run backwards."""
+
+    def loss(params, x):
+        h = x @ params["w"]
+        sums = jnp.cumsum(h, 0) * jax.lax.cumlogsumexp(h, 1, reverse=True)
+        w = params["w"]
+        return sums.sum() + jnp.cumprod(w, 1).sum() + jax.lax.cummax(w, 0).sum()
+
+    def step(params, x, n):
+        value, grads = jax.value_and_grad(loss)(params, x)
+        params = jax.tree.map(lambda w, g: w - 0.1 * g, params, grads)
+        sums = jnp.cumsum(n), jnp.cumsum(x), jnp.cumsum(x[:, None] * x[None], axis=1)
+        return params, value, sums
+
+    rng = np.random.default_rng(0)
+    params = {"w": rng.standard_normal((3, 5)).astype(np.float32)}
+    x = rng.standard_normal((7, 3)).astype(np.float32)
+    n = rng.integers(0, 9, 11).astype(np.int32)
+    compiled = sparsam.compile(step, (params, x, n), state=None)
+    p, *others = compiled(compiled.compress(params), x, n)
+    expected, *expected_others = jax.jit(step)(params, x, n)
+    for a, b in zip(
+        jax.tree.leaves((compiled.densify(p), others)),
+        jax.tree.leaves((expected, expected_others)),
+        strict=True,
+    ):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
 def test_another_batch_size_compiles_again(caplog):
     one = case("mlp", "adamw", "mixed", seed=8)
     step = one.compile()

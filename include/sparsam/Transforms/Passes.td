@@ -17,6 +17,8 @@ def ImportPass : Pass<"sparsam-import", "::mlir::ModuleOp"> {
     - `iree_linalg_ext.scatter` becomes a serial loop over the updates that carries the
       tensor scattered into, which bufferizes in place; updates outside of it are
       dropped, as in StableHLO;
+    - `iree_linalg_ext.scan` (running sums, products and maxima) becomes a serial loop
+      that carries the result;
     - attributes of dialects that are not loaded are removed. Among them are the hints
       on buffers (`iree.abi.output`), which pair arguments and results by shape and
       order and so never decide anything here.
@@ -60,6 +62,7 @@ def ImportPass : Pass<"sparsam-import", "::mlir::ModuleOp"> {
   ];
   let statistics = [
     Statistic<"numScatters", "scatters", "scatters turned into loops">,
+    Statistic<"numScans", "scans", "running sums and the like turned into loops">,
   ];
 }
 

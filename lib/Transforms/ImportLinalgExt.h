@@ -1,0 +1,26 @@
+// Operations of IREE's `iree_linalg_ext`, a dialect that is not loaded.
+#ifndef SPARSAM_LIB_TRANSFORMS_IMPORTLINALGEXT
+#define SPARSAM_LIB_TRANSFORMS_IMPORTLINALGEXT
+
+#include "mlir/IR/PatternMatch.h"
+
+namespace mlir::sparsam {
+
+/// Replaces an `iree_linalg_ext.scatter` by a loop nest over its updates that carries
+/// the tensor scattered into. Emits an error if the operation is malformed.
+LogicalResult importScatter(RewriterBase &rewriter, Operation *scatter);
+
+/// Replaces an `iree_linalg_ext.scan`, a running sum and the like, by a loop that carries
+/// the result and what it has come to. Emits an error if the operation is malformed.
+LogicalResult importScan(RewriterBase &rewriter, Operation *scan);
+
+/// The block of `op`'s only region, which takes two values of type `element` and yields
+/// one; `what` says in the error what these are.
+FailureOr<Block *> getCombiner(Operation *op, Type element, StringRef what);
+
+/// Clones the work of a combiner on `lhs` and `rhs`; returns what it yields.
+Value cloneCombiner(OpBuilder &builder, Block &combiner, Value lhs, Value rhs);
+
+} // namespace mlir::sparsam
+
+#endif // SPARSAM_LIB_TRANSFORMS_IMPORTLINALGEXT
