@@ -227,12 +227,12 @@ def main():
         description=__doc__.split("\n\n")[0],
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--steps", type=int, default=300, help="steps of each run")
+    parser.add_argument("--steps", type=int, default=600, help="steps of each run")
     parser.add_argument("--batch", type=int, default=8, help="sequences in a batch")
     parser.add_argument(
-        "--context", type=int, default=128, help="characters in a sequence"
+        "--context", type=int, default=64, help="characters in a sequence"
     )
-    parser.add_argument("--evaluate-every", type=int, default=50, metavar="STEPS")
+    parser.add_argument("--evaluate-every", type=int, default=100, metavar="STEPS")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--structure",
