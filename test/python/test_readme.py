@@ -21,6 +21,13 @@ def test_readme_has_both_examples():
 
 
 @pytest.mark.parametrize("code", blocks("python"))
+def test_python_example_is_short(code):
+    lines = [line for line in code.splitlines() if line.strip()]
+    assert len(lines) <= 15, len(lines)
+    assert ";" not in code
+
+
+@pytest.mark.parametrize("code", blocks("python"))
 def test_python_example(code, tmp_path):
     ran = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path
