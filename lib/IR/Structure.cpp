@@ -74,6 +74,27 @@ sparsam::getParameterStorage(StructureInterface structure, RankedTensorType type
   return structure.getStorage(view->matrix, emitError);
 }
 
+LogicalResult sparsam::verifyPattern(StructureInterface structure, RankedTensorType type,
+                                     ArrayRef<ArrayRef<int64_t>> pattern,
+                                     function_ref<InFlightDiagnostic()> emitError) {
+  FailureOr<MatrixView> view = getMatrixView(structure, type, emitError);
+  if (failed(view))
+    return failure();
+  auto storage = structure.getStorage(view->matrix, emitError);
+  if (failed(storage))
+    return failure();
+  llvm::erase_if(*storage, [](const StorageTensor &tensor) { return tensor.trainable; });
+  if (storage->size() != pattern.size())
+    return emitError() << structure << " has " << storage->size()
+                       << " index tensors, found " << pattern.size();
+  for (auto [tensor, indices] : llvm::zip_equal(*storage, pattern))
+    if (tensor.type.getNumElements() != static_cast<int64_t>(indices.size()))
+      return emitError() << tensor.name << " of " << structure << " must have "
+                         << tensor.type.getNumElements() << " elements, found "
+                         << indices.size();
+  return structure.verifyPattern(view->matrix, pattern, emitError);
+}
+
 LogicalResult sparsam::verifyStructure(StructureInterface structure,
                                        ArrayRef<int64_t> shape, Type elementType,
                                        function_ref<InFlightDiagnostic()> emitError) {

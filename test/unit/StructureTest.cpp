@@ -111,4 +111,41 @@ TEST_F(StructureTest, CostCountsWhatIsStored) {
   EXPECT_EQ(cost->entries, 64 * (512 + 1536));
 }
 
+TEST_F(StructureTest, PatternsFromOutsideAreChecked) {
+  // Two blocks of outputs, each of two groups of four inputs.
+  StructureInterface structure = parse("nm<2:4, vector = 3>");
+  RankedTensorType type = f32({8, 6});
+  auto verify = [&](ArrayRef<int64_t> indices) {
+    return succeeded(verifyPattern(structure, type, {indices}, errors()));
+  };
+  EXPECT_TRUE(verify({0, 3, 4, 5, 1, 2, 6, 7}));
+  EXPECT_TRUE(messages.empty());
+  for (const std::vector<int64_t> &indices :
+       {std::vector<int64_t>{0, 3, 4, 5, 1, 2, 6, 8},
+        {0, 4, 4, 5, 1, 2, 6, 7},
+        {0, 3, 3, 5, 1, 2, 6, 7},
+        {0, 3, 5, 4, 1, 2, 6, 7},
+        {0, 3, 4, 5, 2, 2, 6, 7},
+        {0, 3, 4, 5, 1, 2, 6}})
+    EXPECT_FALSE(verify(indices));
+  EXPECT_EQ(
+      messages,
+      (std::vector<std::string>{
+          "indices[1, 3] is 8, expected an input from 4 to 7",
+          "indices[0, 1] is 4, expected an input from 0 to 3",
+          "indices[0, 2] is 3, expected an input from 4 to 7",
+          "indices[0, 3] is 4, expected one above the 5 before it",
+          "indices[1, 1] is 2, expected one above the 2 before it",
+          "indices of #sparsam.nm<2:4, vector = 3> must have 8 elements, found 7"}));
+}
+
+TEST_F(StructureTest, FactorsHaveNoPattern) {
+  StructureInterface structure = parse("low_rank<2>");
+  EXPECT_TRUE(failed(verifyPattern(structure, f32({8, 6}), {}, errors())));
+  EXPECT_TRUE(
+      failed(verifyPattern(structure, f32({8, 6}), {ArrayRef<int64_t>({0})}, errors())));
+  ASSERT_EQ(messages.size(), 2u);
+  EXPECT_EQ(messages[1], "#sparsam.low_rank<2> has 0 index tensors, found 1");
+}
+
 } // namespace

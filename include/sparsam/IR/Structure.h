@@ -79,6 +79,12 @@ FailureOr<SmallVector<StorageTensor>>
 getParameterStorage(StructureInterface structure, RankedTensorType type,
                     function_ref<InFlightDiagnostic()> emitError);
 
+/// Whether index tensors from outside (one a tensor of the storage that is not
+/// trainable, in its order) are a pattern of a parameter of `type`.
+LogicalResult verifyPattern(StructureInterface structure, RankedTensorType type,
+                            ArrayRef<ArrayRef<int64_t>> pattern,
+                            function_ref<InFlightDiagnostic()> emitError);
+
 /// What `verifyEncoding` of a structure checks: that a parameter of this shape
 /// has a view and a storage.
 LogicalResult verifyStructure(StructureInterface structure, ArrayRef<int64_t> shape,

@@ -67,6 +67,20 @@ def Sparsam_StructureInterface
            "::mlir::Value":$matrix, "::mlir::ValueRange":$pattern),
       "", [{ return ::mlir::failure(); }]>,
     InterfaceMethod<[{
+        Patterns: whether index tensors that `buildSelect` did not make, such as those of
+        a checkpoint, are a pattern of a K x N matrix. They have the shapes of the storage
+        and come as 64-bit integers, row-major. Emits an error that says where they are
+        none; kernels rely on it.
+      }],
+      "::llvm::LogicalResult", "verifyPattern",
+      (ins "::mlir::RankedTensorType":$matrix,
+           "::llvm::ArrayRef<::llvm::ArrayRef<int64_t>>":$pattern,
+           "::llvm::function_ref<::mlir::InFlightDiagnostic()>":$emitError),
+      "", [{
+        return emitError() << "a pattern of " << $_attr
+                           << " that was made elsewhere cannot be checked";
+      }]>,
+    InterfaceMethod<[{
         Factors: builds IR on tensors that finds the factors of a dense K x N matrix.
       }],
       "::llvm::FailureOr<::llvm::SmallVector<::mlir::Value>>", "buildFactorize",

@@ -63,3 +63,24 @@ FailureOr<StructureCost> NMAttr::getCost(RankedTensorType matrix) const {
                            outputs / getVector() * kept * indexBytes,
                        2 * entries};
 }
+
+LogicalResult NMAttr::verifyPattern(RankedTensorType matrix,
+                                    ArrayRef<ArrayRef<int64_t>> pattern,
+                                    function_ref<InFlightDiagnostic()> emitError) const {
+  ArrayRef<int64_t> indices = pattern.front();
+  int64_t kept = matrix.getDimSize(0) / getM() * getN();
+  for (auto [position, index] : llvm::enumerate(indices)) {
+    int64_t place = position % kept, first = place / getN() * getM();
+    // Ascending within the group: above the one before it.
+    int64_t least = place % getN() ? indices[position - 1] + 1 : first;
+    if (index < first || index >= first + getM())
+      return emitError() << "indices[" << position / kept << ", " << place << "] is "
+                         << index << ", expected an input from " << first << " to "
+                         << first + getM() - 1;
+    if (index < least)
+      return emitError() << "indices[" << position / kept << ", " << place << "] is "
+                         << index << ", expected one above the " << least - 1
+                         << " before it";
+  }
+  return success();
+}

@@ -4,7 +4,7 @@
 include "sparsam/IR/StructureBase.td"
 
 def Sparsam_NM : Sparsam_Structure<"NM", "nm", [
-    "getCost", "buildSelect", "buildDensify", "buildRestrict"]> {
+    "getCost", "buildSelect", "buildDensify", "buildRestrict", "verifyPattern"]> {
   let summary = "of every M consecutive inputs N are stored";
   let description = [{
     Of each group of M consecutive inputs N are stored, and `vector` (V)
