@@ -1,5 +1,6 @@
 #include "ImportLinalgExt.h"
 #include "mlir/Transforms/Passes.h"
+#include "sparsam/Transforms/Boundary.h"
 #include "sparsam/Transforms/Passes.h"
 
 namespace mlir::sparsam {
@@ -31,6 +32,24 @@ DictionaryAttr withoutForeign(DictionaryAttr attrs) {
       attrs.getContext(), llvm::filter_to_vector(attrs, [](NamedAttribute attr) {
         return !isForeign(attr);
       }));
+}
+
+/// Arguments take the framework's path as their location, and the function its name,
+/// instead of a place in text that no one wrote and whose lines are thousands of
+/// characters long.
+void nameLocations(func::FuncOp function) {
+  auto named = [&](StringAttr name) -> Location { return NameLoc::get(name); };
+  bool any = false;
+  for (BlockArgument argument : function.getArguments())
+    for (StringRef attribute : {sparsam::boundary::param, sparsam::boundary::name})
+      if (auto path =
+              function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), attribute)) {
+        argument.setLoc(named(path));
+        any = true;
+        break;
+      }
+  if (any)
+    function->setLoc(named(function.getSymNameAttr()));
 }
 
 LogicalResult importFunction(RewriterBase &rewriter, Operation *op) {
@@ -65,6 +84,7 @@ LogicalResult importFunction(RewriterBase &rewriter, Operation *op) {
     return failure();
   rewriter.inlineRegionBefore(op->getRegion(0), function.getBody(),
                               function.getBody().end());
+  nameLocations(function);
   rewriter.eraseOp(op);
   return success();
 }

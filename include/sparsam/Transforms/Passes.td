@@ -13,6 +13,8 @@ def ImportPass : Pass<"sparsam-import", "::mlir::ModuleOp"> {
 
     - `util.func`, `util.return` and `util.call` become those of `func`, and private
       functions are inlined;
+    - arguments of `util.func` take their `sparsam.param` or `sparsam.name` as their
+      location, so that remarks and errors name them, and the function its own name;
     - `util.optimization_barrier` goes away;
     - `iree_linalg_ext.scatter` becomes a serial loop over the updates that carries the
       tensor scattered into, which bufferizes in place; updates outside of it are
