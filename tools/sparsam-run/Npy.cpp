@@ -91,7 +91,10 @@ llvm::Expected<Array> sparsam_run::parseNpy(StringRef contents, StringRef name) 
   rest = rest.drop_front(length);
 
   StringRef type = headerValue(header, "descr").trim("'\"");
-  // '=' and '>' would be another machine's; '|' is for types of one byte.
+  if (type.starts_with(">"))
+    return malformed(name, "is big-endian ('" + type +
+                               "'); save a.astype(a.dtype.newbyteorder('<')) of it");
+  // '|' is for types of one byte.
   unsigned itemBytes;
   if (type.size() < 3 || !StringRef("<|").contains(type[0]) ||
       !StringRef("fiubV").contains(type[1]) ||

@@ -3,6 +3,9 @@
 #include "Npz.h"
 
 #include "llvm/ADT/ScopeExit.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/Signals.h"
 
 #include <zip.h>
 
@@ -22,20 +25,24 @@ llvm::Expected<std::string> readMember(zip_t *archive, zip_uint64_t index) {
   if (!file)
     return llvm::createStringError(zip_strerror(archive));
   llvm::scope_exit close([&] { zip_fclose(file); });
-  std::string contents(status.size, '\0');
-  size_t done = 0;
-  while (done < contents.size()) {
-    zip_int64_t count = zip_fread(file, contents.data() + done, contents.size() - done);
+  // The size that a damaged archive states may be any: memory grows with what is read.
+  // The checksum is compared where the end is read.
+  constexpr size_t chunk = 16 << 20;
+  std::string contents;
+  for (size_t done = 0;;) {
+    contents.resize(done + chunk);
+    zip_int64_t count = zip_fread(file, contents.data() + done, chunk);
     if (count < 0)
       return llvm::createStringError(zip_file_strerror(file));
-    if (count == 0)
-      return llvm::createStringError("it ends early");
     done += count;
+    if (count == 0) {
+      contents.resize(done);
+      break;
+    }
   }
-  // The checksum is compared where the end is read.
-  char beyond;
-  if (zip_fread(file, &beyond, 1) != 0)
-    return llvm::createStringError(zip_file_strerror(file));
+  if (contents.size() != status.size)
+    return llvm::createStringError("it has %zu bytes, not the %zu that are stated",
+                                   contents.size(), static_cast<size_t>(status.size));
   return contents;
 }
 
@@ -70,9 +77,24 @@ llvm::Expected<Arrays> sparsam_run::readNpz(const std::string &path) {
     llvm::Expected<Array> array = parseNpy(*contents, name);
     if (!array)
       return failure(path, llvm::toString(array.takeError()));
-    arrays.insert_or_assign(name.str(), std::move(*array));
+    if (!arrays.emplace(name.str(), std::move(*array)).second)
+      return failure(path, "array '" + name + "' is in it twice");
   }
   return arrays;
+}
+
+llvm::Error sparsam_run::checkWritable(const std::string &path) {
+  namespace fs = llvm::sys::fs;
+  if (fs::is_directory(path))
+    return failure(path, "cannot write it: it is a folder");
+  llvm::StringRef folder = llvm::sys::path::parent_path(path);
+  if (folder.empty())
+    folder = ".";
+  if (!fs::is_directory(folder))
+    return failure(path, "cannot write it: there is no folder '" + folder + "'");
+  if (std::error_code code = fs::access(folder, fs::AccessMode::Write))
+    return failure(path, "cannot write it: " + code.message());
+  return llvm::Error::success();
 }
 
 llvm::Error sparsam_run::writeNpz(const std::string &path,
@@ -98,6 +120,9 @@ llvm::Error sparsam_run::writeNpz(const std::string &path,
     }
     zip_set_file_compression(archive, index, ZIP_CM_STORE, 0);
   }
+  // libzip's temporary file would stay: the first interrupt waits for the end.
+  llvm::sys::SetInterruptFunction([] {});
+  llvm::scope_exit restore([] { llvm::sys::SetInterruptFunction(nullptr); });
   if (zip_close(archive))
     return failure(path, llvm::Twine("cannot write it: ") + zip_strerror(archive));
   discard.release();

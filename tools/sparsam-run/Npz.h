@@ -39,8 +39,11 @@ using Arrays = std::map<std::string, Array>;
 /// Reads every array of a .npz file of numpy.savez, compressed or not.
 llvm::Expected<Arrays> readNpz(const std::string &path);
 
+/// Whether such a file can be written there, to know before a long run.
+llvm::Error checkWritable(const std::string &path);
+
 /// Writes such a file, uncompressed. A file that is there already is replaced only
-/// once the new one is whole.
+/// once the new one is whole, also if the process is interrupted meanwhile.
 llvm::Error writeNpz(const std::string &path,
                      const std::map<std::string, const Array *> &);
 

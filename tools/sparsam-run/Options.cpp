@@ -8,6 +8,7 @@
 #include "llvm/Support/raw_ostream.h"
 
 #include <getopt.h>
+#include <limits>
 
 using namespace sparsam_run;
 
@@ -21,15 +22,17 @@ USAGE: sparsam-run [options] [file.mlir]
   sparsam-run step.mlir --args params.npz --steps 100 --results out.npz
 
 OPTIONS:
-  --args FILE.npz      arguments, by their sparsam.name, or as arg0, arg1, ...
+  --args FILE.npz      arguments, by their sparsam.name, or as arg0, arg1, ...; arrays
+                       that no function of the file knows are an error
   --results FILE.npz   where to write the results of the last step, by name; what is
                        updated in place keeps its name as an argument
   --function NAME      the function to run (default: step, or the only public one)
   --steps N            calls, each on the values that the one before it left in the
                        arguments that it updates (default: 1)
   --pipeline PASSES    passes that take the input down to sparsam-to-cpu (default:
-                       sparsam-cpu-pipeline; none if the input is there already)
-  --threads N          threads (default: as OpenMP decides)
+                       sparsam-cpu-pipeline; none if the input is there already).
+                       For a function that is no training step: sparsam-to-cpu
+  --threads N          threads, up to 1024 (default: as OpenMP decides)
   --[no-]progress      show a progress bar (default: where standard error is a
                        terminal)
   --describe           print what the function takes and gives, and do not run it
@@ -68,10 +71,14 @@ bool fail(const llvm::Twine &message) {
   return false;
 }
 
-bool parseCount(const char *name, int64_t least, int64_t &value) {
-  if (llvm::StringRef(optarg).getAsInteger(10, value) || value < least)
-    return fail(llvm::Twine(name) + " must be a number of at least " +
-                llvm::Twine(least) + ", and is '" + optarg + "'");
+bool parseCount(const char *name, int64_t &value,
+                int64_t most = std::numeric_limits<int64_t>::max()) {
+  if (llvm::StringRef(optarg).getAsInteger(10, value) || value < 1)
+    return fail(llvm::Twine(name) + " must be a number of at least 1, and is '" + optarg +
+                "'");
+  if (value > most)
+    return fail(llvm::Twine(name) + " must be at most " + llvm::Twine(most) +
+                ", and is '" + optarg + "'");
   return true;
 }
 
@@ -87,12 +94,12 @@ bool parseOne(int code, Options &options) {
     options.function = optarg;
     return true;
   case Steps:
-    return parseCount("--steps", 1, options.steps);
+    return parseCount("--steps", options.steps);
   case Pipeline:
     options.pipeline = optarg;
     return true;
   case Threads:
-    return parseCount("--threads", 1, options.threads);
+    return parseCount("--threads", options.threads, 1024);
   case Progress:
   case NoProgress:
     options.progress = code == Progress;

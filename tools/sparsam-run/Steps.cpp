@@ -4,6 +4,7 @@
 #include "llvm/Support/raw_ostream.h"
 
 #include <chrono>
+#include <set>
 
 using namespace mlir::sparsam;
 using namespace sparsam_run;
@@ -32,13 +33,13 @@ bool dtypeMatches(const Array &array, const ElementType &type) {
   return array.kind == type.kind || ((signless || bits) && array.kind == 'u');
 }
 
-llvm::Expected<std::unique_ptr<Array>> takeInput(const ProgramArgument &argument,
-                                                 size_t number, Arrays &given,
-                                                 const std::string &path) {
-  std::string name = arrayName(argument, number);
+llvm::Expected<std::unique_ptr<Array>> takeInput(const NamedArgument &named,
+                                                 Arrays &given, const std::string &path) {
+  const ProgramArgument &argument = *named.argument;
+  const std::string &name = named.name;
   auto found = given.find(name);
   if (found == given.end())
-    found = given.find("arg" + std::to_string(number));
+    found = given.find(named.position());
   if (found == given.end())
     return llvm::createStringError(
         (path.empty() ? "no --args file with" : "'" + path + "' has no") + " array '" +
@@ -51,6 +52,39 @@ llvm::Expected<std::unique_ptr<Array>> takeInput(const ProgramArgument &argument
                                    wanted(argument) + ", and is " + array.dtype() +
                                    " of shape " + shapeText(array.shape));
   return std::make_unique<Array>(std::move(array));
+}
+
+std::string quoted(const std::vector<std::string> &names) {
+  constexpr size_t most = 20;
+  std::string text;
+  for (const std::string &name : llvm::ArrayRef(names).take_front(most))
+    text += (text.empty() ? "'" : ", '") + name + "'";
+  if (names.size() > most)
+    text += " and " + std::to_string(names.size() - most) + " more";
+  return text;
+}
+
+llvm::Error checkNames(const Program &program, const ProgramFunction &function,
+                       const Arrays &given, const std::string &path) {
+  std::set<std::string> known;
+  for (const ProgramFunction &any : program.functions())
+    for (const NamedArgument &argument : namedArguments(any))
+      known.insert(argument.name);
+  std::vector<std::string> unknown, taken;
+  for (const NamedArgument &argument : namedArguments(function))
+    if (argument.isRead()) {
+      taken.push_back(argument.name);
+      if (!given.count(argument.name))
+        known.insert(argument.position());
+    }
+  for (const auto &entry : given)
+    if (!known.count(entry.first))
+      unknown.push_back(entry.first);
+  if (unknown.empty())
+    return llvm::Error::success();
+  return llvm::createStringError(
+      "'" + path + "' has arrays that no function here knows: " + quoted(unknown) +
+      "; '" + function.name + "' takes " + (taken.empty() ? "none" : quoted(taken)));
 }
 
 llvm::Expected<std::unique_ptr<Array>> makeOutput(const ProgramArgument &argument) {
@@ -95,33 +129,40 @@ private:
 
 } // namespace
 
-std::string sparsam_run::arrayName(const ProgramArgument &argument, size_t number) {
-  const std::string *name = argument.text("sparsam.name");
-  if (!name)
-    return "arg" + std::to_string(number);
-  const std::string *part = argument.text("sparsam.part");
-  return part ? *name + "/" + *part : *name;
-}
-
-llvm::Expected<Bindings> Bindings::create(const ProgramFunction &function, Arrays given,
-                                          const std::string &path) {
-  Bindings bindings;
+std::vector<NamedArgument> sparsam_run::namedArguments(const ProgramFunction &function) {
+  std::vector<NamedArgument> named;
   size_t number = 0;
   for (const ProgramArgument &argument : function.arguments) {
     if (argument.role == Role::Workspace)
       continue;
-    bool read = argument.role != Role::Result;
-    auto array = read ? takeInput(argument, number, given, path) : makeOutput(argument);
+    NamedArgument next{&argument, number, ""};
+    const std::string *part = argument.text("sparsam.part");
+    if (const std::string *name = argument.text("sparsam.name"))
+      next.name = part ? *name + "/" + *part : *name;
+    else
+      next.name =
+          next.isRead() ? next.position() : "result" + std::to_string(argument.result);
+    number += next.isRead();
+    named.push_back(next);
+  }
+  return named;
+}
+
+llvm::Expected<Bindings> Bindings::create(const Program &program,
+                                          const ProgramFunction &function, Arrays given,
+                                          const std::string &path) {
+  if (llvm::Error error = checkNames(program, function, given, path))
+    return error;
+  Bindings bindings;
+  for (const NamedArgument &argument : namedArguments(function)) {
+    auto array = argument.isRead() ? takeInput(argument, given, path)
+                                   : makeOutput(*argument.argument);
     if (!array)
       return array.takeError();
-    std::string name = arrayName(argument, number);
-    if (!read && !argument.has("sparsam.name"))
-      name = "result" + std::to_string(argument.result);
-    number += read;
-    if (argument.role != Role::Input &&
-        !bindings.named.emplace(name, array->get()).second)
+    if (argument.argument->role != Role::Input &&
+        !bindings.named.emplace(argument.name, array->get()).second)
       return llvm::createStringError("two results of '" + function.name +
-                                     "' are both named '" + name + "'");
+                                     "' are both named '" + argument.name + "'");
     bindings.addresses.push_back((*array)->data());
     bindings.arrays.push_back(std::move(*array));
   }

@@ -6,16 +6,32 @@
 
 namespace sparsam_run {
 
-/// The name of an argument's array in an .npz file: its sparsam.name, with its part
-/// if it has one, or `argN` where N counts the arguments that a caller gives.
-std::string arrayName(const mlir::sparsam::ProgramArgument &argument, size_t number);
+/// An argument and the name of its array in an .npz file: its sparsam.name, with its
+/// part if it has one; without, `argN` for what a caller gives and `resultN` for what
+/// only result N is written to.
+struct NamedArgument {
+  const mlir::sparsam::ProgramArgument *argument;
+  size_t number; ///< among those that a caller gives
+  std::string name;
+
+  bool isRead() const {
+    return argument->role != mlir::sparsam::ProgramArgument::Role::Result;
+  }
+  /// The other name under which an .npz file may have what is read.
+  std::string position() const { return "arg" + std::to_string(number); }
+};
+
+/// All but the workspace, in order.
+std::vector<NamedArgument> namedArguments(const mlir::sparsam::ProgramFunction &function);
 
 /// The arrays of one function: what it takes and what it leaves.
 class Bindings {
 public:
   /// Takes the arrays that `function` reads out of `given`, which came from the file
-  /// `path`, and makes those that it writes.
-  static llvm::Expected<Bindings> create(const mlir::sparsam::ProgramFunction &function,
+  /// `path`, and makes those that it writes. One file may serve several functions of
+  /// a program and hold what others leave; a name that none of them knows is an error.
+  static llvm::Expected<Bindings> create(const mlir::sparsam::Program &program,
+                                         const mlir::sparsam::ProgramFunction &function,
                                          Arrays given, const std::string &path);
 
   const std::vector<void *> &pointers() const { return addresses; }

@@ -1,6 +1,7 @@
 #include "Options.h"
 #include "Steps.h"
 #include "sparsam/Runtime/Runtime.h"
+#include "sparsam/Transforms/Boundary.h"
 
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
@@ -43,24 +44,42 @@ const ProgramFunction *choose(const Program &program, const std::string &wanted)
 }
 
 void describe(const ProgramFunction &function) {
-  size_t number = 0;
-  for (const ProgramArgument &argument : function.arguments) {
+  for (const NamedArgument &named : namedArguments(function)) {
     using Role = ProgramArgument::Role;
-    if (argument.role == Role::Workspace)
-      continue;
-    bool read = argument.role != Role::Result;
+    const ProgramArgument &argument = *named.argument;
     const ElementType *type = findElementType(argument.elementType);
     llvm::outs() << (argument.role == Role::Input     ? "input   "
                      : argument.role == Role::Updated ? "updated "
-                                                      : "result  ");
-    llvm::outs() << (read || argument.has("sparsam.name")
-                         ? arrayName(argument, number)
-                         : "result" + std::to_string(argument.result))
-                 << "  " << (type ? type->numpy.str() : argument.elementType) << " "
+                                                      : "result  ")
+                 << named.name << "  "
+                 << (type ? type->numpy.str() : argument.elementType) << " "
                  << shapeText(argument.shape) << "\n";
-    number += read;
   }
   llvm::outs() << "workspace: " << function.workspaceBytes << " bytes\n";
+}
+
+/// Whether a function says which of its arguments are parameters, or a pass found out.
+bool hasParameters(ModuleOp module) {
+  WalkResult walk = module.walk([](FunctionOpInterface function) {
+    for (unsigned i = 0, e = function.getNumArguments(); i != e; ++i)
+      if (function.getArgAttr(i, boundary::param))
+        return WalkResult::interrupt();
+    return WalkResult::advance();
+  });
+  return walk.wasInterrupted();
+}
+
+/// Takes the module down to the boundary with the JIT.
+LogicalResult lower(ModuleOp module, const Options &options, PhaseTimes &times) {
+  if (!options.pipeline && isAtProgramBoundary(module))
+    return success();
+  if (succeeded(
+          runPipeline(module, options.pipeline.value_or("sparsam-cpu-pipeline"), &times)))
+    return success();
+  if (!options.pipeline && !hasParameters(module))
+    llvm::errs() << "sparsam-run: note: a function that is no training step runs with "
+                    "--pipeline sparsam-to-cpu\n";
+  return failure();
 }
 
 void printSummary(std::vector<double> seconds, const Bindings &bindings) {
@@ -96,9 +115,7 @@ LogicalResult run(const Options &options) {
   if (!module)
     return failure();
   PhaseTimes passes;
-  if ((options.pipeline || !isAtProgramBoundary(*module)) &&
-      failed(runPipeline(*module, options.pipeline.value_or("sparsam-cpu-pipeline"),
-                         &passes)))
+  if (failed(lower(*module, options, passes)))
     return failure();
   llvm::Expected<std::unique_ptr<Program>> program = Program::compile(*module);
   if (!program)
@@ -119,9 +136,13 @@ LogicalResult run(const Options &options) {
     given = std::move(*read);
   }
   llvm::Expected<Bindings> bindings =
-      Bindings::create(*function, std::move(given), options.args);
+      Bindings::create(**program, *function, std::move(given), options.args);
   if (!bindings)
     return fail(bindings.takeError());
+
+  if (!options.results.empty())
+    if (llvm::Error error = checkWritable(options.results))
+      return fail(std::move(error));
 
   sparsam_set_num_threads(options.threads);
   bool bar = options.progress.value_or(llvm::sys::Process::StandardErrIsDisplayed());

@@ -1,6 +1,7 @@
 """Makes and checks the .npz files of the tests of sparsam-run."""
 
 import sys
+import zipfile
 
 import numpy as np
 
@@ -28,7 +29,22 @@ elif command == "break":
     np.savez(paths[1] + "/shape.npz", **{**arrays, "arg0": np.zeros((2, 2), np.float32)})
     np.savez(paths[1] + "/fortran.npz", **{**arrays, "arg0": np.zeros((2, 2), order="F")})
     np.savez(paths[1] + "/object.npz", **{**arrays, "arg0": np.array(["text"])})
+    np.savez(paths[1] + "/big.npz", **{**arrays, "arg0": arrays["arg0"].astype(">f4")})
+    np.savez(paths[1] + "/half.npz", **{**arrays, "arg0": np.zeros(4, np.float16)})
+    np.savez(paths[1] + "/bool.npz", **{**arrays, "count": np.bool_(True)})
+    np.savez(paths[1] + "/wide.npz", **{**arrays, "count": np.int64(7)})
+    np.savez(paths[1] + "/unknown.npz", **arrays, cuont=np.int32(7), more=np.zeros(2))
+    np.savez(paths[1] + "/both.npz", **{**arrays, "arg1": arrays["0/w/values"]})
+    with zipfile.ZipFile(paths[1] + "/twice.npz", "w") as archive:
+        for name in ("arg0", "arg0"):
+            with archive.open(name + ".npy", "w") as member:
+                np.lib.format.write_array(member, arrays["arg0"])
+    open(paths[1] + "/empty.npz", "wb").close()
     contents = open(paths[0], "rb").read()
+    # The size that the central directory states for the first array.
+    at = contents.index(b"PK\x01\x02") + 24
+    sized = contents[:at] + (0xFFFFFF00).to_bytes(4, "little") + contents[at + 4 :]
+    open(paths[1] + "/sized.npz", "wb").write(sized)
     open(paths[1] + "/truncated.npz", "wb").write(contents[: len(contents) // 2])
     at = contents.index(b"NUMPY") + 140  # inside the elements of an array
     flipped = contents[:at] + bytes([contents[at] ^ 1]) + contents[at + 1 :]

@@ -23,7 +23,7 @@ if command == "make":
     rng = np.random.default_rng(0)
     shapes = {"0/w": (8, 4), "x": (6, 8), "y": (6, 4)}
     arrays = {k: rng.standard_normal(s, dtype=np.float32) for k, s in shapes.items()}
-    np.savez(f"{folder}/dense.npz", **arrays, arg0=arrays["0/w"])
+    np.savez(f"{folder}/dense.npz", **arrays)
 elif command == "merge":
     dense, storage = load("dense"), load("storage")
     np.savez(f"{folder}/pruned.npz", x=dense["x"], y=dense["y"], **storage)
