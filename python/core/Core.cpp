@@ -5,6 +5,7 @@
 #include "sparsam/Runtime/Runtime.h"
 
 #include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/unique_ptr.h>
 #include <nanobind/stl/vector.h>
@@ -146,6 +147,7 @@ nb::list messages(const Module &module) {
   return result;
 }
 
+using Indices = nb::ndarray<const int64_t, nb::c_contig, nb::device::cpu>;
 using Unlocked = nb::call_guard<nb::gil_scoped_release>;
 
 void bindModule(nb::module_ &m) {
@@ -187,12 +189,34 @@ NB_MODULE(_core, m) {
       .def("functions", &programFunctions)
       .def("call", &call, "name"_a, "arrays"_a)
       .def_prop_ro("seconds", [](Program &program) { return toPython(program.times()); });
+  m.def(
+      "check_pattern",
+      [](const std::string &structure, const std::vector<int64_t> &shape,
+         const std::vector<Indices> &indices) {
+        std::vector<llvm::ArrayRef<int64_t>> pattern;
+        for (const Indices &array : indices)
+          pattern.emplace_back(array.data(), array.size());
+        std::string reason = checkPattern(structure, shape, pattern);
+        if (!reason.empty())
+          throw nb::value_error(reason.c_str());
+      },
+      "structure"_a, "shape"_a, "indices"_a);
   m.def("take_profile", [] {
     nb::list result;
     for (const ProfileEntry &entry : takeProfile())
       result.append(nb::make_tuple(entry.name, entry.calls, entry.seconds));
     return result;
   });
-  m.def("set_num_threads", &sparsam_set_num_threads, "threads"_a);
+  m.def(
+      "set_num_threads",
+      [](int32_t threads) {
+        constexpr int32_t most = 1024;
+        if (threads < 0 || threads > most)
+          throw nb::value_error(("threads must be from 0 to " + std::to_string(most) +
+                                 ", found " + std::to_string(threads))
+                                    .c_str());
+        sparsam_set_num_threads(threads);
+      },
+      "threads"_a);
   m.def("num_threads", &sparsam_num_threads);
 }

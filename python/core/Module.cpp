@@ -1,4 +1,5 @@
 #include "Module.h"
+#include "sparsam/IR/Structure.h"
 
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -83,4 +84,20 @@ std::unique_ptr<Program> Module::compile(const CompileOptions &options) {
   std::string why = llvm::toString(program.takeError());
   std::string errors = collector.errors();
   throw CompileError(errors.empty() ? why : why + ":\n" + errors);
+}
+
+std::string
+sparsam_python::checkPattern(const std::string &structure, llvm::ArrayRef<int64_t> shape,
+                             llvm::ArrayRef<llvm::ArrayRef<int64_t>> indices) {
+  static Context shared;
+  Lock lock(shared.mutex);
+  std::vector<Message> messages;
+  DiagnosticCollector collector(&shared.mlir, messages);
+  Location loc = UnknownLoc::get(&shared.mlir);
+  auto parsed = parseStructure(structure, loc);
+  // The element type says nothing about a pattern.
+  auto type = RankedTensorType::get(shape, Float32Type::get(&shared.mlir));
+  if (succeeded(parsed))
+    (void)verifyPattern(*parsed, type, indices, [&] { return emitError(loc); });
+  return collector.errors();
 }

@@ -50,6 +50,10 @@ private:
   mlir::sparsam::PhaseTimes times;
 };
 
+/// Why index tensors are no pattern of a parameter of `shape`; empty if they are one.
+std::string checkPattern(const std::string &structure, llvm::ArrayRef<int64_t> shape,
+                         llvm::ArrayRef<llvm::ArrayRef<int64_t>> indices);
+
 } // namespace sparsam_python
 
 #endif // SPARSAM_PYTHON_CORE_MODULE_H

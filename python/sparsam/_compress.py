@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import numpy as np
 
 from . import _storage
-from ._function import Compiled
+from ._compiled import Compiled
 from ._lower import Signature
 from ._places import Places
 from ._storage import Layout, Storage
@@ -32,8 +34,11 @@ class Compressor:
         """The handles by role, and path -> |W - stored W| / |W|."""
         leaves = self._places.read("params", params) | self._places.read("state", state)
         self._check_finite(leaves)
-        self._check_fresh(leaves)
+        starts = self._fresh_values(leaves)
         arrays = self._structured(leaves, pattern) if self._lowered.structures else {}
+        for (name, _), array in arrays.items():
+            if name in starts:
+                array.fill(starts[name])
         handles = []
         for role in self._places.roles:
             order = sorted(self._places.leaves[role])
@@ -43,7 +48,7 @@ class Compressor:
                 stored.append(
                     _storage.copy(leaves[order[slot.leaf]]) if array is None else array
                 )
-            handles.append(Storage(stored, self._layouts[role]))
+            handles.append(Storage(stored, self._layouts[role], owned=True))
         return handles, self._damage(handles[0], leaves)
 
     def densify(self, p: Storage):
@@ -60,7 +65,7 @@ class Compressor:
         for path, position in self._params.items():
             structure = self._lowered.structures.get(path)
             values = leaves[position]
-            bad = ~np.isfinite(values) if structure else np.isnan(values)
+            bad = ~np.isfinite(values)
             if bad.any():
                 index = tuple(int(i) for i in np.argwhere(bad)[0])
                 raise ValueError(
@@ -68,18 +73,29 @@ class Compressor:
                     + (f"; {structure} cannot be chosen from it" if structure else "")
                 )
 
-    def _check_fresh(self, leaves: Arrays):
-        """State of factors starts as zeros: `@compress` takes none of it."""
+    def _fresh_values(self, leaves: Arrays) -> dict[str, Any]:
+        """The value that each state of a factor parameter starts at, by the state's name.
+
+        `@compress` takes no state of factors. Fresh state is one number everywhere (zero,
+        0.1 for Adagrad), and an optimizer that is elementwise starts the state of the
+        factors at that number as well.
+        """
         taken = {value.name for value in self._signature("compress").arguments}
+        found = {}
         for value in self._state:
             if value.part == "dense" or value.name in taken:
                 continue
-            if leaves[self._by_path[value.name]].any():
+            state = leaves[self._by_path[value.name]]
+            first = state.flat[0]
+            if not np.isfinite(first) or (state != first).any():
                 raise ValueError(
-                    f"the optimizer state '{value.name}' of '{value.state_of}' is not fresh: "
+                    f"the optimizer state '{value.name}' of '{value.state_of}' is not fresh "
+                    f"(one finite number everywhere): "
                     f"{self._lowered.structures[value.state_of]} has factors, and state of "
                     "the dense parameter cannot become theirs yet; start with fresh state"
                 )
+            found[value.name] = first
+        return found
 
     def _signature(self, name: str) -> Signature:
         return self._lowered.signatures.get(name, Signature((), ()))
@@ -94,7 +110,7 @@ class Compressor:
     def _call(self, name: str, given: dict[tuple[str, str], np.ndarray]):
         """Calls a companion on arrays by (argument, part); returns its results likewise."""
         signature = self._signature(name)
-        inputs = [np.ascontiguousarray(given[self._key(v)]) for v in signature.arguments]
+        inputs = [given[self._key(value)] for value in signature.arguments]
         results = {
             i: _storage.empty(v.shape, v.dtype) for i, v in enumerate(signature.results)
         }

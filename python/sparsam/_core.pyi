@@ -8,6 +8,8 @@ collected in `Module.diagnostics`.
 from collections.abc import Sequence
 from typing import Any, Literal, TypedDict
 
+import numpy as np
+
 class CompileError(RuntimeError):
     """Parsing, a pass or code generation failed; the text has every error and where."""
 
@@ -121,11 +123,17 @@ class Program:
     def seconds(self) -> dict[str, float]:
         """Time of each phase of the compilation."""
 
+def check_pattern(
+    structure: str, shape: Sequence[int], indices: Sequence[np.ndarray]
+) -> None:
+    """Raises ValueError where index tensors, as int64 arrays in the order of the storage,
+    are no pattern of a parameter of this shape: what is out of range or out of order."""
+
 def take_profile() -> list[tuple[str, int, float]]:
     """Name, calls and seconds of each kernel and library routine of the programs that
     were compiled with `profile=True`, since the last time; the costliest first."""
 
 def set_num_threads(threads: int) -> None:
-    """Threads of every later call; 0 is OpenMP's default."""
+    """Threads of every later call, up to 1,024; 0 is OpenMP's default."""
 
 def num_threads() -> int: ...

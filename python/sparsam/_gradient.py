@@ -13,6 +13,8 @@ import jax
 import jax.extend.core as jex
 from jax.interpreters import ad, batching, mlir
 
+from ._trees import key_names
+
 gradient_p = jex.Primitive("sparsam_gradient")
 gradient_p.multiple_results = True
 
@@ -40,11 +42,6 @@ def _batch(leaves, dims, *, paths):
 ad.primitive_jvps[gradient_p] = _jvp
 batching.primitive_batchers[gradient_p] = _batch
 mlir.register_lowering(gradient_p, lambda ctx, *leaves, paths: list(leaves))
-
-
-def key_names(path) -> tuple[str, ...]:
-    """The keys of a JAX key path as text, without brackets and dots."""
-    return tuple(jax.tree_util.keystr((key,), simple=True) for key in path)
 
 
 def gradient(grads: Any) -> Any:

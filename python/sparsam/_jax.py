@@ -17,9 +17,10 @@ from typing import Any
 import jax
 import jax.extend.core as jex
 
-from ._gradient import contains_marks, evaluate_with_marks, gradient, key_names
+from ._gradient import contains_marks, evaluate_with_marks, gradient
 from ._pairing import Carried, Keys, Leaf, Pairing, subtree
 from ._stablehlo import annotate, drop_shardings, drop_unit_windows
+from ._trees import key_names, keyed_children
 
 __all__ = [
     "ImportedStep",
@@ -87,6 +88,10 @@ def _import(fn, args, params, state, carries) -> ImportedStep:
 
     param_prefix = resolve(args, params, "params")
     state_prefix = None if state is None else resolve(args, state, "state")
+    if state_prefix and state_prefix[: len(param_prefix)] == param_prefix:
+        raise ValueError(
+            f"state={state!r} is inside of params={params!r}; they must be different places"
+        )
     param_leaves = {
         "/".join(keys) or _name(fn, param_prefix) or "param": i
         for keys, i in subtree(arguments, param_prefix).items()
@@ -133,31 +138,33 @@ def _import(fn, args, params, state, carries) -> ImportedStep:
 
 
 def _leaves(tree, avals) -> tuple[list[Leaf], Any]:
-    leaves, treedef = jax.tree_util.tree_flatten_with_path(tree)
-    return [
+    flat, treedef = jax.tree_util.tree_flatten_with_path(tree)
+    leaves = [
         Leaf(key_names(path), tuple(aval.shape), str(aval.dtype))
-        for (path, _), aval in zip(leaves, avals, strict=True)
-    ], treedef
-
-
-def _children(node) -> list[tuple[Keys, Any]]:
-    """The children of a tree's node, with their keys; none for a leaf."""
-    found = jax.tree_util.tree_flatten_with_path(node, is_leaf=lambda x: x is not node)[0]
-    return [(key_names(path), child) for path, child in found if path]
+        for (path, _), aval in zip(flat, avals, strict=True)
+    ]
+    seen: dict[str, Leaf] = {}
+    for leaf in leaves:
+        if seen.setdefault(leaf.path, leaf) is not leaf:
+            raise ValueError(
+                f"two arrays both have the path '{leaf.path}', with the keys "
+                f"{seen[leaf.path].keys} and {leaf.keys}; rename one"
+            )
+    return leaves, treedef
 
 
 def resolve(args: tuple, where: int | str, what: str) -> Keys:
     """The keys of an argument number or a path. Raises ValueError if there is none."""
     node, keys, rest = args, (), str(where)
-    while rest:
-        children = _children(node)
-        for step, child in children:
+    while rest or not keys:
+        children = keyed_children(node)
+        for step, child in children.items():
             key = "/".join(step)
             if rest == key or rest.startswith(key + "/"):
                 node, keys, rest = child, keys + step, rest[len(key) + 1 :]
                 break
         else:
-            near = ", ".join("/".join(keys + step) for step, _ in children)
+            near = ", ".join("/".join(keys + step) for step in children)
             raise ValueError(
                 f"{what}={where!r}: there is no '{where}' in the arguments"
                 + (f"; there are {near}" if near else "")

@@ -84,13 +84,11 @@ class Lowered:
     def call(self, name: str, arguments: list, results: Mapping[int, np.ndarray]) -> None:
         """Runs a function; `results` gives the array of each result that is not written
         over an argument."""
-        self.program.call(
-            name,
-            [
-                arguments[position] if position is not None else results[result]
-                for position, result in self.positions(name)
-            ],
+        arrays = (
+            arguments[position] if position is not None else results[result]
+            for position, result in self.positions(name)
         )
+        self.program.call(name, [_bits(array) for array in arrays])
 
     def positions(self, name: str) -> tuple[tuple[int | None, int | None], ...]:
         """For each array of the program's function: the argument it is (None for one that
@@ -106,6 +104,11 @@ class Lowered:
                     position += 1
             self._positions[name] = tuple(found)
         return self._positions[name]
+
+
+def _bits(array: np.ndarray) -> np.ndarray:
+    """The array as the core takes it: bfloat16, which NumPy does not have, by its bits."""
+    return array.view(np.uint16) if array.dtype.name == "bfloat16" else array
 
 
 def stages(structure: Mapping[str, str]) -> dict[str, str]:

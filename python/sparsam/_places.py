@@ -8,19 +8,15 @@ import jax
 import numpy as np
 
 from . import _jax, _trees
+from ._arguments import Batch, Wanted, as_shape
 
 
 def descend(args: tuple, keys) -> Any:
     """The node of the arguments at the keys."""
     node = args
     for key in keys:
-        pairs, _ = jax.tree_util.tree_flatten_with_path(node, is_leaf=_is_other(node))
-        (node,) = (child for path, child in pairs if _trees.key_text(path) == key)
+        node = _trees.keyed_children(node)[(key,)]
     return node
-
-
-def _is_other(node):
-    return lambda other: other is not node
 
 
 class Places:
@@ -48,16 +44,13 @@ class Places:
         carriers = {int(prefix[0]) for prefix in self.prefix.values()}
         self._take_rest(args, carriers)
         self._whole_trees = {i: jax.tree.structure(args[i]) for i in carriers}
-        self._carriers = {
-            i: jax.tree.map(
-                lambda leaf: jax.ShapeDtypeStruct(*_trees.shape_and_dtype(leaf)), args[i]
-            )
-            for i in carriers
-        }
+        self._carriers = {i: jax.tree.map(as_shape, args[i]) for i in carriers}
+        self._wanted = [
+            Wanted.like(f"'{leaf.path}'", example)
+            for leaf, example in zip(self.arguments, jax.tree.leaves(args), strict=True)
+        ]
         self._count = len(args)
-        self.batch = _trees.Batch(
-            {i: arg for i, arg in enumerate(args) if i not in carriers}
-        )
+        self.batch = Batch({i: arg for i, arg in enumerate(args) if i not in carriers})
 
     def role(self, leaf: int) -> str | None:
         """The role of a leaf; None for the batch."""
@@ -70,7 +63,7 @@ class Places:
 
     def read(self, role: str, tree) -> dict[int, np.ndarray]:
         """The dense arrays of a role that the user gives, by position. Raises ValueError for
-        another tree, shape or element type."""
+        another tree or shape, and TypeError for another element type."""
         if role not in self.roles:
             if tree is not None:
                 raise TypeError("this step was compiled without state (state=None)")
@@ -82,7 +75,9 @@ class Places:
         elif structure == self._whole_trees[argument]:
             positions = self._under((str(argument),))
         else:
-            raise ValueError(f"the {role} are {structure}, expected {self.trees[role]}")
+            keys, expected, found = _trees.difference(self.trees[role], tree)
+            where = f"'{'/'.join(keys)}' of the {role}" if keys else f"the {role}"
+            raise ValueError(f"{where}: expected {expected}, found {found}")
         leaves = dict(zip(positions, jax.tree.leaves(tree), strict=True))
         if role == "state":
             leaves = self._rest | leaves
@@ -113,15 +108,11 @@ class Places:
         self.leaves["state"] |= set(rest)
 
     def _array(self, position: int, leaf) -> np.ndarray:
-        wanted = self.arguments[position]
-        if isinstance(leaf, jax.ShapeDtypeStruct):
-            raise ValueError(f"'{wanted.path}' was only given as a shape")
-        array = np.asarray(_trees.leaf_array(leaf))
-        dtype = np.dtype(jax.dtypes.canonicalize_dtype(array.dtype))
-        expected = np.dtype(jax.dtypes.canonicalize_dtype(wanted.dtype))
-        if (array.shape, dtype) != (wanted.shape, expected):
+        wanted = self._wanted[position]
+        array = wanted.read(leaf)
+        if array.shape != wanted.shape:
             raise ValueError(
-                f"'{wanted.path}' must be {expected}{list(wanted.shape)}, found "
+                f"{wanted.what} must be {wanted.dtype}{list(wanted.shape)}, found "
                 f"{array.dtype}{list(array.shape)}"
             )
-        return array.astype(expected, copy=False)
+        return array

@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from . import _jax, _storage, _structures, _trees
+from ._compiled import Compiled
 from ._compress import Compressor
-from ._function import Compiled, Function
+from ._function import Function
 from ._places import Places
 from ._storage import Layout, Storage
 from ._structures import Choice
+from ._variants import Variants
 
 log = logging.getLogger("sparsam")
 
@@ -64,7 +66,7 @@ class Step:
         self._main = Compiled(imported, structure, self._name)
         self._layouts = self._make_layouts(self._main)
         self._compressor = Compressor(self._main, places, self._layouts)
-        self._variants = {places.batch.shapes: self._main}
+        self._variants = Variants(self._name, places.batch, self._build, self._main)
         leaves = places.leaves
         stateless = None if leaves["state"] else places.trees.get("state")
         self._template = _trees.result_template(
@@ -74,7 +76,6 @@ class Step:
             leaves["state"],
             stateless,
         )
-        self._remarks = list(self._main.lowered.remarks)
         leaves = {path: imported.arguments[i] for path, i in imported.params.items()}
         self.plan: dict[str, Choice] = _structures.make_plan(
             structure,
@@ -92,8 +93,9 @@ class Step:
         Patterns are selected by magnitude, or taken from the storage `pattern`. Fresh or
         used state is restricted to the pattern; factors start with fresh state.
 
-        Raises ValueError for another tree or shape, NaN in the weights, and state of a
-        factor parameter that is not fresh.
+        Raises TypeError for another element type than the example's, and ValueError for
+        another tree or shape, weights that are not finite, and state of a factor parameter
+        that is not fresh (one number everywhere, such as zero).
         """
         if pattern is not None:
             self.check(pattern, "params")
@@ -108,8 +110,8 @@ class Step:
 
         Consumes p and s and updates their arrays in place. A batch of another size
         compiles the step again for it, with a remark. Raises RuntimeError for a consumed
-        handle, TypeError or ValueError for arguments that do not fit, by their path; the
-        handles then stay good.
+        handle, TypeError or ValueError for arguments that do not fit, by their path. After
+        an exception the handles stay good.
         """
         roles = self._places.roles
         if len(args) < len(roles):
@@ -120,10 +122,10 @@ class Step:
         for role, handle in handles.items():
             self.check(handle, role)
         batch = self._places.batch.read(args[len(roles) :])
-        compiled = self._variant(tuple(array.shape for array in batch))
-        arrays = self._gather(compiled, handles, batch)
-        results = compiled.call(arrays)
-        return self._results(compiled, arrays, results)
+        compiled = self._variants.at(batch)
+        with _storage.taken(handles.values()) as taken:
+            arrays = self._gather(compiled, dict(zip(handles, taken, strict=True)), batch)
+            return self._results(compiled, arrays, compiled.call(arrays))
 
     def densify(self, p: Storage):
         """The dense parameters, in the user's tree, as new NumPy arrays."""
@@ -145,7 +147,8 @@ class Step:
         """Compiles another function of the parameters for the same storage.
 
         `args` are examples of its arguments, the dense parameters (or a shape of each)
-        among them at `params`. The result takes storage there: f(p, *others).
+        among them at `params`. The result takes storage there: f(p, *others). Like a step
+        it is compiled again for others of another shape, with a remark.
         """
         return Function(self, fn, tuple(args), params)
 
@@ -163,7 +166,7 @@ class Step:
     @property
     def remarks(self) -> list[str]:
         """What the compiler said about rewrites that did not apply and the like."""
-        return list(self._remarks)
+        return list(self._variants.remarks)
 
     @property
     def seconds(self) -> dict[str, float]:
@@ -180,8 +183,9 @@ class Step:
         return self._layouts[role]
 
     def check(self, handle, role: str):
-        """Raises TypeError for anything but storage of this step, and RuntimeError for a
-        handle that a step consumed."""
+        """Raises TypeError for anything but storage of this step, RuntimeError for a handle
+        that a step consumed, and ValueError for arrays that were put into one and do not
+        fit, indices that are no pattern among them."""
         if not isinstance(handle, Storage):
             raise TypeError(
                 f"expected the {role} storage that compress returned, found "
@@ -198,7 +202,7 @@ class Step:
             raise TypeError(
                 f"expected the {role} storage of this step, found that of another step"
             )
-        handle.arrays()
+        handle.adopt(self._main.check_patterns)
 
     def __repr__(self) -> str:
         structured = len(self._main.lowered.structures)
@@ -217,49 +221,25 @@ class Step:
         for path, choice in self.plan.items():
             if "but the compiler" in choice.reason:
                 log.warning("%s: '%s' stays dense: %s", self._name, path, choice.reason)
-        if self._remarks:
+        if self.remarks:
             log.info(
                 "%s: %d remarks of the compiler; see remarks",
                 self._name,
-                len(self._remarks),
+                len(self.remarks),
             )
 
-    def _variant(self, shapes) -> Compiled:
+    def _build(self, shapes) -> Compiled:
         """The step for a batch of these shapes."""
-        if shapes in self._variants:
-            return self._variants[shapes]
-        batch = self._places.batch
-        name, old, new = next(
-            item
-            for item in zip(batch.names, batch.shapes, shapes, strict=True)
-            if item[1] != item[2]
-        )
-        wrong = f"argument '{name}' must be of shape {old}, found {new}"
-        try:
-            imported = self._import(self._places.examples(shapes))
-        except (TypeError, ValueError) as error:
-            raise ValueError(
-                f"{wrong}, for which the step cannot be traced: {error}"
-            ) from error
+        imported = self._import(self._places.examples(shapes))
         compiled = Compiled(imported, self._main.lowered.pinned, self._name)
         if self._make_layouts(compiled) != self._layouts:
-            raise ValueError(
-                f"{wrong}, for which the parameters are stored otherwise; compile another step"
-            )
-        remark = (
-            f"argument '{name}' is {new}, not {old}: the step was compiled again for it"
-        )
-        log.warning("%s: %s", self._name, remark)
-        self._remarks.append(remark)
-        self._variants[shapes] = compiled
+            raise ValueError("the parameters are stored otherwise; compile another step")
         return compiled
 
-    def _gather(self, compiled: Compiled, handles, batch) -> list[np.ndarray]:
-        """The arrays in the order of the compiled function's arguments; consumes the
-        handles."""
-        queues = {None: iter(batch)}
-        for role, handle in handles.items():
-            queues[role] = iter([_storage.writable(array) for array in handle.take()])
+    def _gather(self, compiled: Compiled, stored: dict[str, tuple], batch) -> list:
+        """The arrays in the order of the compiled function's arguments."""
+        queues = {role: iter(arrays) for role, arrays in stored.items()}
+        queues[None] = iter(batch)
         return [next(queues[self._places.role(leaf)]) for leaf in compiled.leaf_of]
 
     def _results(self, compiled: Compiled, arrays, results):
@@ -274,9 +254,9 @@ class Step:
 
         def value(place):
             if isinstance(place, _trees.Handle):
-                return Storage(updated[place.role], self._layouts[place.role])
+                return Storage(updated[place.role], self._layouts[place.role], owned=True)
             if isinstance(place, _trees.Output):
-                return results[compiled.result_of(place.result)]
+                return compiled.result_of(place.result, results)
             # Part of a larger tree that holds the state: a copy, the handle has it too.
             argument = compiled.leaf_of.index(place.argument)
             return np.array(results[values[argument].updates])

@@ -2,11 +2,14 @@
 
 A `Storage` owns 64-byte aligned arrays that steps update in place. It is a pytree, so
 that `jax.tree` functions and checkpoint writers see its arrays; a step consumes it.
+What has to outlive the next step is to be copied out (`Step.storage` does).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +27,7 @@ class Slot:
     name    of the argument as a whole, such as "0/blocks/0/fc"
     part    "values", "indices", "u", "v", …; "dense" for the user's leaf itself
     leaf    position of the user's leaf in its own tree
+    owner   what the parameter that it belongs to is stored as; "" for dense
     """
 
     path: str
@@ -32,6 +36,7 @@ class Slot:
     leaf: int
     shape: tuple[int, ...]
     dtype: np.dtype
+    owner: str
 
 
 @dataclass(frozen=True)
@@ -60,27 +65,21 @@ def copy(array) -> np.ndarray:
     return out
 
 
-def writable(array) -> np.ndarray:
-    """The array as a step may update it in place: itself, or a copy of what was put into
-    the tree from outside."""
-    usable = (
-        isinstance(array, np.ndarray)
-        and array.flags.c_contiguous
-        and array.flags.writeable
-        and array.ctypes.data % ALIGNMENT == 0
-    )
-    return array if usable else copy(array)
+# Handles change hands one at a time.
+_taking = threading.Lock()
 
 
 class Storage:
     """The stored parameters, or the stored optimizer state, of a compiled step."""
 
-    __slots__ = ("_arrays", "_layout")
+    __slots__ = ("_arrays", "_layout", "_owned")
 
-    def __init__(self, arrays: Iterable[Any], layout: Layout):
-        """Made by `Step.compress`, by steps, and by unflattening."""
+    def __init__(self, arrays: Iterable[Any], layout: Layout, owned: bool = False):
+        """Made by `Step.compress` and by steps, which own the arrays, and by unflattening,
+        which may put anything in their place."""
         self._arrays = tuple(arrays)
         self._layout = layout
+        self._owned = owned
 
     @property
     def consumed(self) -> bool:
@@ -111,15 +110,62 @@ class Storage:
             )
         return self._arrays
 
-    def take(self) -> tuple:
-        """The arrays, leaving this handle consumed."""
-        arrays = self.arrays()
-        self._arrays = None
-        return arrays
+    def adopt(self, verify: Callable[[Layout, list], None]):
+        """Takes copies of arrays that came by unflattening, once they are known to fit, so
+        that no step writes into what others hold. Nothing is done for arrays of its own.
+
+        Raises RuntimeError once consumed, ValueError for another shape or element type, by
+        path and part, and what `verify` raises about the copies.
+        """
+        with _taking:
+            arrays = self.arrays()
+            if self._owned:
+                return
+            copies = [
+                _fitting(slot, array, self.role)
+                for slot, array in zip(self._layout.slots, arrays, strict=True)
+            ]
+            verify(self._layout, copies)
+            self._arrays, self._owned = tuple(copies), True
+
+    def __reduce__(self):
+        return Storage, (self.arrays(), self._layout)
 
     def __repr__(self) -> str:
         what = f"{self._layout.role}, {len(self._layout.slots)} arrays"
         return f"<sparsam.Storage of {what}{', consumed' if self.consumed else ''}>"
+
+
+def _fitting(slot: Slot, given, role: str) -> np.ndarray:
+    """A copy for a slot of what was put there."""
+    part = "" if slot.part == "dense" else f"{slot.part} of "
+    what = f"{part}'{slot.path}' in the {role} storage"
+    if isinstance(given, jax.Array) and given.is_deleted():
+        raise ValueError(f"{what} is a JAX array that was deleted")
+    array = np.asarray(given)
+    if (array.shape, array.dtype) != (slot.shape, slot.dtype):
+        raise ValueError(
+            f"{what} must be {slot.dtype}{list(slot.shape)}, found "
+            f"{array.dtype}{list(array.shape)}"
+        )
+    return copy(array)
+
+
+@contextmanager
+def taken(handles: Iterable[Storage]) -> Iterator[list[tuple]]:
+    """The arrays of the handles, which are consumed unless an exception leaves the block.
+    Of several threads that take one handle, one gets it."""
+    held: list[tuple[Storage, tuple]] = []
+    try:
+        for handle in handles:
+            with _taking:
+                held.append((handle, handle.arrays()))
+                handle._arrays = None
+        yield [arrays for _, arrays in held]
+    except BaseException:
+        for handle, arrays in held:
+            handle._arrays = arrays
+        raise
 
 
 def _flatten(storage: Storage):

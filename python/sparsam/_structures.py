@@ -56,11 +56,13 @@ def normalise(structure) -> dict[str, str]:
             raise TypeError(f"structure must map text to text, found {glob!r}: {text!r}")
         if text == "auto":
             raise NotImplementedError(f"structure 'auto' (for '{glob}') comes later")
-        if bad := set('=;"') & set(glob):
+        if not text.strip():
+            raise ValueError(f"structure for '{glob}' is empty; leave it out for dense")
+        if bad := set("=;\"'{}") & set(glob):
             raise ValueError(
                 f"structure glob '{glob}' must not contain {' '.join(sorted(bad))}"
             )
-        if bad := set(';"') & set(text):
+        if bad := set(";\"'{}") & set(text):
             raise ValueError(
                 f"structure {text!r} (for '{glob}') does not parse: unexpected "
                 f"{' '.join(sorted(bad))}"

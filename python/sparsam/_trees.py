@@ -1,4 +1,4 @@
-"""How the user's trees of arguments and results become handles and back."""
+"""The user's trees: their keys, where they differ, and results that become handles."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
-import jax.numpy as jnp
-import numpy as np
 
 
 @dataclass(frozen=True)
@@ -32,9 +30,52 @@ class Carried:
     argument: int
 
 
+def key_names(path) -> tuple[str, ...]:
+    """The keys of a JAX key path as text, without brackets and dots."""
+    return tuple(jax.tree_util.keystr((key,), simple=True) for key in path)
+
+
 def children(node) -> tuple[list, Any]:
     """One level of a tree: its children, and how to put others in their place."""
     return jax.tree_util.tree_flatten(node, is_leaf=lambda other: other is not node)
+
+
+def keyed_children(node) -> dict[tuple[str, ...], Any]:
+    """One level of a tree: its children by their keys; none for a leaf."""
+    pairs, _ = jax.tree_util.tree_flatten_with_path(
+        node, is_leaf=lambda other: other is not node
+    )
+    return {key_names(path): child for path, child in pairs if path}
+
+
+def difference(expected, found) -> tuple[tuple[str, ...], str, str]:
+    """Where a tree first differs from a tree structure: the keys that lead there, what
+    was expected and what was found. For trees that are known to differ."""
+    return _difference(jax.tree.unflatten(expected, [0] * expected.num_leaves), found, ())
+
+
+def _difference(expected, found, keys):
+    mine, theirs = keyed_children(expected), keyed_children(found)
+    wanted, given = _describe(expected), _describe(found)
+    if wanted != given:
+        return keys, wanted, given
+    for key in dict.fromkeys([*mine, *theirs]):
+        if key not in mine:
+            return (*keys, *key), "nothing", _describe(theirs[key])
+        if key not in theirs:
+            return (*keys, *key), _describe(mine[key]), "nothing"
+        if jax.tree.structure(mine[key]) != jax.tree.structure(theirs[key]):
+            return _difference(mine[key], theirs[key], (*keys, *key))
+    return keys, wanted, f"{given} with other static fields"
+
+
+def _describe(node) -> str:
+    if node is None:
+        return "None"
+    if jax.tree_util.all_leaves([node]):
+        return "an array"
+    kind = type(node).__name__
+    return f"a {kind} of {len(node)}" if type(node) in (list, tuple) else f"a {kind}"
 
 
 def result_template(
@@ -94,104 +135,3 @@ def result_template(
 def fill(template, value: Callable):
     """The template with `value(place)` for each place."""
     return jax.tree.map(value, template)
-
-
-def leaf_array(leaf):
-    """A leaf as an array; random keys as their data."""
-    dtype = getattr(leaf, "dtype", None)
-    if dtype is not None and jnp.issubdtype(dtype, jax.dtypes.prng_key):
-        if isinstance(leaf, jax.ShapeDtypeStruct):
-            return jax.eval_shape(jax.random.key_data, leaf)
-        return jax.random.key_data(leaf)
-    return leaf
-
-
-def shape_and_dtype(leaf) -> tuple[tuple[int, ...], Any]:
-    """Of an array, a shape or a Python scalar."""
-    if hasattr(leaf, "dtype"):
-        return tuple(leaf.shape), leaf.dtype
-    array = np.asarray(leaf)
-    return array.shape, array.dtype
-
-
-def key_text(path) -> str:
-    return jax.tree_util.keystr(path, simple=True, separator="/")
-
-
-class Batch:
-    """The arguments of a call that are neither parameters nor state."""
-
-    def __init__(self, arguments: dict[int, Any]):
-        """`arguments`: position in the user's function -> example."""
-        self.positions = tuple(arguments)
-        leaves, self.tree = jax.tree_util.tree_flatten_with_path(
-            tuple(arguments.values())
-        )
-        self.names = [
-            "/".join(filter(None, (str(self.positions[path[0].idx]), key_text(path[1:]))))
-            for path, _ in leaves
-        ]
-        self._examples = [
-            jax.ShapeDtypeStruct(*shape_and_dtype(leaf)) for _, leaf in leaves
-        ]
-        data = [shape_and_dtype(leaf_array(leaf)) for _, leaf in leaves]
-        self.given = [dtype for _, dtype in data]
-        self.dtypes = [
-            np.dtype(jax.dtypes.canonicalize_dtype(dtype)) for dtype in self.given
-        ]
-        self.shapes = tuple(shape for shape, _ in data)
-
-    def read(self, arguments: tuple) -> list[np.ndarray]:
-        """The arrays of a call, without copies where they are arrays of the right type.
-
-        Raises TypeError for another number, tree or element type of arguments, and
-        ValueError for another rank, both with the path.
-        """
-        if len(arguments) != len(self.positions):
-            raise TypeError(
-                f"expected {len(self.positions)} arguments after the parameters"
-                f" and state, found {len(arguments)}"
-            )
-        leaves, tree = jax.tree_util.tree_flatten(arguments)
-        if tree != self.tree:
-            raise TypeError(
-                f"the tree of the arguments is {tree}, but it was {self.tree}"
-            )
-        arrays = []
-        for i, leaf in enumerate(leaves):
-            name, wanted = self.names[i], self.dtypes[i]
-            if isinstance(leaf, (bool, int, float)):
-                array = np.asarray(leaf)
-                if not np.can_cast(array.dtype, wanted, "same_kind"):
-                    raise TypeError(f"argument '{name}' must be {wanted}, found {leaf!r}")
-                array = array.astype(wanted)
-            else:
-                array = np.asarray(leaf_array(leaf))
-                # What JAX narrowed when it was compiled (64 bits to 32) is narrowed again.
-                if array.dtype != wanted and array.dtype != self.given[i]:
-                    raise TypeError(
-                        f"argument '{name}' must be of dtype {wanted}, found {array.dtype}"
-                    )
-                array = np.ascontiguousarray(array, dtype=wanted).reshape(array.shape)
-            if array.ndim != len(self.shapes[i]):
-                raise ValueError(
-                    f"argument '{name}' must be of shape {self.shapes[i]}, found {array.shape}"
-                )
-            arrays.append(array)
-        return arrays
-
-    def shaped(self, shapes) -> dict[int, Any]:
-        """Examples of other shapes: position -> tree of shapes."""
-        leaves = [
-            example if shape == old else jax.ShapeDtypeStruct(shape, example.dtype)
-            for example, shape, old in zip(
-                self._examples, shapes, self.shapes, strict=True
-            )
-        ]
-        return dict(
-            zip(
-                self.positions,
-                jax.tree_util.tree_unflatten(self.tree, leaves),
-                strict=True,
-            )
-        )

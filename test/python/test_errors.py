@@ -46,6 +46,9 @@ def test_structures():
     )
     refuse(RuntimeError, r"layer0/w.*rank larger", structure={"layer0/w": "low_rank<41>"})
     refuse(ValueError, "does not parse", structure={"layer0/w": 'nm<2:4>"'})
+    refuse(ValueError, "unexpected }", structure={"layer0/w": "nm<2:4>}"})
+    refuse(ValueError, "must not contain }", structure={"layer0/w}": "nm<2:4>"})
+    refuse(ValueError, "for 'layer0/w' is empty", structure={"layer0/w": " "})
     refuse(TypeError, "structure must be", structure="nm<2:4>")
     refuse(TypeError, "map text to text", structure={"layer0/w": 2})
 
@@ -62,6 +65,9 @@ def test_what_comes_later(step, handles):
 def test_places_that_do_not_exist():
     refuse(ValueError, "params='7'", params="7")
     refuse(ValueError, "state='1/nothing'", state="1/nothing")
+    for nowhere in (None, "", -1, 0.0, "00", [0]):
+        refuse(ValueError, "there is no", params=nowhere)
+    refuse(ValueError, "state=0 is inside of params=0", state=0)
     refuse(ValueError, "the step returns the state at '2' with another type", state=2)
 
 
@@ -92,7 +98,17 @@ def test_wrong_arguments_of_a_call(step, handles):
             r"'2' must be of shape \(13, 40\), found \(13, 7\)",
         ),
         ((p, s, x, y[:3]), ValueError, r"'3' must be of shape \(13,\), found \(3,\)"),
-        ((p, s, {"x": x}, y), TypeError, "tree of the arguments"),
+        (
+            (p, s, {"x": x}, y),
+            TypeError,
+            "^argument '2': expected an array, found a dict$",
+        ),
+        (
+            (p, s, [x], y),
+            TypeError,
+            "^argument '2': expected an array, found a list of 1$",
+        ),
+        ((p, s, x, None), TypeError, "^argument '3': expected an array, found None$"),
         (
             (MLP.params, s, x, y),
             TypeError,
@@ -146,11 +162,29 @@ def test_weights_that_are_not_finite(step, path, value):
         step.compress(params, MLP.state)
 
 
-def test_nan_in_a_dense_parameter(step):
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_dense_parameter_that_is_not_finite(step, value):
     params = jax.tree.map(np.copy, MLP.params)
-    params["layer2"]["b"][0] = np.nan
-    with pytest.raises(ValueError, match="'layer2/b' has nan"):
+    params["layer2"]["b"][0] = value
+    with pytest.raises(ValueError, match=rf"'layer2/b' has {value} at \(0,\)$"):
         step.compress(params, MLP.state)
+
+
+def test_weights_of_another_element_type(step):
+    """As in a call: what was an f32 example is not narrowed silently."""
+    params = jax.tree.map(lambda a: a.astype(np.float64), MLP.params)
+    with pytest.raises(
+        TypeError, match="'0/layer0/b' must be of dtype float32, found float64"
+    ):
+        step.compress(params, MLP.state)
+    # JAX narrowed the example, and so Sparsam narrows what comes like it.
+    wide = sparsam.compile(MLP.train_step, (params, MLP.state, *MLP.batches[0]))
+    for given in (params, MLP.params):
+        p, _ = wide.compress(given, MLP.state)
+        for found, expected in zip(
+            jax.tree.leaves(wide.densify(p)), jax.tree.leaves(MLP.params), strict=True
+        ):
+            np.testing.assert_array_equal(found, expected)
 
 
 def test_state_of_factors_must_be_fresh(step):
@@ -162,10 +196,25 @@ def test_state_of_factors_must_be_fresh(step):
 
 
 def test_compress_of_another_tree_or_shape(step):
-    with pytest.raises(ValueError, match="the params are"):
+    with pytest.raises(
+        ValueError, match="^'layer1' of the params: expected a dict, found nothing$"
+    ):
         step.compress({"layer0": MLP.params["layer0"]}, MLP.state)
-    with pytest.raises(ValueError, match="the state are"):
+    with pytest.raises(
+        ValueError,
+        match="^'layer2/more' of the params: expected nothing, found an array$",
+    ):
+        more = MLP.params["layer2"] | {"more": np.ones(2)}
+        step.compress(MLP.params | {"layer2": more}, MLP.state)
+    with pytest.raises(
+        ValueError, match="^the state: expected a tuple of 2, found a dict$"
+    ):
         step.compress(MLP.params, MLP.params)
+    with pytest.raises(
+        ValueError, match="^'1/0' of the state: expected a ScaleByAdamState, found a Sca"
+    ):
+        other = optax.chain(optax.clip(1.0), optax.lion(0.1)).init(MLP.params)
+        step.compress(MLP.params, other)
     params = jax.tree.map(np.copy, MLP.params)
     params["layer0"]["w"] = params["layer0"]["w"].T
     with pytest.raises(
@@ -175,10 +224,19 @@ def test_compress_of_another_tree_or_shape(step):
 
 
 def test_compile_with_of_other_parameters(step):
-    with pytest.raises(ValueError, match="must be the parameters of the step"):
-        step.compile_with(
-            lambda params, x: x, ({"w": np.ones(2)}, np.ones(2, np.float32))
-        )
+    x = np.ones(2, np.float32)
+    other = {"w": np.ones(2)}
+    with pytest.raises(
+        ValueError,
+        match="argument '0/layer0' must be the parameters of the step: expected a dict, "
+        "found nothing",
+    ):
+        step.compile_with(lambda params, x: x, (other, x))
+    with pytest.raises(ValueError, match="must be an argument of their own"):
+        step.compile_with(lambda carry, x: x, ((MLP.params, x), x), "0/0")
+    taller = jax.tree.map(lambda a: np.concatenate([a, a]), MLP.params)
+    with pytest.raises(ValueError, match=r"is stored as .*, in the step as"):
+        step.compile_with(lambda params, x: params["layer0"]["b"], (taller, x))
 
 
 def test_a_parameter_without_gradient():

@@ -116,6 +116,25 @@ def test_compile_with_takes_a_transposed_first_use():
     np.testing.assert_allclose(f(y, p), expected, rtol=1e-4, atol=1e-5)
 
 
+def test_compile_with_compiles_again_for_another_batch(step, caplog):
+    evaluate = step.compile_with(MLP.model.loss, (MLP.params, *MLP.batches[0]))
+    p, _ = step.compress(MLP.params, MLP.state)
+    dense = step.densify(p)
+    for count in (13, 4, 9, 4):
+        x, y = (a[:count] for a in MLP.batches[1])
+        found = evaluate(p, x, y)
+        np.testing.assert_allclose(found, MLP.model.loss(dense, x, y), rtol=1e-5)
+    again = [r for r in evaluate.remarks if "compiled again" in r]
+    assert len(again) == 2 and "'1' is of shape (4, 40), not (13, 40)" in again[0]
+    assert sum("compiled again" in r.message for r in caplog.records) == 2
+    x, y = MLP.batches[0]
+    for args in ((p, x[0], y), (p, x[:, :7], y)):
+        with pytest.raises(ValueError, match=r"'1' must be of shape \(13, 40\), found"):
+            evaluate(*args)
+    with pytest.raises(TypeError, match="'1' must be of dtype float32, found float64"):
+        evaluate(p, x.astype(np.float64), y)
+
+
 def test_ir_after_each_stage(step):
     assert "sparsam.param" in step.ir("import")
     assert "sparsam.gradient" in step.ir("find-parameters")
@@ -146,6 +165,12 @@ def test_what_is_stored_is_small():
     dense = sum(step.plan[path].cost.dense_bytes for path in paths)
     assert size(step.storage(p)) + size(step.storage(s)) <= 0.27 * 3 * dense
     assert p.nbytes < sum(choice.cost.dense_bytes for choice in step.plan.values())
+
+
+def test_threads_that_cannot_be():
+    for threads in (-1, 1 << 20):
+        with pytest.raises(ValueError, match=f"from 0 to 1024, found {threads}"):
+            sparsam.set_num_threads(threads)
 
 
 def test_threads_can_be_set(step):

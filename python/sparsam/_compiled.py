@@ -1,0 +1,121 @@
+"""One function compiled at one set of shapes, on storage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+
+import jax
+import numpy as np
+
+from . import _core, _jax, _storage
+from ._lower import Lowered, Value, lower, text_after
+from ._storage import Layout, Slot
+
+
+class Compiled:
+    """One function at one set of shapes: imported, compiled, and its arguments known.
+
+    leaf_of  for each array on storage, the position of the user's leaf it belongs to
+    """
+
+    def __init__(
+        self, imported: _jax.ImportedStep, structure: Mapping[str, str], name: str
+    ):
+        self.imported = imported
+        self.structure = dict(structure)
+        self.name = name
+        self.lowered: Lowered = lower(imported.text, structure, name)
+        self.signature = self.lowered.signatures[self.lowered.entry]
+        by_path = {leaf.path: i for i, leaf in enumerate(imported.arguments)}
+        self.leaf_of = [
+            imported.params[value.param] if value.param else by_path[value.name]
+            for value in self.signature.arguments
+        ]
+        self._result_of = {
+            value.name: i for i, value in enumerate(self.signature.results)
+        }
+
+    def layout(self, role: str, leaves: set[int], prefix: int, tree) -> Layout:
+        """The storage of the user's leaves; `prefix` keys lead to their tree."""
+        numbers = {leaf: i for i, leaf in enumerate(sorted(leaves))}
+        params = {position: path for path, position in self.imported.params.items()}
+        slots = []
+        for leaf, value in zip(self.leaf_of, self.signature.arguments, strict=True):
+            if leaf not in leaves:
+                continue
+            described = self.imported.arguments[leaf]
+            path = params.get(leaf) if role == "params" else None
+            path = path or "/".join(described.keys[prefix:]) or described.path
+            slots.append(
+                Slot(
+                    path,
+                    described.path,
+                    value.part,
+                    numbers[leaf],
+                    value.shape,
+                    _dtype(described, value),
+                    self.lowered.pinned.get(value.param or value.state_of, ""),
+                )
+            )
+        return Layout(role, tuple(slots), tree)
+
+    def check_patterns(self, layout: Layout, arrays: list[np.ndarray]):
+        """Raises ValueError where the index arrays of parameters are no pattern of their
+        structures. The kernels rely on it and do not look."""
+        patterns: dict[str, list] = {}
+        for slot, array in zip(layout.slots, arrays, strict=True):
+            if layout.role == "params" and slot.owner and slot.dtype.kind == "u":
+                patterns.setdefault(slot.path, []).append((slot.owner, array))
+        for path, parts in patterns.items():
+            shape = self.imported.arguments[self.imported.params[path]].shape
+            indices = [array.astype(np.int64) for _, array in parts]
+            try:
+                _core.check_pattern(parts[0][0], shape, indices)
+            except ValueError as error:
+                raise ValueError(f"'{path}' in the params storage: {error}") from None
+
+    def call(self, arrays: list) -> dict[int, np.ndarray]:
+        """Runs on one array per argument; result -> array. Updated arguments are results
+        without a copy."""
+        results: dict[int, np.ndarray] = {}
+        for position, result in self.lowered.positions(self.lowered.entry):
+            if result is None:
+                continue
+            if position is None:
+                value = self.signature.results[result]
+                results[result] = _storage.empty(value.shape, value.dtype)
+            else:
+                results[result] = arrays[position]
+        self.lowered.call(self.lowered.entry, arrays, results)
+        return results
+
+    def result_of(self, leaf: int, results: dict[int, np.ndarray]):
+        """A flat result of the user's function, of those that `call` returned."""
+        described = self.imported.results[leaf]
+        position = self._result_of[described.path]
+        array = results[position].view(
+            _dtype(described, self.signature.results[position])
+        )
+        if described.dtype.startswith("key<"):
+            return jax.random.wrap_key_data(array, impl=_key_kinds()[described.dtype])
+        return array
+
+    def ir(self, stage: str) -> str:
+        """The module as text after a stage."""
+        return text_after(self.imported.text, self.structure, self.name, stage)
+
+
+@cache
+def _key_kinds() -> dict[str, str]:
+    """Name of the element type of a random key -> name of its kind."""
+    kinds = ("threefry2x32", "rbg", "unsafe_rbg")
+    return {str(jax.random.key(0, impl=kind).dtype): kind for kind in kinds}
+
+
+def _dtype(leaf: _jax.Leaf, value: Value) -> np.dtype:
+    """What an array on storage is to the user: the compiler's integers have no sign."""
+    if value.dtype.kind != "i":
+        return value.dtype
+    unsigned = leaf.dtype.startswith(("uint", "key<"))
+    return np.dtype(f"u{value.dtype.name}") if unsigned else value.dtype
