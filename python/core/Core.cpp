@@ -142,6 +142,7 @@ nb::list messages(const Module &module) {
     entry["severity"] = message.severity;
     entry["location"] = message.location;
     entry["message"] = message.text;
+    entry["text"] = message.located();
     result.append(entry);
   }
   return result;

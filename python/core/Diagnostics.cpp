@@ -10,25 +10,33 @@ using namespace sparsam_python;
 
 namespace {
 
-std::string locationText(Location location) {
+/// The file, line and column; of calls those of the innermost. Empty if there are none.
+std::string placeText(Location location) {
   return llvm::TypeSwitch<LocationAttr, std::string>(location)
       .Case<FileLineColRange>([](FileLineColRange file) {
         return (file.getFilename().strref() + ":" + llvm::Twine(file.getStartLine()) +
                 ":" + llvm::Twine(file.getStartColumn()))
             .str();
       })
-      .Case<NameLoc>([](NameLoc name) {
-        std::string inner = locationText(name.getChildLoc());
-        return name.getName().str() + (inner.empty() ? "" : " (" + inner + ")");
-      })
-      .Case<CallSiteLoc>([](CallSiteLoc call) { return locationText(call.getCallee()); })
+      .Case<NameLoc>([](NameLoc name) { return placeText(name.getChildLoc()); })
+      .Case<CallSiteLoc>([](CallSiteLoc call) { return placeText(call.getCallee()); })
       .Case<FusedLoc>([](FusedLoc fused) {
         for (Location part : fused.getLocations())
-          if (std::string text = locationText(part); !text.empty())
+          if (std::string text = placeText(part); !text.empty())
             return text;
         return std::string();
       })
       .Default([](LocationAttr) { return std::string(); });
+}
+
+/// The place, and the outermost name around it: JAX names what an operation is part of.
+std::string locationText(Location location) {
+  std::string place = placeText(location);
+  auto name = location->findInstanceOf<NameLoc>();
+  if (!name)
+    return place;
+  std::string text = name.getName().str();
+  return place.empty() ? text : place + " (" + text + ")";
 }
 
 const char *severityText(DiagnosticSeverity severity) {
@@ -65,6 +73,11 @@ std::string fullText(Diagnostic &diagnostic) {
 
 } // namespace
 
+std::string Message::located() const {
+  bool says = llvm::StringRef(text).contains(location);
+  return (says ? "" : location + ": ") + text;
+}
+
 DiagnosticCollector::DiagnosticCollector(MLIRContext *context,
                                          std::vector<Message> &messages)
     : messages(messages), first(messages.size()),
@@ -81,8 +94,7 @@ std::string DiagnosticCollector::errors() const {
     const Message &message = messages[i];
     if (message.severity != "error")
       continue;
-    text += (text.empty() ? "" : "\n") +
-            (message.location.empty() ? "" : message.location + ": ") + message.text;
+    text += (text.empty() ? "" : "\n") + message.located();
   }
   return text;
 }

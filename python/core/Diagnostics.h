@@ -12,6 +12,9 @@ struct Message {
   std::string severity; ///< "error", "warning" or "remark"
   std::string location; ///< "file:line:column", a name, or empty
   std::string text;     ///< with its notes, one a line
+
+  /// The text after its location, where it does not name that itself.
+  std::string located() const;
 };
 
 /// Collects what a context emits for as long as this lives.

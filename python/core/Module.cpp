@@ -18,6 +18,9 @@ Context::Context() {
   // Frameworks leave marks of dialects that are not theirs to register, such as
   // util.func; sparsam-import deals with them by name.
   mlir.allowUnregisteredDialects();
+  // A message names the argument or the place in the user's source; the operation as
+  // text can be pages.
+  mlir.printOpOnDiagnostic(false);
 }
 
 Module Module::parse(const std::string &text, const std::string &name) {

@@ -18,6 +18,8 @@ class Diagnostic(TypedDict):
     location: str
     """`name:line:column` in the text that was parsed, a name, or empty."""
     message: str
+    text: str
+    """The message after its location, where it does not name that itself."""
 
 class Value(TypedDict):
     """An argument or a result of a function at any level."""

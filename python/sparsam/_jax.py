@@ -11,6 +11,7 @@ import inspect
 import shutil
 import subprocess
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,7 +113,8 @@ def _import(fn, args, params, state, carries) -> ImportedStep:
     if contains_marks(traced.jaxpr.jaxpr):
         traced, marks = _append_marks(traced.jaxpr, arguments, param_leaves)
 
-    lowered = traced.lower().compiler_ir("stablehlo")
+    with _one_frame():
+        lowered = traced.lower().compiler_ir("stablehlo")
     drop_shardings(lowered)
     drop_unit_windows(lowered)
     annotate(lowered, arguments, results, param_leaves, updates, marks)
@@ -135,6 +137,19 @@ def _import(fn, args, params, state, carries) -> ImportedStep:
         updates=updates,
         marked=tuple(marks),
     )
+
+
+@contextmanager
+def _one_frame():
+    """Lets JAX give an operation the place in the source that it is written at, without
+    all that called it: a tenth of the text."""
+    name = "jax_traceback_in_locations_limit"
+    before = getattr(jax.config, name)
+    jax.config.update(name, 1)
+    try:
+        yield
+    finally:
+        jax.config.update(name, before)
 
 
 def _leaves(tree, avals) -> tuple[list[Leaf], Any]:
@@ -232,6 +247,8 @@ _OPTIONS = (
     "--iree-input-type=stablehlo",
     "--compile-to=input",
     "--mlir-print-op-generic",
+    # Where the user's source has what the compiler remarks on.
+    "--mlir-print-debuginfo",
     # The importer may not change what is computed.
     "--iree-input-demote-f64-to-f32=false",
     "--iree-input-demote-i64-to-i32=false",
@@ -241,7 +258,7 @@ _OPTIONS = (
 def _to_linalg(module) -> str:
     run = subprocess.run(
         [_iree_compile(), *_OPTIONS, "-"],
-        input=str(module).encode(),
+        input=module.operation.get_asm(enable_debug_info=True).encode(),
         capture_output=True,
         check=False,
     )

@@ -143,7 +143,7 @@ def lower(text: str, structure: Mapping[str, str], name: str) -> Lowered:
     module.run(f"{passes['propagate']},{passes['to-cpu']}")
     program = module.compile()
     remarks = [
-        f"{note['location']}: {note['message']}" if note["location"] else note["message"]
+        note["text"]
         for note in module.diagnostics
         if note["severity"] in ("remark", "warning")
     ]

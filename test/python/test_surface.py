@@ -1,5 +1,7 @@
 """The surface of the package besides the numbers of a step."""
 
+import inspect
+
 import jax
 import numpy as np
 import pytest
@@ -133,6 +135,31 @@ def test_compile_with_compiles_again_for_another_batch(step, caplog):
             evaluate(*args)
     with pytest.raises(TypeError, match="'1' must be of dtype float32, found float64"):
         evaluate(p, x.astype(np.float64), y)
+
+
+def test_remarks_name_the_parameter_or_the_place_in_the_users_source():
+    def train_step(params, state, x, y):
+        params, state, loss = MLP.train_step(params, state, x, y)
+        return params, state, loss, params["layer0"]["w"] * 2  # made dense
+
+    source, first = inspect.getsourcelines(train_step)
+    line = first + next(i for i, text in enumerate(source) if "made dense" in text)
+    one = sparsam.compile(
+        train_step,
+        (MLP.params, MLP.state, *MLP.batches[0]),
+        structure={"layer0/w": "nm<2:4>"},
+    )
+    assert "layer1/w stays dense: no structure was asked for" in one.remarks
+    (dense,) = (r for r in one.remarks if "is made dense: it is returned" in r)
+    assert dense.startswith(f"{__file__}:{line}:") and '"layer0/w"' in dense
+    assert all(len(part) < 400 for r in one.remarks for part in r.splitlines())
+    with pytest.raises(sparsam.CompileError) as error:
+        sparsam.compile(
+            MLP.train_step,
+            (MLP.params, MLP.state, *MLP.batches[0]),
+            structure={"layer0/w": "nm<1:3>"},
+        )
+    assert str(error.value).startswith("layer0/w: ") and "\n" not in str(error.value)
 
 
 def test_ir_after_each_stage(step):
