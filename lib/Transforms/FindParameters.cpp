@@ -128,7 +128,8 @@ private:
     if (location.addends.size() == 1) {
       Value value = location.addends.front();
       builder.setInsertionPointAfterValue(value);
-      auto gradient = GradientOp::create(builder, value.getLoc(), value, parameter.path);
+      auto gradient = GradientOp::create(builder, value.getLoc(), value, parameter.path,
+                                         marked.contains(parameter.path));
       replaceReaders(value, gradient, parameter);
       return gradient;
     }
@@ -317,6 +318,8 @@ private:
     }
   }
 
+  /// A norm over one gradient alone is per tensor where others have gradients too. Where
+  /// none has, the graph of a global norm is the same, and the mark decides.
   void remarkOnNorms() {
     Dependence dependence;
     llvm::DenseMap<Operation *, StringRef> pathOf;
@@ -338,10 +341,17 @@ private:
                            [&](Operation *on) { return pathOf.contains(on); }) == 1)
           norm = value;
       }
-      if (norm)
-        emitRemark(norm.getLoc())
-            << step.describe(parameter)
-            << ": a norm over its gradient alone counts as per tensor, not as global";
+      if (!norm)
+        continue;
+      bool isGlobal =
+          gradients.size() == 1 && gradient.getDefiningOp<GradientOp>().getMarked();
+      emitRemark(norm.getLoc())
+          << step.describe(parameter)
+          << (isGlobal
+                  ? ": a norm over nothing but its marked gradient counts as global, "
+                    "as no other parameter has one; others count as per tensor"
+                  : ": a norm over its gradient alone counts as per tensor, not as "
+                    "global");
     }
   }
 

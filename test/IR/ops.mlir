@@ -42,7 +42,9 @@ func.func @factors(%w: tensor<16x6xf64>) -> tensor<16x6xf64> {
   %product = sparsam.einsum "kr,rn->kn"(%u, %v)
       : (tensor<16x3xf64>, tensor<3x6xf64>) -> tensor<16x6xf64>
   // CHECK: sparsam.gradient %{{.*}} of "blocks/0/fc" : tensor<16x6xf64>
+  // CHECK: sparsam.gradient %{{.*}} of "blocks/0/out" marked : tensor<16x6xf64>
   %g = sparsam.gradient %product of "blocks/0/fc" : tensor<16x6xf64>
+  %marked = sparsam.gradient %product of "blocks/0/out" marked : tensor<16x6xf64>
   return %g : tensor<16x6xf64>
 }
 

@@ -270,3 +270,23 @@ func.func @norm(%w: tensor<8x8xf32> {sparsam.param = "w", sparsam.updates = 0 : 
   %w1 = linalg.sub ins(%w, %u : tensor<8x8xf32>, tensor<8x8xf32>) outs(%zero : tensor<8x8xf32>) -> tensor<8x8xf32>
   return %w1 : tensor<8x8xf32>
 }
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#scalar = affine_map<(d0, d1) -> ()>
+// A norm of the only gradient, which is marked.
+func.func @marked_norm(%w: tensor<8x8xf32> {sparsam.param = "w", sparsam.updates = 0 : i64}, %x: tensor<8x8xf32>) -> (tensor<8x8xf32>, tensor<8x8xf32> {sparsam.gradient_of = "w"}) {
+  %zero = arith.constant dense<0.0> : tensor<8x8xf32>
+  %z = arith.constant dense<0.0> : tensor<f32>
+  %a = linalg.matmul ins(%x, %w : tensor<8x8xf32>, tensor<8x8xf32>) outs(%zero : tensor<8x8xf32>) -> tensor<8x8xf32>
+  // expected-remark @below {{argument 0 ('w'): a norm over nothing but its marked gradient counts as global, as no other parameter has one; others count as per tensor}}
+  %n = linalg.reduce {arith.addf} ins(%a : tensor<8x8xf32>) outs(%z : tensor<f32>) dimensions = [0, 1]
+  %u = linalg.generic {indexing_maps = [#id, #scalar, #id], iterator_types = ["parallel", "parallel"]} ins(%a, %n : tensor<8x8xf32>, tensor<f32>) outs(%zero : tensor<8x8xf32>) {
+  ^bb0(%in: f32, %by: f32, %out: f32):
+    %0 = arith.divf %in, %by : f32
+    linalg.yield %0 : f32
+  } -> tensor<8x8xf32>
+  %w1 = linalg.sub ins(%w, %u : tensor<8x8xf32>, tensor<8x8xf32>) outs(%zero : tensor<8x8xf32>) -> tensor<8x8xf32>
+  return %w1, %a : tensor<8x8xf32>, tensor<8x8xf32>
+}

@@ -158,7 +158,7 @@ func.func @clipped(%wa: tensor<8x8xf32> {sparsam.param = "a", sparsam.updates = 
 // CHECK-SAME: %arg0: tensor<8x8xf32> {sparsam.param = "w", sparsam.updates = 1 : i64}
 // CHECK-SAME: -> (tensor<f32> {sparsam.name = "loss"}, tensor<8x8xf32>)
 // CHECK: %[[RAW:.*]] = linalg.add ins(%{{.*}}, %arg0
-// CHECK-NEXT: sparsam.gradient %[[RAW]] of "w"
+// CHECK-NEXT: sparsam.gradient %[[RAW]] of "w" marked : tensor<8x8xf32>
 // CHECK: return %arg3, %{{.*}} : tensor<f32>, tensor<8x8xf32>
 func.func @marked(%w: tensor<8x8xf32> {sparsam.param = "w", sparsam.updates = 2 : i64},
                   %x: tensor<8x8xf32>, %dy: tensor<8x8xf32>, %loss: tensor<f32>)

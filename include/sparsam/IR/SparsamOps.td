@@ -128,12 +128,23 @@ def Sparsam_GradientOp : Sparsam_Op<"gradient", [Pure, SameOperandsAndResultType
     %g = sparsam.gradient %0 of "blocks/0/fc" : tensor<16x4xf32>
     ```
 
+    `marked` says that the step itself tells which value the gradient is, so that it was
+    not found. Where one parameter alone has a gradient, it tells too that a reduction
+    of nothing but this gradient, as the norm that clips it, is one over all tensors
+    that the parameter becomes.
+
+    ```mlir
+    %g = sparsam.gradient %0 of "fc" marked : tensor<16x4xf32>
+    ```
+
     Constraints:
     1. the path is not empty.
   }];
-  let arguments = (ins Sparsam_FloatTensor:$value, StrAttr:$param);
+  let arguments = (ins Sparsam_FloatTensor:$value, StrAttr:$param, UnitAttr:$marked);
   let results = (outs Sparsam_FloatTensor:$result);
-  let assemblyFormat = "$value `of` $param attr-dict `:` type($value)";
+  let assemblyFormat = [{
+    $value `of` $param (`marked` $marked^)? attr-dict `:` type($value)
+  }];
 }
 
 //===----------------------------------------------------------------------===//
