@@ -6,7 +6,7 @@
 using namespace mlir;
 using namespace mlir::sparsam;
 
-static bool isCombiner(Operation *op) {
+bool sparsam::isCombiner(Operation *op) {
   return isa_and_nonnull<arith::AddFOp, arith::AddIOp, arith::MaximumFOp,
                          arith::MinimumFOp, arith::MaxNumFOp, arith::MinNumFOp,
                          arith::MaxSIOp, arith::MinSIOp, arith::MaxUIOp, arith::MinUIOp,
@@ -88,22 +88,26 @@ Value sparsam::cloneTerm(OpBuilder &builder, const FullReduction &reduction,
       .getResult(0);
 }
 
-Value sparsam::combineReductions(OpBuilder &builder, const FullReduction &reduction,
-                                 Value lhs, Value rhs) {
-  Location loc = linalg::LinalgOp(reduction.op).getLoc();
-  auto type = cast<RankedTensorType>(lhs.getType());
+Value sparsam::createCombined(OpBuilder &builder, Location loc, Operation *combiner,
+                              Value lhs, Value rhs) {
+  auto combine = [&](OpBuilder &at, Value left, Value right) {
+    IRMapping mapping;
+    Operation *combined = combiner->clone(mapping);
+    combined->setOperands({left, right});
+    return at.insert(combined)->getResult(0);
+  };
+  auto type = dyn_cast<RankedTensorType>(lhs.getType());
+  if (!type)
+    return combine(builder, lhs, rhs);
   Value init =
       tensor::EmptyOp::create(builder, loc, type.getShape(), type.getElementType());
-  SmallVector<AffineMap> maps(3, builder.getMultiDimIdentityMap(0));
+  SmallVector<AffineMap> maps(3, builder.getMultiDimIdentityMap(type.getRank()));
+  SmallVector<utils::IteratorType> loops(type.getRank(), utils::IteratorType::parallel);
   return linalg::GenericOp::create(
-             builder, loc, type, ValueRange{lhs, rhs}, init, maps,
-             ArrayRef<utils::IteratorType>{},
-             [&](OpBuilder &nested, Location loc, ValueRange arguments) {
-               IRMapping mapping;
-               mapping.map(reduction.combiner->getOperand(0), arguments[0]);
-               mapping.map(reduction.combiner->getOperand(1), arguments[1]);
-               Operation *combined = nested.clone(*reduction.combiner, mapping);
-               linalg::YieldOp::create(nested, loc, combined->getResult(0));
+             builder, loc, type, ValueRange{lhs, rhs}, init, maps, loops,
+             [&](OpBuilder &nested, Location at, ValueRange arguments) {
+               linalg::YieldOp::create(nested, at,
+                                       combine(nested, arguments[0], arguments[1]));
              })
       .getResult(0);
 }

@@ -1,3 +1,4 @@
+#include "FactorOptimizer.h"
 #include "FactorProduct.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
@@ -75,9 +76,23 @@ LogicalResult normalizeElementwise(func::FuncOp func) {
   });
   RewritePatternSet patterns(func.getContext());
   linalg::populateElementwiseToLinalgConversionPatterns(patterns);
-  return applyOpPatternsGreedily(
-      ops, std::move(patterns),
-      GreedyRewriteConfig().setStrictness(GreedyRewriteStrictness::ExistingOps));
+  if (failed(applyOpPatternsGreedily(
+          ops, std::move(patterns),
+          GreedyRewriteConfig().setStrictness(GreedyRewriteStrictness::ExistingOps))))
+    return failure();
+  // An operand as the destination of what overwrites it would outlive its last reader.
+  func.walk([](linalg::GenericOp op) {
+    for (OpOperand &init : op.getDpsInitsMutable())
+      if (!op.payloadUsesValueFromOperand(&init) &&
+          llvm::is_contained(op.getInputs(), init.get())) {
+        auto type = cast<RankedTensorType>(init.get().getType());
+        OpBuilder builder(op);
+        init.set(tensor::EmptyOp::create(
+            builder, op.getLoc(), tensor::getMixedSizes(builder, op.getLoc(), init.get()),
+            type.getElementType()));
+      }
+  });
+  return success();
 }
 
 /// The parts of state, whose elements may be of another type than the parameter's.
@@ -151,8 +166,8 @@ void Expansion::expandPattern(StructuredParameter &parameter, DensifyOp dense) {
     rewriter.setInsertionPoint(gradient);
     auto stored =
         getOrCreateRestrict(rewriter, gradient.getLoc(), gradient.getValue(), pattern);
-    rewriter.replaceOp(gradient, createDensify(rewriter, gradient.getLoc(), stored,
-                                               pattern, parameter.type));
+    gradient->setOperand(
+        0, createDensify(rewriter, gradient.getLoc(), stored, pattern, parameter.type));
   }
   SmallVector<CarriedValue> carried{parameter.value};
   llvm::append_range(carried, parameter.states);
@@ -186,6 +201,7 @@ LogicalResult Expansion::expandParameters() {
   dropEncodings(func);
   if (failed(normalizeElementwise(func)))
     return failure();
+  TensorNames names = getTensorNames(function, arguments);
   for (auto [parameter, made] : llvm::zip_equal(function.parameters, dense)) {
     if (parameter.isPattern()) {
       expandPattern(parameter, made.getDefiningOp<DensifyOp>());
@@ -194,8 +210,9 @@ LogicalResult Expansion::expandParameters() {
     SmallVector<ExpandedArgument> states;
     for (const CarriedValue &state : parameter.states)
       states.push_back(arguments[state.argument]);
-    if (failed(expandFactors(function, parameter, made,
-                             arguments[parameter.value.argument].parts, states, results)))
+    FactorOptimizer optimizer(function, parameter, made,
+                              arguments[parameter.value.argument].parts, states);
+    if (failed(expandFactors(std::move(optimizer), names, results)))
       return failure();
   }
   return success();

@@ -142,8 +142,8 @@ struct ReduceDensified : OpInterfaceRewritePattern<linalg::LinalgOp> {
         cloneReduction(rewriter, *reduction, inputs, op.getDpsInits()[0], shape);
     if (correction && dense > stored)
       result =
-          combineReductions(rewriter, *reduction, result,
-                            repeatTerm(rewriter, *reduction, correction, dense - stored));
+          createCombined(rewriter, op.getLoc(), reduction->combiner, result,
+                         repeatTerm(rewriter, *reduction, correction, dense - stored));
     rewriter.replaceOp(op, result);
     return success();
   }

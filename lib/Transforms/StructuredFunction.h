@@ -58,15 +58,6 @@ struct ExpandedArgument {
   SmallVector<Value> parts;
 };
 
-/// Rule 6 for one factor parameter: its argument's uses become the einsum of its
-/// factors, and the optimizer is cloned once per factor. `states` are in the order of
-/// the parameter's. Sets in `results`, by number, what takes the place of the
-/// parameter's result and its states'; the dense optimizer is left without users.
-LogicalResult expandFactors(StructuredFunction &function,
-                            const StructuredParameter &parameter, Value dense,
-                            ValueRange factors, ArrayRef<ExpandedArgument> states,
-                            MutableArrayRef<SmallVector<Value>> results);
-
 /// Makes the functions that convert between a step's dense parameters and state and
 /// their storage: of the first of `functions` that updates a parameter, or else of the
 /// first. Before these are expanded.

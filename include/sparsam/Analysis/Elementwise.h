@@ -85,9 +85,12 @@ Value cloneReduction(OpBuilder &builder, const FullReduction &reduction,
 /// The term of one place: `inputs` are tensors of rank 0, as is the result.
 Value cloneTerm(OpBuilder &builder, const FullReduction &reduction, ValueRange inputs);
 
-/// `reduction`'s combiner applied to two results of it.
-Value combineReductions(OpBuilder &builder, const FullReduction &reduction, Value lhs,
-                        Value rhs);
+/// Whether an op combines two scalars in any order: a sum, product, maximum, ....
+bool isCombiner(Operation *op);
+
+/// `combiner` applied to two scalars, or to two tensors of one element.
+Value createCombined(OpBuilder &builder, Location loc, Operation *combiner, Value lhs,
+                     Value rhs);
 
 } // namespace mlir::sparsam
 

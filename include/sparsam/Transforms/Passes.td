@@ -105,8 +105,14 @@ def FindParametersPass : Pass<"sparsam-find-parameters", "::mlir::ModuleOp"> {
     Two things cannot be read off a graph, and a remark says how they were taken: a
     multiple of the parameter that joins its gradient counts as the optimizer's decay,
     not as a term of the loss; and a norm over one gradient alone counts as per tensor.
-    A result with `sparsam.gradient_of = "path"` gives the gradient instead, and is
-    removed. `sparsam.gradient` in the input is kept.
+    A result with `sparsam.gradient_of = "path"` gives the gradient instead, which is
+    `marked` then, and is removed. `sparsam.gradient` in the input is kept.
+
+    With several gradients the graph says which norm is global, as it joins them. With
+    one, a full reduction of nothing but that gradient (and of scalars that it does not
+    enter) is global if the gradient is marked and per tensor if not; reductions of
+    anything else, as of the parameter, of its state or of a gradient that was clipped
+    before, are per tensor.
 
     A parameter whose gradient is not found gets `sparsam.no_gradient`, and one whose
     optimizer does more to the gradient than elementwise work (Muon, Shampoo,
@@ -188,8 +194,23 @@ def ExpandStoragePass : Pass<"sparsam-expand-storage", "::mlir::ModuleOp"> {
 
     A *factor* parameter disappears (rule 6): it becomes the einsum of its factors,
     each factor's gradient the einsum's derivative, and the optimizer, which must be
-    elementwise, is cloned once per factor. A reduction over the whole gradient becomes
-    the reduction over the factors' gradients.
+    elementwise, is cloned once per factor. What comes of it is the same optimizer on a
+    tree of tensors with the factors in the parameter's place:
+
+    * full reductions of the parameter's tensors, and the scalar work that follows on them
+      alone, are done for each factor (the norms of LAMB);
+    * where that meets scalars of other parameters in a sum, product, maximum or minimum
+      (a global norm), the factors' scalars are joined first; a meeting in anything else
+      is an error;
+    * a constant that makes a mean of a sum, as the number of its elements, or of the
+      tensors whose scalars it adds up, becomes the number that there is now (one less
+      too, as in an unbiased variance); in front of the sum it is an error, and anywhere
+      else a constant stays as it is;
+    * what leaves the optimizer, as a norm that the step returns, is over all factors
+      together, and so is a norm of a marked gradient that no other parameter has
+      (`sparsam-find-parameters`); a scalar that is kept from step to step is an error.
+
+    Remarks say where each of these was done.
 
     The module gets functions that convert: `@compress` (dense parameters and state to
     storage), `@compress_on_pattern` (the same for patterns chosen before) and
