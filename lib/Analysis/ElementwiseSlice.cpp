@@ -1,5 +1,6 @@
 #include "sparsam/Analysis/ElementwiseSlice.h"
 
+#include "sparsam/Analysis/Product.h"
 #include "sparsam/IR/SparsamOps.h"
 
 using namespace mlir;
@@ -44,6 +45,8 @@ SmallVector<OpOperand *> usedOperands(linalg::LinalgOp op) {
 bool follow(Value value, llvm::function_ref<void(Value)> same,
             llvm::function_ref<void(Value)> broadcast) {
   Operation *op = value.getDefiningOp();
+  if (isOuterProduct(op))
+    return false;
   int64_t size = entries(value);
   if (Value rearranged = getRearranged(value)) {
     same(rearranged);

@@ -30,6 +30,13 @@ public:
     }
     result.ambiguous = true;
     separateOptimizer();
+    // Optimizers with products leave vectors out. Several behind one another are the
+    // forward and the backward pass: of a bias without a batch there is no sum to stop
+    // at.
+    if (type.getRank() < 2 && !result.products.empty()) {
+      result.reason = "the work on it cannot be told from the optimizer's";
+      return result;
+    }
     if (!gradientBehindProducts() && !joinSources(/*scaled=*/false) &&
         !joinSources(/*scaled=*/true))
       result.reason = "the work on it cannot be told from the optimizer's";

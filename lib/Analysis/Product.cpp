@@ -33,6 +33,18 @@ FailureOr<SmallVector<int64_t>> sparsam::refineSizes(ArrayRef<int64_t> lhs,
   }
 }
 
+bool sparsam::isOuterProduct(Operation *op) {
+  FailureOr<Product> product = op ? Product::of(op) : FailureOr<Product>(failure());
+  if (failed(product) || !product->isElementwise() || product->terms.size() != 2)
+    return false;
+  product->absorbViews();
+  SmallVector<Letter> lhs = flatten(product->terms[0].dims),
+                      rhs = flatten(product->terms[1].dims);
+  return !lhs.empty() && !rhs.empty() && llvm::none_of(lhs, [&](Letter letter) {
+    return llvm::is_contained(rhs, letter);
+  });
+}
+
 Letter Product::addLetter(int64_t size) {
   sizes.push_back(size);
   return sizes.size() - 1;

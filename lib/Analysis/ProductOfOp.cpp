@@ -14,12 +14,30 @@ using namespace mlir::sparsam;
 // Views
 //===----------------------------------------------------------------------===//
 
+static FailureOr<SmallVector<int64_t>> matchBroadcast(linalg::BroadcastOp op,
+                                                      bool broadcasts) {
+  auto target = dyn_cast<RankedTensorType>(op.getInit().getType());
+  if (!target || !target.hasStaticShape())
+    return failure();
+  SmallVector<int64_t> sourceDims;
+  int64_t next = 0;
+  for (auto [position, size] : llvm::enumerate(target.getShape())) {
+    bool isNew = llvm::is_contained(op.getDimensions(), position);
+    if (isNew && size != 1 && !broadcasts)
+      return failure();
+    sourceDims.push_back(isNew ? -1 : next++);
+  }
+  return sourceDims;
+}
+
 FailureOr<SmallVector<int64_t>> sparsam::matchCopy(Operation *op, bool broadcasts) {
   if (auto transpose = dyn_cast<linalg::TransposeOp>(op)) {
     if (!isa<RankedTensorType>(transpose.getInput().getType()))
       return failure();
     return SmallVector<int64_t>(transpose.getPermutation());
   }
+  if (auto broadcast = dyn_cast<linalg::BroadcastOp>(op))
+    return matchBroadcast(broadcast, broadcasts);
   auto generic = dyn_cast<linalg::GenericOp>(op);
   if (!generic || generic.getNumDpsInputs() != 1 || generic->getNumResults() != 1 ||
       generic.getNumReductionLoops() != 0)

@@ -74,7 +74,7 @@ FailureOr<Product> sparsam::productOfFactors(DensifyOp op) {
 }
 
 FailureOr<Product> sparsam::getElementwiseProduct(Operation *op) {
-  if (!op || !isa<linalg::LinalgOp>(op) || isView(op))
+  if (!op || !isa<linalg::LinalgOp>(op) || isView(op) || isOuterProduct(op))
     return failure();
   FailureOr<Product> product = Product::of(op);
   if (failed(product) || !product->isElementwise())

@@ -32,7 +32,8 @@ DensifyOp getFactorDensify(Value value);
 /// factor's dimension cuts across those.
 FailureOr<Product> productOfFactors(DensifyOp op);
 
-/// The product that a linalg op other than a copy computes without summing.
+/// The product that a linalg op other than a copy computes without summing. Outer
+/// products are contractions.
 FailureOr<Product> getElementwiseProduct(Operation *op);
 
 /// True for one number repeated: a broadcast of a scalar.

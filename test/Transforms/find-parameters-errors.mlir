@@ -290,3 +290,46 @@ func.func @marked_norm(%w: tensor<8x8xf32> {sparsam.param = "w", sparsam.updates
   %w1 = linalg.sub ins(%w, %u : tensor<8x8xf32>, tensor<8x8xf32>) outs(%zero : tensor<8x8xf32>) -> tensor<8x8xf32>
   return %w1, %a : tensor<8x8xf32>, tensor<8x8xf32>
 }
+
+// -----
+
+// Adafactor's second moment is an outer product too, but of the gradient's own sums.
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#row = affine_map<(d0, d1) -> (d0)>
+#column = affine_map<(d0, d1) -> (d1)>
+func.func @outer_of_sums(%w: tensor<16x4xf32> {sparsam.param = "w", sparsam.updates = 0 : i64}, %x: tensor<16xf32>, %dy: tensor<4xf32>) -> tensor<16x4xf32> {
+  %e = tensor.empty() : tensor<16x4xf32>
+  %zr = arith.constant dense<0.0> : tensor<16xf32>
+  %zc = arith.constant dense<0.0> : tensor<4xf32>
+  %g = linalg.generic {indexing_maps = [#row, #column, #id], iterator_types = ["parallel", "parallel"]} ins(%x, %dy : tensor<16xf32>, tensor<4xf32>) outs(%e : tensor<16x4xf32>) {
+  ^bb0(%a: f32, %b: f32, %out: f32):
+    %0 = arith.mulf %a, %b : f32
+    linalg.yield %0 : f32
+  } -> tensor<16x4xf32>
+  %rows = linalg.reduce {arith.addf} ins(%g : tensor<16x4xf32>) outs(%zr : tensor<16xf32>) dimensions = [1]
+  %columns = linalg.reduce {arith.addf} ins(%g : tensor<16x4xf32>) outs(%zc : tensor<4xf32>) dimensions = [0]
+  // expected-remark @below {{argument 0 ('w'): its optimizer is not elementwise in the gradient, which enters 'linalg.generic'}}
+  %v = linalg.generic {indexing_maps = [#row, #column, #id], iterator_types = ["parallel", "parallel"]} ins(%rows, %columns : tensor<16xf32>, tensor<4xf32>) outs(%e : tensor<16x4xf32>) {
+  ^bb0(%a: f32, %b: f32, %out: f32):
+    %0 = arith.mulf %a, %b : f32
+    linalg.yield %0 : f32
+  } -> tensor<16x4xf32>
+  %u = linalg.div ins(%g, %v : tensor<16x4xf32>, tensor<16x4xf32>) outs(%e : tensor<16x4xf32>) -> tensor<16x4xf32>
+  %w1 = linalg.sub ins(%w, %u : tensor<16x4xf32>, tensor<16x4xf32>) outs(%e : tensor<16x4xf32>) -> tensor<16x4xf32>
+  return %w1 : tensor<16x4xf32>
+}
+
+// -----
+
+// Without a batch a bias has no sum to end the search at.
+// expected-remark @below {{argument 0 ('b') has no gradient: the work on it cannot be told from the optimizer's; mark the gradients with sparsam.gradient}}
+func.func @bias_of_vector(%b: tensor<8xf32> {sparsam.param = "b", sparsam.updates = 0 : i64}, %x: tensor<8xf32>, %v: tensor<8x8xf32>) -> tensor<8xf32> {
+  %e = tensor.empty() : tensor<8xf32>
+  %z = arith.constant dense<0.0> : tensor<8xf32>
+  %y = linalg.vecmat ins(%x, %v : tensor<8xf32>, tensor<8x8xf32>) outs(%z : tensor<8xf32>) -> tensor<8xf32>
+  %yb = linalg.add ins(%y, %b : tensor<8xf32>, tensor<8xf32>) outs(%e : tensor<8xf32>) -> tensor<8xf32>
+  %dy = linalg.vecmat ins(%yb, %v : tensor<8xf32>, tensor<8x8xf32>) outs(%z : tensor<8xf32>) -> tensor<8xf32>
+  %g = linalg.mul ins(%dy, %yb : tensor<8xf32>, tensor<8xf32>) outs(%e : tensor<8xf32>) -> tensor<8xf32>
+  %b1 = linalg.sub ins(%b, %g : tensor<8xf32>, tensor<8xf32>) outs(%e : tensor<8xf32>) -> tensor<8xf32>
+  return %b1 : tensor<8xf32>
+}

@@ -203,3 +203,23 @@ func.func @evaluate(%w: tensor<8x8xf32> {sparsam.param = "w"}, %x: tensor<8x8xf3
   %y = linalg.matmul ins(%x, %w : tensor<8x8xf32>, tensor<8x8xf32>) outs(%zero : tensor<8x8xf32>) -> tensor<8x8xf32>
   return %y : tensor<8x8xf32>
 }
+
+// -----
+
+// A batch of one: the gradient is an outer product, written as elementwise work.
+
+// CHECK-LABEL: func.func @one_example
+// CHECK-SAME: %arg1: tensor<16x4xf32> {sparsam.state_of = "w", sparsam.updates = 1 : i64}
+// CHECK: %[[OUTER:.*]] = linalg.mul
+// CHECK-NEXT: sparsam.gradient %[[OUTER]] of "w" : tensor<16x4xf32>
+func.func @one_example(%w: tensor<16x4xf32> {sparsam.param = "w", sparsam.updates = 0 : i64},
+                       %m: tensor<16x4xf32> {sparsam.updates = 1 : i64},
+                       %x: tensor<16xf32>, %dy: tensor<4xf32>) -> (tensor<16x4xf32>, tensor<16x4xf32>) {
+  %e = tensor.empty() : tensor<16x4xf32>
+  %xs = linalg.broadcast ins(%x : tensor<16xf32>) outs(%e : tensor<16x4xf32>) dimensions = [1]
+  %dys = linalg.broadcast ins(%dy : tensor<4xf32>) outs(%e : tensor<16x4xf32>) dimensions = [0]
+  %dw = linalg.mul ins(%xs, %dys : tensor<16x4xf32>, tensor<16x4xf32>) outs(%e : tensor<16x4xf32>) -> tensor<16x4xf32>
+  %m1 = linalg.add ins(%m, %dw : tensor<16x4xf32>, tensor<16x4xf32>) outs(%e : tensor<16x4xf32>) -> tensor<16x4xf32>
+  %w1 = linalg.sub ins(%w, %m1 : tensor<16x4xf32>, tensor<16x4xf32>) outs(%e : tensor<16x4xf32>) -> tensor<16x4xf32>
+  return %w1, %m1 : tensor<16x4xf32>, tensor<16x4xf32>
+}

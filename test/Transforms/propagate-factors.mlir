@@ -158,3 +158,30 @@ func.func @gradient_with_other_users(%x: tensor<64x16xf32>, %dy: tensor<64x12xf3
       : (tensor<16x12xf32>, tensor<2x12xf32>) -> tensor<16x2xf32>
   return %g, %du : tensor<16x12xf32>, tensor<16x2xf32>
 }
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+
+// A batch of one: the gradient is an outer product, a contraction of length one, and is
+// not formed either.
+// CHECK-LABEL: func @outer_product(
+//   CHECK-NOT:   tensor<16x12xf32>
+//       CHECK:   return
+func.func @outer_product(%x: tensor<16xf32>, %dy: tensor<12xf32>, %u: tensor<16x2xf32>,
+                         %v: tensor<2x12xf32>) -> (tensor<16x2xf32>, tensor<2x12xf32>) {
+  %e = tensor.empty() : tensor<16x12xf32>
+  %xs = linalg.broadcast ins(%x : tensor<16xf32>) outs(%e : tensor<16x12xf32>) dimensions = [1]
+  %dys = linalg.broadcast ins(%dy : tensor<12xf32>) outs(%e : tensor<16x12xf32>) dimensions = [0]
+  %g = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%xs, %dys : tensor<16x12xf32>, tensor<16x12xf32>) outs(%e : tensor<16x12xf32>) {
+  ^bb0(%a: f32, %b: f32, %out: f32):
+    %0 = arith.mulf %a, %b : f32
+    linalg.yield %0 : f32
+  } -> tensor<16x12xf32>
+  %du = sparsam.einsum "kn,rn->kr"(%g, %v)
+      : (tensor<16x12xf32>, tensor<2x12xf32>) -> tensor<16x2xf32>
+  %dv = sparsam.einsum "kn,kr->rn"(%g, %u)
+      : (tensor<16x12xf32>, tensor<16x2xf32>) -> tensor<2x12xf32>
+  return %du, %dv : tensor<16x2xf32>, tensor<2x12xf32>
+}

@@ -119,3 +119,26 @@ func.func @densify(%v: tensor<4x8x1xf32>, %i: tensor<4x8xi16>) -> tensor<16x4xf3
       : (tensor<4x8x1xf32>, tensor<4x8xi16>) -> tensor<16x4xf32>
   return %w : tensor<16x4xf32>
 }
+
+// -----
+
+// A batch of one: rule 5 on an outer product, a contraction of length one.
+// CHECK-LABEL: func @outer_product(
+//  CHECK-SAME:     %[[X:[^:]*]]: tensor<16xf32>, %[[DY:[^:]*]]: tensor<4xf32>, %[[I:[^:]*]]: tensor<4x8xi16>)
+//   CHECK-DAG:   %[[ROW:.*]] = tensor.expand_shape %[[X]] {{.*}} into tensor<1x16xf32>
+//   CHECK-DAG:   %[[DROW:.*]] = tensor.expand_shape %[[DY]] {{.*}} into tensor<1x4xf32>
+//       CHECK:   %[[DV:.*]] = sparsam.sddmm %[[ROW]], %[[DROW]] on %[[I]] into %{{.*}} {structure = #sparsam.nm<2:4>}
+//       CHECK:   return %[[DV]]
+func.func @outer_product(%x: tensor<16xf32>, %dy: tensor<4xf32>, %i: tensor<4x8xi16>)
+    -> tensor<4x8x1xf32> {
+  %e = tensor.empty() : tensor<16x4xf32>
+  %g = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0)>, affine_map<(d0, d1) -> (d1)>, affine_map<(d0, d1) -> (d0, d1)>],
+      iterator_types = ["parallel", "parallel"]} ins(%x, %dy : tensor<16xf32>, tensor<4xf32>) outs(%e : tensor<16x4xf32>) {
+  ^bb0(%a: f32, %b: f32, %out: f32):
+    %0 = arith.mulf %a, %b : f32
+    linalg.yield %0 : f32
+  } -> tensor<16x4xf32>
+  %r = sparsam.restrict %g on %i {structure = #sparsam.nm<2:4>}
+      : (tensor<16x4xf32>, tensor<4x8xi16>) -> tensor<4x8x1xf32>
+  return %r : tensor<4x8x1xf32>
+}

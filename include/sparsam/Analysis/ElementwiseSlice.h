@@ -13,7 +13,8 @@ namespace mlir::sparsam {
 ///
 /// The walk goes back from a value through elementwise work, transposes, reshapes and
 /// casts, over operands with as many entries as the value, and ends at arguments, at
-/// `sparsam.gradient` and at everything else: products, reductions, scatters, loops.
+/// `sparsam.gradient` and at everything else: products (outer ones too, which are written
+/// as elementwise work), reductions, scatters, loops.
 struct ElementwiseSlice {
   /// The values met, the root first; each before those it is computed from is not
   /// promised.

@@ -81,6 +81,10 @@ private:
   bool absorbView(unsigned term);
 };
 
+/// True for x * y^T, though it is written as elementwise work on repeated rows and
+/// columns: a contraction of length one. It is a gradient where the batch is one.
+bool isOuterProduct(Operation *op);
+
 /// True for the operations that only rearrange one tensor: transposes, permuting
 /// copies, reshapes, casts between equal shapes, `sparsam.gradient`, and copies
 /// that add dimensions of size 1.
@@ -93,8 +97,8 @@ bool isTransposition(Operation *op);
 Value getViewRoot(Value value);
 
 /// The dimension of the source that each dimension of a copy's result is, or -1
-/// for one of size 1 that the copy adds. Fails for all but permuting copies and
-/// `linalg.transpose`; `broadcasts` admits copies that repeat.
+/// for one of size 1 that the copy adds. Fails for all but permuting copies,
+/// `linalg.transpose` and `linalg.broadcast`; `broadcasts` admits copies that repeat.
 FailureOr<SmallVector<int64_t>> matchCopy(Operation *op, bool broadcasts = false);
 
 /// The users of `value`, seen through views.
