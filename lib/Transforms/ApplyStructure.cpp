@@ -79,13 +79,19 @@ LogicalResult checkFits(const Parameter &parameter, StructureInterface structure
   func::FuncOp func = parameter.func;
   if (!func.getBody().hasOneBlock())
     return error() << structure << " needs a function of one block";
-  if (func.getArgAttr(parameter.argument, boundary::noGradient))
-    return error() << structure << " was asked for, but no gradient reaches this "
-                   << "parameter's update; leave it dense";
-  if (structure.getKind() == StructureKind::Factors &&
-      func.getArgAttr(parameter.argument, boundary::notElementwise))
+  auto reason = [](Attribute attr, StringRef before) {
+    auto text = dyn_cast<StringAttr>(attr);
+    return text ? (before + text.getValue()).str() : "";
+  };
+  if (Attribute attr = func.getArgAttr(parameter.argument, boundary::noGradient))
+    return error() << structure << " was asked for, but no gradient is known to reach "
+                   << "this parameter's update" << reason(attr, ": ")
+                   << "; leave it dense";
+  Attribute attr = func.getArgAttr(parameter.argument, boundary::notElementwise);
+  if (attr && structure.getKind() == StructureKind::Factors)
     return error() << structure << " was asked for, but the optimizer is not elementwise "
-                   << "in this parameter's gradient; choose a pattern structure or dense";
+                   << "in this parameter's gradient" << reason(attr, ", ")
+                   << "; choose a pattern structure or dense";
   return success();
 }
 

@@ -119,8 +119,9 @@ private:
 
   void giveUp(const Parameter &parameter, const Twine &reason) {
     function.setArgAttr(parameter.argument, boundary::noGradient,
-                        UnitAttr::get(function.getContext()));
-    function.emitRemark() << step.describe(parameter) << " has no gradient: " << reason;
+                        StringAttr::get(function.getContext(), reason));
+    emitRemark(step.argument(parameter.argument).getLoc())
+        << step.describe(parameter) << " has no gradient: " << reason;
   }
 
   Value insertGradient(const Parameter &parameter, const GradientLocation &location) {
@@ -207,11 +208,12 @@ private:
         if (isSpread(value, gradient, dependence))
           product = value;
       if (product) {
+        std::string reason = "which enters " + nameOf(product);
         function.setArgAttr(parameter.argument, boundary::notElementwise,
-                            UnitAttr::get(function.getContext()));
+                            StringAttr::get(function.getContext(), reason));
         emitRemark(product.getLoc())
             << step.describe(parameter) << ": its optimizer is not elementwise in the "
-            << "gradient, which enters " << nameOf(product);
+            << "gradient, " << reason;
       } else if (!optimizer.reaches(found->second)) {
         if (failed(takeUnread(parameter, gradient, optimizer)))
           return failure();

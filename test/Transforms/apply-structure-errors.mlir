@@ -16,6 +16,20 @@ func.func @inputs(%a: tensor<15x4xf32> {sparsam.param = "a"}) {
 
 // -----
 
+// expected-error@+1 {{a: #sparsam.nm<2:4> was asked for, but no gradient is known to reach this parameter's update: the work on it cannot be told from the optimizer's; leave it dense}}
+func.func @no_gradient_and_why(%a: tensor<16x4xf32> {sparsam.param = "a", sparsam.no_gradient = "the work on it cannot be told from the optimizer's", sparsam.structure = #sparsam.nm<2:4>}) {
+  return
+}
+
+// -----
+
+// expected-error@+1 {{a: #sparsam.low_rank<2> was asked for, but the optimizer is not elementwise in this parameter's gradient, which enters 'linalg.matmul'; choose a pattern structure or dense}}
+func.func @muon_and_why(%a: tensor<16x4xf32> {sparsam.param = "a", sparsam.structure = #sparsam.low_rank<2>, sparsam.not_elementwise = "which enters 'linalg.matmul'"}) {
+  return
+}
+
+// -----
+
 // expected-error@+1 {{a: #sparsam.nm<2:4> needs elements of f32 or f64, found 'i32'}}
 func.func @elements(%a: tensor<16x4xi32> {sparsam.param = "a"}) {
   return
@@ -37,7 +51,7 @@ func.func @scalar(%a: f32 {sparsam.param = "a"}) {
 
 // -----
 
-// expected-error@+1 {{a: #sparsam.nm<2:4> was asked for, but no gradient reaches this parameter's update; leave it dense}}
+// expected-error@+1 {{a: #sparsam.nm<2:4> was asked for, but no gradient is known to reach this parameter's update; leave it dense}}
 func.func @no_gradient(%a: tensor<16x4xf32> {sparsam.param = "a", sparsam.no_gradient}) {
   return
 }

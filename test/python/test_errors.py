@@ -1,5 +1,7 @@
 """Bad input gives one clear error that names what is wrong."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -247,6 +249,28 @@ def test_a_parameter_without_gradient():
 
     with pytest.raises(RuntimeError, match="layer0/w.*gradient"):
         sparsam.compile(train_step, ARGS, structure={"layer0/w": "nm<2:4>"})
+
+
+def test_a_gradient_that_cannot_be_found_is_told_how_to_be_marked():
+    """Of a sign, the graph does not say where the backward pass ends."""
+    optimizer = optax.sign_sgd(1e-3)
+
+    def train_step(params, state, x, y, mark):
+        loss, grads = jax.value_and_grad(MLP.model.loss)(params, x, y)
+        grads = sparsam.gradient(grads) if mark else grads
+        updates, state = optimizer.update(grads, state, params)
+        return optax.apply_updates(params, updates), state, loss
+
+    args = (MLP.params, optimizer.init(MLP.params), *MLP.batches[0])
+    structure = {"layer0/w": "nm<2:4>"}
+    unmarked, marked = (partial(train_step, mark=mark) for mark in (False, True))
+    with pytest.raises(
+        sparsam.CompileError,
+        match="layer0/w: .*no gradient is known.*mark the gradients with sparsam.gradient",
+    ):
+        sparsam.compile(unmarked, args, structure=structure)
+    step = sparsam.compile(marked, args, structure=structure)
+    assert step.plan["layer0/w"].structure == "nm<2:4>"
 
 
 def test_factors_under_an_optimizer_that_is_not_elementwise():

@@ -15,9 +15,10 @@ inline constexpr llvm::StringLiteral param = "sparsam.param";
 inline constexpr llvm::StringLiteral updates = "sparsam.updates";
 /// The path of the parameter that an argument is optimizer state of.
 inline constexpr llvm::StringLiteral stateOf = "sparsam.state_of";
-/// A parameter whose update is reached by no gradient.
+/// A parameter whose update is reached by no gradient; the reason, if it is known.
 inline constexpr llvm::StringLiteral noGradient = "sparsam.no_gradient";
-/// A parameter whose optimizer is not elementwise in the gradient.
+/// A parameter whose optimizer is not elementwise in the gradient; the reason, as text
+/// that follows "the gradient, ", if it is known.
 inline constexpr llvm::StringLiteral notElementwise = "sparsam.not_elementwise";
 /// The structure that was asked for, an attribute; on storage tensors, the text of
 /// their parameter's structure.

@@ -116,7 +116,8 @@ def FindParametersPass : Pass<"sparsam-find-parameters", "::mlir::ModuleOp"> {
 
     A parameter whose gradient is not found gets `sparsam.no_gradient`, and one whose
     optimizer does more to the gradient than elementwise work (Muon, Shampoo,
-    Adafactor) gets `sparsam.not_elementwise`, each with a remark.
+    Adafactor) gets `sparsam.not_elementwise`, each with a remark and with the reason
+    as its value, which the error of sparsam-apply-structure repeats.
 
     In a function without any `sparsam.updates` they are inferred, for a result of the
     argument's type that is elementwise work on the argument and on a product; and in
