@@ -176,7 +176,8 @@ def SetDestinationsPass : Pass<"sparsam-set-destinations", "::mlir::func::FuncOp
     Decides on tensors where each result will be, so that bufferization copies nothing:
 
     - a product that adds to zeros overwrites its destination instead: it gets the
-      attribute `sparsam.overwrite` and an undefined destination;
+      attribute `sparsam.overwrite` and an undefined destination. From here on only
+      `sparsam-lower-dense-products` knows what that op means;
     - every other op gets a destination of its own, undefined or filled;
     - the result that updates an argument (`sparsam.updates`) is computed in the
       argument itself, if the op that computes it reads the argument at the same indices
@@ -357,6 +358,14 @@ def LowerDenseProductsPass : Pass<"sparsam-lower-dense-products", "::mlir::Modul
     nothing is copied. `sparsam.overwrite` on the contraction says that the
     destination's old contents do not count. Where the strides fit no call, operands are
     copied into an order that does, with a remark.
+
+    A product of f16 or bf16 is computed in f32 on copies of its operands and rounded
+    once, when it is done, as frameworks do; narrower operands of an f32 or f64 product
+    are copied likewise. A remark says so.
+
+    Any other sum of products (of integers, of functions of the operands) is left to
+    `sparsam-generics-to-loops`, from zero where it had `sparsam.overwrite`, and with a
+    remark where it is a product of matrices.
 
     ```mlir
     linalg.matmul {sparsam.overwrite}

@@ -2,6 +2,7 @@
 
 #include "Buffers.h"
 #include "LoopEmitter.h"
+#include "TensorOps.h"
 
 #include "sparsam/Conversion/Passes.h"
 
@@ -338,6 +339,10 @@ struct GenericsToLoopsPass : sparsam::impl::GenericsToLoopsPassBase<GenericsToLo
       op = linalgCopy;
     }
     auto linalgOp = cast<linalg::LinalgOp>(op);
+    if (op->hasAttr(cpu::kOverwriteAttr))
+      return op->emitOpError() << "has " << cpu::kOverwriteAttr
+                               << ", and loops add to what its destination holds; "
+                                  "expected sparsam-lower-dense-products to run first";
     for (Value operand : op->getOperands())
       if (isa<ShapedType>(operand.getType()) && !getStridedLayout(operand.getType()))
         return op->emitOpError() << "has an operand of type " << operand.getType()

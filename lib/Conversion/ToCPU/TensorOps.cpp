@@ -20,24 +20,31 @@ bool cpu::isElementwise(linalg::GenericOp op) {
   return op.getNumLoops() == op.getNumParallelLoops();
 }
 
-bool cpu::isContraction(linalg::GenericOp op) {
-  if (op.getNumDpsInputs() != 2 || op.getNumDpsInits() != 1 ||
-      op.getNumReductionLoops() == 0)
+bool cpu::isMultiplyAdd(linalg::LinalgOp op) {
+  if (op.getNumDpsInputs() != 2 || op.getNumDpsInits() != 1)
     return false;
-  Block &body = op.getRegion().front();
-  if (!llvm::hasNItems(body, 3))
-    return false;
-  auto product = dyn_cast<arith::MulFOp>(body.front());
-  auto sum = dyn_cast<arith::AddFOp>(*std::next(body.begin()));
-  if (!product || !sum || body.getTerminator()->getOperand(0) != sum)
-    return false;
-  // A square has one operand to read and is no product of two matrices.
+  Block &body = *op.getBlock();
   Value a = body.getArgument(0), b = body.getArgument(1), c = body.getArgument(2);
-  auto combines = [](Operation *op, Value x, Value y) {
-    return (op->getOperand(0) == x && op->getOperand(1) == y) ||
-           (op->getOperand(0) == y && op->getOperand(1) == x);
+  auto sum = body.getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
+  if (!sum || (sum.getLhs() != c && sum.getRhs() != c))
+    return false;
+  Value addend = sum.getLhs() == c ? sum.getRhs() : sum.getLhs();
+  auto product = addend.getDefiningOp<arith::MulFOp>();
+  if (!product)
+    return false;
+  auto lookThroughExtensions = [](Value value) {
+    while (auto extension = value.getDefiningOp<arith::ExtFOp>())
+      value = extension.getIn();
+    return value;
   };
-  if (!combines(product, a, b) || !combines(sum, product, c))
+  Value left = lookThroughExtensions(product.getLhs());
+  Value right = lookThroughExtensions(product.getRhs());
+  // A square has one operand to read and is no product of two matrices.
+  return (left == a && right == b) || (left == b && right == a);
+}
+
+bool cpu::isContraction(linalg::GenericOp op) {
+  if (!isMultiplyAdd(op) || op.getNumReductionLoops() == 0)
     return false;
   for (AffineMap map : op.getIndexingMapsArray())
     if (!map.isProjectedPermutation())

@@ -1,4 +1,4 @@
-// What an op on tensors is: a reshape, elementwise, a product that a GEMM can run.
+// What an op is: a reshape, elementwise, a product that a GEMM can run.
 #ifndef SPARSAM_CONVERSION_TOCPU_TENSOROPS_H
 #define SPARSAM_CONVERSION_TOCPU_TENSOROPS_H
 
@@ -18,6 +18,11 @@ Value lookThroughReshapes(Value value);
 
 /// Whether all loops are parallel.
 bool isElementwise(linalg::GenericOp op);
+
+/// Whether the payload of `op` is c + a * b of its destination and its two inputs, in
+/// floating point; narrower inputs may be extended. Nothing else is done to either:
+/// upstream's `isaContractionOpInterface` looks through any unary operation, exp too.
+bool isMultiplyAdd(linalg::LinalgOp op);
 
 /// Whether `op` is C += A * B over batch, row, column and summed dimensions, each
 /// operand accessed through dimensions alone; rows, columns and sums are not empty.

@@ -29,3 +29,13 @@ func.func @not_joinable(%x: memref<100000xf32>, %sum: memref<f32>) {
   }
   return
 }
+
+// -----
+
+// Loops would add to what the buffer held before.
+func.func @overwrite(%a: memref<8x16xf16>, %b: memref<16x4xf16>, %c: memref<8x4xf16>) {
+  // expected-error @+1 {{'linalg.matmul' op has sparsam.overwrite, and loops add to what its destination holds; expected sparsam-lower-dense-products to run first}}
+  linalg.matmul {sparsam.overwrite}
+      ins(%a, %b : memref<8x16xf16>, memref<16x4xf16>) outs(%c : memref<8x4xf16>)
+  return
+}

@@ -158,3 +158,83 @@ func.func @vector(%a: memref<8x16xf32>, %x: memref<16xf32>, %y: memref<8xf32>) {
   linalg.matvec ins(%a, %x : memref<8x16xf32>, memref<16xf32>) outs(%y : memref<8xf32>)
   return
 }
+
+// -----
+
+// Half precision is computed in f32 and rounded once: operands and result are copied,
+// and what the result held comes along only where it counts.
+// CHECK-LABEL: func.func @half(
+// CHECK-SAME:    %[[A:[^:]*]]: memref<8x16xbf16>, %[[B:[^:]*]]: memref<16x4xbf16>, %[[C:[^:]*]]: memref<8x4xbf16>)
+// CHECK:         %[[A32:.*]] = memref.alloc() : memref<8x16xf32>
+// CHECK:         linalg.generic {{.*}} ins(%[[A]] : {{.*}} outs(%[[A32]] :
+// CHECK:           arith.extf %{{.*}} : bf16 to f32
+// CHECK:         %[[B32:.*]] = memref.alloc() : memref<16x4xf32>
+// CHECK:         linalg.generic {{.*}} ins(%[[B]] : {{.*}} outs(%[[B32]] :
+// CHECK:         %[[C32:.*]] = memref.alloc() : memref<8x4xf32>
+// CHECK-NOT:     linalg.generic
+// CHECK:         call @sparsam_gemm_f32
+// CHECK:         linalg.generic {{.*}} ins(%[[C32]] : {{.*}} outs(%[[C]] :
+// CHECK:           arith.truncf %{{.*}} : f32 to bf16
+// CHECK:         %[[OLD:.*]] = memref.alloc() : memref<8x4xf32>
+// CHECK:         linalg.generic {{.*}} ins(%[[C]] : {{.*}} outs(%[[OLD]] :
+// CHECK:           arith.extf
+// CHECK:         call @sparsam_gemm_f32
+// CHECK:         linalg.generic {{.*}} ins(%[[OLD]] : {{.*}} outs(%[[C]] :
+func.func @half(%a: memref<8x16xbf16>, %b: memref<16x4xbf16>, %c: memref<8x4xbf16>) {
+  linalg.matmul {sparsam.overwrite}
+      ins(%a, %b : memref<8x16xbf16>, memref<16x4xbf16>) outs(%c : memref<8x4xbf16>)
+  linalg.matmul ins(%a, %b : memref<8x16xbf16>, memref<16x4xbf16>) outs(%c : memref<8x4xbf16>)
+  return
+}
+
+// -----
+
+// Batched and transposed f16: the copies lie in the order of the call.
+// CHECK-LABEL: func.func @batched_f16(
+// CHECK:         memref.alloc() : memref<3x8x16xf32>
+// CHECK:         memref.alloc() : memref<3x16x4xf32>
+// CHECK:         memref.alloc() : memref<3x8x4xf32>
+// CHECK:         call @sparsam_gemm_f32
+// CHECK:           arith.truncf %{{.*}} : f32 to f16
+func.func @batched_f16(%a: memref<3x16x8xf16>, %b: memref<4x3x16xf16>, %c: memref<8x3x4xf16>) {
+  linalg.generic {sparsam.overwrite,
+      indexing_maps = [affine_map<(b, m, n, k) -> (b, k, m)>, affine_map<(b, m, n, k) -> (n, b, k)>,
+                       affine_map<(b, m, n, k) -> (m, b, n)>],
+      iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<3x16x8xf16>, memref<4x3x16xf16>) outs(%c : memref<8x3x4xf16>) {
+  ^bb0(%x: f16, %y: f16, %z: f16):
+    %0 = arith.mulf %x, %y : f16
+    %1 = arith.addf %z, %0 : f16
+    linalg.yield %1 : f16
+  }
+  return
+}
+
+// -----
+
+// Narrow operands of a wide product are widened; the rest stays where it is.
+// CHECK-LABEL: func.func @mixed(
+// CHECK-SAME:    %[[A:[^:]*]]: memref<8x16xbf16>, %[[B:[^:]*]]: memref<16x4xf32>, %[[C:[^:]*]]: memref<8x4xf32>)
+// CHECK:         %[[A32:.*]] = memref.alloc() : memref<8x16xf32>
+// CHECK-NOT:     memref.alloc()
+// CHECK:         linalg.generic {{.*}} ins(%[[A]] : {{.*}} outs(%[[A32]] :
+// CHECK-NOT:     memref.alloc()
+// CHECK:         memref.reinterpret_cast %[[A32]]
+// CHECK:         memref.reinterpret_cast %[[B]]
+// CHECK:         memref.reinterpret_cast %[[C]]
+// CHECK:         call @sparsam_gemm_f32
+// CHECK-NOT:     linalg
+func.func @mixed(%a: memref<8x16xbf16>, %b: memref<16x4xf32>, %c: memref<8x4xf32>) {
+  linalg.generic {sparsam.overwrite,
+      indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>,
+                       affine_map<(m, n, k) -> (m, n)>],
+      iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<8x16xbf16>, memref<16x4xf32>) outs(%c : memref<8x4xf32>) {
+  ^bb0(%x: bf16, %y: f32, %z: f32):
+    %w = arith.extf %x : bf16 to f32
+    %0 = arith.mulf %w, %y : f32
+    %1 = arith.addf %z, %0 : f32
+    linalg.yield %1 : f32
+  }
+  return
+}
