@@ -19,6 +19,9 @@ struct RelaxFloatsPass : sparsam::impl::RelaxFloatsPassBase<RelaxFloatsPass> {
                  arith::FastMathFlags::nsz | arith::FastMathFlags::arcp |
                  arith::FastMathFlags::afn;
     getOperation()->walk([&](arith::ArithFastMathInterface op) {
+      // Rounding to a narrow type is asked for: contracted, it would vanish.
+      if (isa<arith::ExtFOp, arith::TruncFOp>(op))
+        return;
       auto present = op.getFastMathFlagsAttr();
       auto wanted = present ? present.getValue() | flags : flags;
       op->setAttr(op.getFastMathAttrName(),
