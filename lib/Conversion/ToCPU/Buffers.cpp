@@ -103,10 +103,19 @@ std::optional<StridedLayout> getStridedLayout(Type type) {
   return layout;
 }
 
-int64_t getBytes(MemRefType type) {
+std::optional<int64_t> getBytes(MemRefType type) {
   Type element = type.getElementType();
+  int64_t parts = 1;
+  if (auto complex = dyn_cast<ComplexType>(element)) {
+    element = complex.getElementType();
+    parts = 2;
+  }
+  if (!element.isIntOrIndexOrFloat())
+    return std::nullopt;
   int64_t bits = element.isIndex() ? 64 : element.getIntOrFloatBitWidth();
-  return type.getNumElements() * llvm::divideCeil(bits, 8);
+  // LLVM pads an element of an odd width to a power of two.
+  return type.getNumElements() * parts *
+         static_cast<int64_t>(llvm::PowerOf2Ceil(llvm::divideCeil(bits, 8)));
 }
 
 } // namespace mlir::sparsam

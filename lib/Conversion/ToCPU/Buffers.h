@@ -27,8 +27,9 @@ struct StridedLayout {
 };
 std::optional<StridedLayout> getStridedLayout(Type type);
 
-/// Bytes of a memref with static shape and identity layout.
-int64_t getBytes(MemRefType type);
+/// Bytes of a memref with static shape and identity layout; none for elements that are
+/// neither numbers nor complex.
+std::optional<int64_t> getBytes(MemRefType type);
 
 } // namespace mlir::sparsam
 

@@ -44,7 +44,7 @@ public:
   }
 
   Lifetime get(memref::AllocOp alloc) const {
-    int64_t bytes = std::max<int64_t>(getBytes(alloc.getType()), 1);
+    int64_t bytes = std::max<int64_t>(*getBytes(alloc.getType()), 1);
     bytes = llvm::divideCeil(bytes, alignment) * alignment;
     Lifetime lifetime{alloc, bytes, std::numeric_limits<int64_t>::max(), 0};
     forEachUserThroughViews(alloc, [&](Operation *user) {
@@ -102,9 +102,20 @@ struct PlanMemoryPass : sparsam::impl::PlanMemoryPassBase<PlanMemoryPass> {
     SymbolTable table(getOperation());
     symbols = &table;
     planned.clear();
+    callers.clear();
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (failed(plan(function)))
         return signalPassFailure();
+    WalkResult result = getOperation().walk([&](func::ConstantOp constant) {
+      auto callee = symbols->lookup<func::FuncOp>(constant.getValue());
+      if (!callee || callee.getFunctionType() == constant.getType())
+        return WalkResult::advance();
+      constant.emitOpError() << "refers to @" << constant.getValue()
+                             << ", which takes a workspace; expected calls only";
+      return WalkResult::interrupt();
+    });
+    if (result.wasInterrupted())
+      signalPassFailure();
   }
 
   /// Plans the callees first: what they need is a buffer of the caller's.
@@ -115,14 +126,19 @@ struct PlanMemoryPass : sparsam::impl::PlanMemoryPassBase<PlanMemoryPass> {
       return function.emitOpError("has control flow between blocks; expected one block");
     SmallVector<func::CallOp> calls;
     function.walk([&](func::CallOp call) { calls.push_back(call); });
+    callers.insert(function);
     for (func::CallOp call : calls) {
       auto callee = symbols->lookup<func::FuncOp>(call.getCallee());
       if (!callee)
         continue;
+      if (callers.contains(callee))
+        return call.emitOpError() << "calls @" << call.getCallee()
+                                  << ", which is calling it; expected no recursion";
       if (failed(plan(callee)))
         return failure();
       addWorkspaceOperand(call, callee);
     }
+    callers.erase(function);
     SmallVector<memref::AllocOp> allocs;
     WalkResult result = function.walk([&](memref::AllocOp alloc) {
       allocs.push_back(alloc);
@@ -147,9 +163,9 @@ struct PlanMemoryPass : sparsam::impl::PlanMemoryPassBase<PlanMemoryPass> {
 
   WalkResult checkAllocation(memref::AllocOp alloc) {
     MemRefType type = alloc.getType();
-    if (!type.hasStaticShape() || !type.getLayout().isIdentity()) {
+    if (!type.hasStaticShape() || !type.getLayout().isIdentity() || !getBytes(type)) {
       alloc.emitOpError() << "of type " << type
-                          << ": expected static shape and identity layout";
+                          << ": expected static shape, identity layout and numbers";
       return WalkResult::interrupt();
     }
     if (alloc->getParentOfType<scf::ParallelOp>()) {
@@ -214,6 +230,8 @@ struct PlanMemoryPass : sparsam::impl::PlanMemoryPassBase<PlanMemoryPass> {
 
   SymbolTable *symbols = nullptr;
   llvm::DenseSet<func::FuncOp> planned;
+  /// The function that is being planned, and those that lead to it.
+  llvm::DenseSet<func::FuncOp> callers;
 };
 
 } // namespace

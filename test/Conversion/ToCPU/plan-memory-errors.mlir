@@ -1,7 +1,7 @@
 // RUN: sparsam-opt %s --sparsam-plan-memory -split-input-file -verify-diagnostics
 
 func.func @dynamic(%n: index) {
-  // expected-error @+1 {{of type 'memref<?xf32>': expected static shape and identity layout}}
+  // expected-error @+1 {{of type 'memref<?xf32>': expected static shape, identity layout and numbers}}
   %0 = memref.alloc(%n) : memref<?xf32>
   return
 }
@@ -44,5 +44,49 @@ func.func @handed_on(%x: memref<8xf32>) {
 func.func @blocks() {
   cf.br ^next
 ^next:
+  return
+}
+
+// -----
+
+func.func @elements() {
+  // expected-error @+1 {{of type 'memref<4xvector<4xf32>>': expected static shape, identity layout and numbers}}
+  %0 = memref.alloc() : memref<4xvector<4xf32>>
+  return
+}
+
+// -----
+
+func.func private @recursive(%a: memref<4xf32>) {
+  %0 = memref.alloc() : memref<4xf32>
+  memref.copy %0, %a : memref<4xf32> to memref<4xf32>
+  // expected-error @+1 {{calls @recursive, which is calling it; expected no recursion}}
+  call @recursive(%a) : (memref<4xf32>) -> ()
+  return
+}
+
+// -----
+
+func.func private @first(%a: memref<4xf32>) {
+  call @second(%a) : (memref<4xf32>) -> ()
+  return
+}
+func.func private @second(%a: memref<4xf32>) {
+  // expected-error @+1 {{calls @first, which is calling it; expected no recursion}}
+  call @first(%a) : (memref<4xf32>) -> ()
+  return
+}
+
+// -----
+
+func.func private @callee(%a: memref<4xf32>) {
+  %0 = memref.alloc() : memref<4xf32>
+  memref.copy %0, %a : memref<4xf32> to memref<4xf32>
+  return
+}
+func.func private @indirect(%a: memref<4xf32>) {
+  // expected-error @+1 {{refers to @callee, which takes a workspace; expected calls only}}
+  %f = func.constant @callee : (memref<4xf32>) -> ()
+  func.call_indirect %f(%a) : (memref<4xf32>) -> ()
   return
 }

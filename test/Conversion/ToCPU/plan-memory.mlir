@@ -90,3 +90,19 @@ func.func @empty() {
   return
 }
 func.func private @runtime(memref<4xf32>)
+
+// -----
+
+// Complex numbers are two; LLVM pads an element of an odd width to a power of two.
+// CHECK-LABEL: func.func @elements(%{{.*}}: memref<576xi8> {sparsam.workspace})
+func.func @elements() {
+  %0 = memref.alloc() : memref<16xcomplex<f32>>
+  %1 = memref.alloc() : memref<64xi17>
+  %2 = memref.alloc() : memref<12xf80>
+  memref.copy %0, %0 : memref<16xcomplex<f32>> to memref<16xcomplex<f32>>
+  memref.copy %1, %1 : memref<64xi17> to memref<64xi17>
+  memref.copy %2, %2 : memref<12xf80> to memref<12xf80>
+  memref.copy %0, %0 : memref<16xcomplex<f32>> to memref<16xcomplex<f32>>
+  memref.copy %1, %1 : memref<64xi17> to memref<64xi17>
+  return
+}
