@@ -56,9 +56,6 @@ readUpdates(func::FuncOp function, unsigned i,
 FailureOr<StepBoundary> StepBoundary::read(func::FuncOp function) {
   StepBoundary step;
   step.function = function;
-  if (!function.getBody().hasOneBlock())
-    return function.emitError("expected a function of one block, found ")
-           << function.getBody().getBlocks().size();
   step.terminator = cast<func::ReturnOp>(function.front().getTerminator());
   llvm::DenseMap<unsigned, unsigned> updated;
   llvm::StringMap<unsigned> paths;
@@ -93,10 +90,16 @@ FailureOr<StepBoundary> StepBoundary::read(func::FuncOp function) {
 
 FailureOr<llvm::StringMap<Value>>
 mlir::sparsam::takeMarkedGradients(func::FuncOp function) {
+  if (!function.getBody().hasOneBlock())
+    return function.emitError("expected a function of one block, found ")
+           << function.getBody().getBlocks().size();
+  auto terminator = dyn_cast<func::ReturnOp>(function.front().getTerminator());
+  if (!terminator)
+    return function.emitError("expected a function that ends with func.return, found '")
+           << function.front().getTerminator()->getName() << "'";
   llvm::StringMap<Value> marked;
   llvm::BitVector erase(function.getNumResults());
   SmallVector<unsigned> renumbered(function.getNumResults());
-  auto terminator = cast<func::ReturnOp>(function.back().getTerminator());
   for (unsigned i = 0, kept = 0, e = function.getNumResults(); i != e; ++i) {
     renumbered[i] = kept;
     Attribute attr = function.getResultAttr(i, gradientOfName);

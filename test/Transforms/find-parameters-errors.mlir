@@ -289,6 +289,12 @@ func.func @marked_norm(%w: tensor<8x8xf32> {sparsam.param = "w", sparsam.updates
   } -> tensor<8x8xf32>
   %w1 = linalg.sub ins(%w, %u : tensor<8x8xf32>, tensor<8x8xf32>) outs(%zero : tensor<8x8xf32>) -> tensor<8x8xf32>
   return %w1, %a : tensor<8x8xf32>, tensor<8x8xf32>
+
+// -----
+
+// expected-error @below {{expected a function that ends with func.return, found 'llvm.unreachable'}}
+func.func @unreachable(%w: tensor<4xf32> {sparsam.param = "w", sparsam.updates = 0 : i64}) -> tensor<4xf32> {
+  llvm.unreachable
 }
 
 // -----
@@ -332,4 +338,13 @@ func.func @bias_of_vector(%b: tensor<8xf32> {sparsam.param = "b", sparsam.update
   %g = linalg.mul ins(%dy, %yb : tensor<8xf32>, tensor<8xf32>) outs(%e : tensor<8xf32>) -> tensor<8xf32>
   %b1 = linalg.sub ins(%b, %g : tensor<8xf32>, tensor<8xf32>) outs(%e : tensor<8xf32>) -> tensor<8xf32>
   return %b1 : tensor<8xf32>
+}
+
+// -----
+
+// expected-error @below {{expected a function of one block, found 2}}
+func.func @last_block_branches(%w: tensor<4xf32> {sparsam.param = "w", sparsam.updates = 0 : i64}) -> tensor<4xf32> {
+  cf.br ^next
+^next:
+  cf.br ^next
 }

@@ -105,6 +105,11 @@ struct ResultsToArgumentsPass
   LogicalResult convert(func::FuncOp function) {
     if (!function.getBody().hasOneBlock())
       return function.emitOpError("has control flow between blocks; expected one block");
+    auto exit = dyn_cast<func::ReturnOp>(function.getBody().front().getTerminator());
+    if (!exit)
+      return function.emitOpError("ends with '")
+             << function.getBody().front().getTerminator()->getName()
+             << "'; expected func.return";
     for (Type type : llvm::concat<const Type>(function.getArgumentTypes(),
                                               function.getResultTypes())) {
       auto memref = dyn_cast<MemRefType>(type);
@@ -117,7 +122,6 @@ struct ResultsToArgumentsPass
     if (failed(destinations))
       return failure();
 
-    auto exit = cast<func::ReturnOp>(function.getBody().front().getTerminator());
     SmallVector<Value> values(exit.getOperands());
     saveCrossed(exit, values, *destinations);
     for (auto [result, value] : llvm::enumerate(values)) {

@@ -49,3 +49,17 @@ func.func @recursive(%a: memref<4xf32>) {
   call @recursive(%a) : (memref<4xf32>) -> ()
   return
 }
+
+// -----
+
+// expected-error @+1 {{ends with 'llvm.unreachable'; expected func.return}}
+func.func @unreachable(%a: memref<4xf32>) -> memref<4xf32> {
+  llvm.unreachable
+}
+
+// -----
+
+// expected-error @+1 {{has an argument or result of type 'memref<*xf32>'; expected memrefs of static shape and identity layout}}
+func.func @unranked(%a: memref<*xf32>) {
+  return
+}
