@@ -98,13 +98,23 @@ struct FoldReshapesPass : sparsam::impl::FoldReshapesPassBase<FoldReshapesPass> 
     IRRewriter rewriter(context);
     int64_t operations = 0;
     SmallVector<linalg::LinalgOp> named;
+    bool isLate = false;
     getOperation()->walk([&](Operation *op) {
       ++operations;
+      // The ops that replace it would add to their destination.
+      if (!isLate && op->hasAttr(cpu::kOverwriteAttr)) {
+        op->emitOpError() << "has " << cpu::kOverwriteAttr
+                          << "; expected sparsam-fold-reshapes in front of "
+                             "sparsam-set-destinations";
+        isLate = true;
+      }
       auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
       if (linalgOp && linalgOp.hasPureTensorSemantics() &&
           !isa<linalg::GenericOp, linalg::FillOp>(op))
         named.push_back(linalgOp);
     });
+    if (isLate)
+      return signalPassFailure();
     for (linalg::LinalgOp op : named) {
       rewriter.setInsertionPoint(op);
       // A named op without a payload to spell out stays as it is.

@@ -1,4 +1,4 @@
-// RUN: sparsam-opt %s --sparsam-fold-reshapes | FileCheck %s
+// RUN: sparsam-opt %s --sparsam-fold-reshapes -split-input-file -verify-diagnostics | FileCheck %s
 
 // What the pass does not know passes through: a reshape between a product and a slice,
 // memrefs, and a reshape that no loop can take over.
@@ -55,4 +55,14 @@ func.func @units(%x: tensor<5x12xi32>) -> (tensor<5x12xi32>, tensor<5x1x12xi32>)
   %4 = tensor.expand_shape %3 [[0], [1, 2]] output_shape [5, 1, 12]
       : tensor<5x12xi32> into tensor<5x1x12xi32>
   return %3, %4 : tensor<5x12xi32>, tensor<5x1x12xi32>
+}
+
+// -----
+
+func.func @late(%a: tensor<4x4xf32>, %b: tensor<4x4xf32>) -> tensor<4x4xf32> {
+  %0 = tensor.empty() : tensor<4x4xf32>
+  // expected-error @+1 {{'linalg.matmul' op has sparsam.overwrite; expected sparsam-fold-reshapes in front of sparsam-set-destinations}}
+  %1 = linalg.matmul {sparsam.overwrite} ins(%a, %b : tensor<4x4xf32>, tensor<4x4xf32>)
+      outs(%0 : tensor<4x4xf32>) -> tensor<4x4xf32>
+  return %1 : tensor<4x4xf32>
 }
