@@ -27,7 +27,8 @@ namespace {
 bool isKernel(Operation *op) {
   if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
     return linalgOp.hasPureBufferSemantics();
-  return isa<memref::CopyOp>(op);
+  return isa<memref::CopyOp>(op) &&
+         llvm::all_of(op->getOperandTypes(), llvm::IsaPred<MemRefType>);
 }
 
 /// A name that says what the kernel does and how large it is.
@@ -36,19 +37,21 @@ std::string getKernelName(Operation *op) {
   llvm::raw_string_ostream stream(name);
   ArrayRef<int64_t> shape =
       cast<ShapedType>(op->getOperands().back().getType()).getShape();
+  auto addSizes = [&](ArrayRef<int64_t> sizes) {
+    for (int64_t size : sizes)
+      stream << "_" << (ShapedType::isDynamic(size) ? "any" : std::to_string(size));
+  };
   auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
   if (!linalgOp) {
     stream << op->getName().stripDialect();
-    for (int64_t size : shape)
-      stream << "_" << size;
+    addSizes(shape);
     return name;
   }
   if (isa<linalg::GenericOp>(op))
     stream << (linalgOp.getNumReductionLoops() ? "reduction" : "elementwise");
   else
     stream << op->getName().stripDialect();
-  for (int64_t size : linalgOp.getStaticLoopRanges())
-    stream << "_" << size;
+  addSizes(linalgOp.getStaticLoopRanges());
   return name;
 }
 
@@ -85,8 +88,9 @@ struct OutlineKernelsPass : sparsam::impl::OutlineKernelsPassBase<OutlineKernels
   }
 
   void outline(Operation *op) {
-    SetVector<Value> values(op->operand_begin(), op->operand_end());
-    getUsedValuesDefinedAbove(op->getRegions(), values);
+    SetVector<Value> values(op->operand_begin(), op->operand_end()), captured;
+    getUsedValuesDefinedAbove(op->getRegions(), captured);
+    values.insert_range(captured);
     // Constants belong to the kernel.
     SmallVector<Operation *> constants;
     for (Value value : values)
@@ -98,7 +102,12 @@ struct OutlineKernelsPass : sparsam::impl::OutlineKernelsPassBase<OutlineKernels
       return def && llvm::is_contained(constants, def);
     });
 
-    func::FuncOp kernel = buildKernel(op, values.getArrayRef(), constants);
+    SmallVector<Type> types;
+    for (Value value : values)
+      // Types inside of the region follow from those of what it captures.
+      types.push_back(captured.contains(value) ? value.getType()
+                                               : getParameterType(value.getType()));
+    func::FuncOp kernel = buildKernel(op, values.getArrayRef(), types, constants);
     auto [entry, isNew] = kernels.try_emplace(getText(kernel), kernel);
     if (isNew) {
       kernel.setName(getKernelName(op));
@@ -122,12 +131,9 @@ struct OutlineKernelsPass : sparsam::impl::OutlineKernelsPassBase<OutlineKernels
     op->erase();
   }
 
-  func::FuncOp buildKernel(Operation *op, ArrayRef<Value> values,
+  func::FuncOp buildKernel(Operation *op, ArrayRef<Value> values, ArrayRef<Type> types,
                            ArrayRef<Operation *> constants) {
     OpBuilder builder(&getContext());
-    SmallVector<Type> types;
-    for (Value value : values)
-      types.push_back(getParameterType(value.getType()));
     auto kernel = func::FuncOp::create(builder, op->getLoc(), "kernel",
                                        builder.getFunctionType(types, {}));
     kernel.setPrivate();
