@@ -16,12 +16,22 @@ struct ListDistinctPointersPass
 
   void runOnOperation() override {
     func::FuncOp function = getOperation();
+    for (auto [number, type] : llvm::enumerate(function.getArgumentTypes()))
+      if (isa<TensorType>(type)) {
+        function.emitOpError() << "has argument " << number << " of type " << type
+                               << "; expected memrefs, as sparsam-to-cpu leaves them";
+        return signalPassFailure();
+      }
+    // Its wrapper, whose pointers are others, would take the list over.
+    if (function->hasAttr("llvm.emit_c_interface"))
+      return;
     SmallVector<int64_t> pointers;
     int64_t position = 0;
     for (BlockArgument argument : function.getArguments()) {
       auto memref = dyn_cast<MemRefType>(argument.getType());
       if (!memref) {
-        ++position;
+        // A rank and a pointer, or one value.
+        position += isa<UnrankedMemRefType>(argument.getType()) ? 2 : 1;
         continue;
       }
       // Allocated pointer, aligned pointer, offset, sizes, strides.

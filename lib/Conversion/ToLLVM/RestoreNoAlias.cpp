@@ -15,10 +15,15 @@ struct RestoreNoAliasPass : sparsam::impl::RestoreNoAliasPassBase<RestoreNoAlias
 
   void runOnOperation() override {
     LLVM::LLVMFuncOp function = getOperation();
-    auto distinct = function->getAttrOfType<DenseI64ArrayAttr>("sparsam.distinct");
-    function->removeAttr("sparsam.distinct");
-    if (!distinct)
+    Attribute listed = function->removeAttr("sparsam.distinct");
+    if (!listed)
       return;
+    auto distinct = dyn_cast<DenseI64ArrayAttr>(listed);
+    if (!distinct) {
+      function.emitOpError() << "expected positions as sparsam.distinct, found "
+                             << listed;
+      return signalPassFailure();
+    }
     for (int64_t position : distinct.asArrayRef()) {
       bool isPointer = position >= 0 && position < function.getNumArguments() &&
                        isa<LLVM::LLVMPointerType>(function.getArgumentTypes()[position]);

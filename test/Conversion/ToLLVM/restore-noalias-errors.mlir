@@ -11,3 +11,17 @@ llvm.func @number(%a: !llvm.ptr, %b: i64) attributes {sparsam.distinct = array<i
 llvm.func @missing(%a: !llvm.ptr) attributes {sparsam.distinct = array<i64: 5>} {
   llvm.return
 }
+
+// -----
+
+// expected-error @+1 {{lists argument -1 as a distinct pointer, and has no pointer there}}
+llvm.func @negative(%a: !llvm.ptr) attributes {sparsam.distinct = array<i64: -1>} {
+  llvm.return
+}
+
+// -----
+
+// expected-error @+1 {{expected positions as sparsam.distinct, found "a"}}
+llvm.func @text(%a: !llvm.ptr) attributes {sparsam.distinct = "a"} {
+  llvm.return
+}
