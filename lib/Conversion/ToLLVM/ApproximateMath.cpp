@@ -24,9 +24,16 @@ struct ApproximateMathPass : sparsam::impl::ApproximateMathPassBase<ApproximateM
       return name != math::SinOp::getOperationName() &&
              name != math::CosOp::getOperationName();
     });
+    // Upstream's patterns take a tensor for a scalar.
+    SmallVector<Operation *> ops;
+    getOperation()->walk([&](Operation *op) {
+      if (isa<math::MathDialect>(op->getDialect()) &&
+          llvm::none_of(op->getOperandTypes(), llvm::IsaPred<TensorType>))
+        ops.push_back(op);
+    });
     // Only the patterns: canonicalization is a pass of its own.
-    if (failed(applyPatternsGreedily(
-            getOperation(), std::move(patterns),
+    if (failed(applyOpPatternsGreedily(
+            ops, std::move(patterns),
             GreedyRewriteConfig().enableFolding(false).setRegionSimplificationLevel(
                 GreedySimplifyRegionLevel::Disabled))))
       signalPassFailure();

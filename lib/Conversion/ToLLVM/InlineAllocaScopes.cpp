@@ -1,5 +1,6 @@
 #include "sparsam/Conversion/Passes.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/PatternMatch.h"
 
@@ -18,9 +19,13 @@ struct InlineAllocaScopesPass
   void runOnOperation() override {
     SmallVector<memref::AllocaScopeOp> scopes;
     getOperation()->walk([&](memref::AllocaScopeOp scope) {
-      bool allocates =
-          scope.walk([](memref::AllocaOp) { return WalkResult::interrupt(); })
-              .wasInterrupted();
+      bool allocates = scope
+                           .walk([](Operation *op) {
+                             return isa<memref::AllocaOp, LLVM::AllocaOp>(op)
+                                        ? WalkResult::interrupt()
+                                        : WalkResult::advance();
+                           })
+                           .wasInterrupted();
       if (!allocates && scope.getBodyRegion().hasOneBlock())
         scopes.push_back(scope);
     });
