@@ -231,28 +231,40 @@ def test_softmax_of_masked_scores():
     assert_close(y, weights / weights.sum(1, keepdims=True))
 
 
-def product(terms, sizes, element):
-    """A contraction written as an einsum, as one linalg.generic into zeros."""
+def product(terms, sizes, element, result_element=None):
+    """A contraction written as an einsum, as one linalg.generic into zeros; operands that
+    are narrower than the result are extended."""
     inputs, result = terms.split("->")
     left, right = inputs.split(",")
     letters = sorted(sizes)
-    types = [tensor([sizes[c] for c in term], element) for term in (left, right, result)]
+    wide = result_element or element
+    types = [tensor([sizes[c] for c in term], element) for term in (left, right)]
+    types.append(tensor([sizes[c] for c in result], wide))
     maps = ", ".join(
         f"affine_map<({', '.join(letters)}) -> ({', '.join(term)})>"
         for term in (left, right, result)
     )
     kinds = ", ".join('"parallel"' if c in result else '"reduction"' for c in letters)
+    kind = "i" if wide.startswith("i") else "f"
+    extend = "extsi" if kind == "i" else "extf"
+    operands, widened = ("%x", "%y"), ""
+    if wide != element:
+        operands = ("%wx", "%wy")
+        widened = "".join(
+            f"%w{name} = arith.{extend} %{name} : {element} to {wide}\n" for name in "xy"
+        )
     return f"""
     func.func @f(%a: {types[0]}, %b: {types[1]}) -> {types[2]} {{
-      %c = arith.constant 0.0 : {element}
+      %c = arith.constant {"0" if kind == "i" else "0.0"} : {wide}
       %e = tensor.empty() : {types[2]}
-      %z = linalg.fill ins(%c : {element}) outs(%e : {types[2]}) -> {types[2]}
+      %z = linalg.fill ins(%c : {wide}) outs(%e : {types[2]}) -> {types[2]}
       %r = linalg.generic {{indexing_maps = [{maps}], iterator_types = [{kinds}]}}
           ins(%a, %b : {types[0]}, {types[1]}) outs(%z : {types[2]}) {{
-      ^bb0(%x: {element}, %y: {element}, %o: {element}):
-        %0 = arith.mulf %x, %y : {element}
-        %1 = arith.addf %o, %0 : {element}
-        linalg.yield %1 : {element}
+      ^bb0(%x: {element}, %y: {element}, %o: {wide}):
+        {widened}
+        %0 = arith.mul{kind} {operands[0]}, {operands[1]} : {wide}
+        %1 = arith.add{kind} %o, %0 : {wide}
+        linalg.yield %1 : {wide}
       }} -> {types[2]}
       return %r : {types[2]}
     }}"""

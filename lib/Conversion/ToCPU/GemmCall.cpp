@@ -39,7 +39,7 @@ std::optional<Contraction> gemm::matchContraction(linalg::LinalgOp op) {
 /// The loops `positions`, those of size one dropped, merged where one index can run
 /// over two of them in all three operands; the slowest first.
 static SmallVector<Dim> mergeLoops(const Contraction &contraction,
-                            ArrayRef<unsigned> positions) {
+                                   ArrayRef<unsigned> positions) {
   SmallVector<Dim> dims;
   for (unsigned position : positions) {
     if (contraction.sizes[position] == 1)
@@ -72,7 +72,9 @@ static SmallVector<Dim> mergeLoops(const Contraction &contraction,
   return dims;
 }
 
-static bool isUnit(const Dim &dim, Role role) { return dim.size == 1 || dim.strides[role] == 1; }
+static bool isUnit(const Dim &dim, Role role) {
+  return dim.size == 1 || dim.strides[role] == 1;
+}
 
 /// Whether rows of length `columns.size` of a matrix may start `rows.strides` apart;
 /// the leading dimension where they may.

@@ -135,16 +135,16 @@ struct LowerDenseProductsPass
                                 builder.getMultiDimIdentityMap(rank)};
     SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
     FloatType source = from.getElementType(), target = to.getElementType();
-    linalg::GenericOp::create(
-        builder, loc, from.buffer, to.buffer, maps, iterators,
-        [&](OpBuilder &inner, Location at, ValueRange values) {
-          Value value = values[0];
-          if (source.getWidth() < target.getWidth())
-            value = arith::ExtFOp::create(inner, at, target, value);
-          else if (source != target)
-            value = arith::TruncFOp::create(inner, at, target, value);
-          linalg::YieldOp::create(inner, at, value);
-        });
+    linalg::GenericOp::create(builder, loc, from.buffer, to.buffer, maps, iterators,
+                              [&](OpBuilder &inner, Location at, ValueRange values) {
+                                Value value = values[0];
+                                if (source.getWidth() < target.getWidth())
+                                  value = arith::ExtFOp::create(inner, at, target, value);
+                                else if (source != target)
+                                  value =
+                                      arith::TruncFOp::create(inner, at, target, value);
+                                linalg::YieldOp::create(inner, at, value);
+                              });
   }
 
   void emitCall(OpBuilder &builder, Location loc, const Contraction &contraction,
