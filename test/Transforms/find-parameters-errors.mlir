@@ -289,6 +289,7 @@ func.func @marked_norm(%w: tensor<8x8xf32> {sparsam.param = "w", sparsam.updates
   } -> tensor<8x8xf32>
   %w1 = linalg.sub ins(%w, %u : tensor<8x8xf32>, tensor<8x8xf32>) outs(%zero : tensor<8x8xf32>) -> tensor<8x8xf32>
   return %w1, %a : tensor<8x8xf32>, tensor<8x8xf32>
+}
 
 // -----
 
