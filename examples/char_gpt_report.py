@@ -133,7 +133,7 @@ def picture(summary: Summary) -> bytes:
     state = np.array([run.state_bytes for run in summary.runs.values()]) / (1 << 20)
     axes[3].bar(names, params, color=COLORS)
     bars = axes[3].bar(names, state, bottom=params, color=COLORS, alpha=0.5)
-    axes[3].bar_label(bars, fmt="%.1f", fontsize=8)
+    axes[3].bar_label(bars, [f"{total:.1f}" for total in params + state], fontsize=8)
     axes[3].set_title("MiB: parameters, state (pale)", fontsize=9)
     for axis in axes:
         axis.spines[["top", "right"]].set_visible(False)
