@@ -37,7 +37,7 @@ void callBlas(CBLAS_TRANSPOSE transA, CBLAS_TRANSPOSE transB, int64_t m, int64_t
 }
 
 /// Multiplications below which starting the other threads costs more than it saves.
-constexpr int64_t workWorthThreads = 64 * 1024;
+constexpr int64_t workWorthThreads = 65536;
 /// Multiplications below which BLAS's own start costs more than the product.
 constexpr int64_t workWorthBlas = 512;
 
@@ -151,6 +151,8 @@ void batchedProduct(Matrix<Element> a, Matrix<Element> b, Element *c, int64_t ld
 
 } // namespace
 
+// ELEMENT is a type, which takes no parentheses.
+// NOLINTBEGIN(bugprone-macro-parentheses)
 #define SPARSAM_DEFINE_GEMM(NAME, ELEMENT)                                               \
   void NAME(ELEMENT *, ELEMENT *a, int64_t offsetA, ELEMENT *, ELEMENT *b,               \
             int64_t offsetB, ELEMENT *, ELEMENT *c, int64_t offsetC, int64_t m,          \
@@ -163,6 +165,7 @@ void batchedProduct(Matrix<Element> a, Matrix<Element> b, Element *c, int64_t ld
         ldc, m, n, k, batch0, batch1,                                                    \
         {strideA0, strideA1, strideB0, strideB1, strideC0, strideC1}, accumulate != 0);  \
   }
+// NOLINTEND(bugprone-macro-parentheses)
 
 SPARSAM_DEFINE_GEMM(sparsam_gemm_f32, float)
 SPARSAM_DEFINE_GEMM(sparsam_gemm_f64, double)
