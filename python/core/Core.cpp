@@ -184,6 +184,7 @@ void bindModule(nb::module_ &m) {
 NB_MODULE(_core, m) {
   m.doc() = "The compiler and the programs that it makes; the package sparsam is the "
             "interface for people.";
+  // NOLINTNEXTLINE(bugprone-unused-raii,bugprone-throw-keyword-missing): it registers.
   nb::exception<CompileError>(m, "CompileError", PyExc_RuntimeError);
   bindModule(m);
   nb::class_<Program>(m, "Program", "Compiled functions; see _core.pyi.")
