@@ -43,11 +43,22 @@ SmallVector<Parameter> getParameters(ModuleOp module) {
 
 LogicalResult checkGlobs(ArrayRef<StructureRequest> requests,
                          ArrayRef<Parameter> parameters, Location loc) {
-  for (const StructureRequest &request : requests) {
-    if (llvm::any_of(parameters, [&](const Parameter &parameter) {
-          return matchesGlob(request.glob, parameter.path);
-        }))
+  for (auto [number, request] : llvm::enumerate(requests)) {
+    StringRef glob = request.glob;
+    auto matching = llvm::make_filter_range(parameters, [&](const Parameter &parameter) {
+      return matchesGlob(glob, parameter.path);
+    });
+    if (!matching.empty()) {
+      ArrayRef<StructureRequest> earlier = requests.take_front(number);
+      if (llvm::all_of(matching, [&](const Parameter &parameter) {
+            return llvm::any_of(earlier, [&](const StructureRequest &other) {
+              return matchesGlob(other.glob, parameter.path);
+            });
+          }))
+        emitWarning(loc) << "`" << glob << "` decides nothing: earlier globs match all "
+                         << "parameters that it matches";
       continue;
+    }
     InFlightDiagnostic error = emitError(loc)
                                << "`" << request.glob << "` matches no parameter; ";
     if (parameters.empty())

@@ -14,6 +14,8 @@ FailureOr<SmallVector<StructureRequest>> sparsam::parseStructureRequests(StringR
     auto [glob, structureText] = item.split('=');
     glob = glob.trim();
     structureText = structureText.trim();
+    // As documentation and IR write it.
+    structureText.consume_front("#sparsam.");
     if (glob.empty() || structureText.empty())
       return emitError(loc) << "expected `glob=structure`, found `" << item.trim() << "`";
     StructureRequest request{glob.str(), {}};

@@ -4,6 +4,9 @@
 // RUN: not sparsam-opt %s --sparsam-apply-structure="structures=a=nm<2>" 2>&1 | FileCheck %s --check-prefix=TEXT
 // RUN: not sparsam-opt %s --sparsam-apply-structure="structures=a=sparse" 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 
+// RUN: sparsam-opt %S/apply-structure.mlir --split-input-file --sparsam-apply-structure="structures=*=dense;*=nm<2:4>" 2>&1 | FileCheck %s --check-prefix=SHADOW
+
+// SHADOW: warning: `*` decides nothing: earlier globs match all parameters that it matches
 // GLOB: error: `no/*` matches no parameter; there are a
 // PAIR: error: expected `glob=structure`, found `a`
 // TEXT: error: structure `nm<2>` does not parse: expected ':'
