@@ -18,6 +18,7 @@ from typing import Any
 import jax
 import jax.extend.core as jex
 
+from ._core import CompileError
 from ._gradient import contains_marks, evaluate_with_marks, gradient
 from ._pairing import Carried, Keys, Leaf, Pairing, subtree
 from ._stablehlo import annotate, drop_shardings, drop_unit_windows
@@ -69,8 +70,9 @@ def import_step(
     `state` are an argument number or a path into one such as `"0/params"`. The step
     returns the new values of both, anywhere in its results.
 
-    Raises ValueError if a path does not exist or a new value cannot be found, and
-    RuntimeError if the importer is missing or does not know an operation.
+    Raises ValueError if a path does not exist or a new value cannot be found,
+    CompileError if the importer does not know an operation, and RuntimeError if it is
+    missing.
     """
     return _import(fn, args, params, state, carries=True)
 
@@ -265,7 +267,7 @@ def _to_linalg(module) -> str:
     if run.returncode != 0:
         lines = run.stderr.decode(errors="replace").splitlines()
         errors = [line for line in lines if "error:" in line]
-        raise RuntimeError(
+        raise CompileError(
             "iree-compile could not turn the step into linalg: "
             + "\n".join(line[:300] for line in (errors or lines[-3:])[:5])
         )

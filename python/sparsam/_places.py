@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import jax
@@ -9,6 +10,8 @@ import numpy as np
 
 from . import _jax, _trees
 from ._arguments import Batch, Wanted, as_shape
+
+log = logging.getLogger("sparsam")
 
 
 def descend(args: tuple, keys) -> Any:
@@ -74,12 +77,25 @@ class Places:
             positions = self._under(self.prefix[role])
         elif structure == self._whole_trees[argument]:
             positions = self._under((str(argument),))
+        elif tree is None:
+            raise ValueError(
+                f"the {role} is missing: this step has {role}, so give compress both"
+            )
         else:
             keys, expected, found = _trees.difference(self.trees[role], tree)
             where = f"'{'/'.join(keys)}' of the {role}" if keys else f"the {role}"
             raise ValueError(f"{where}: expected {expected}, found {found}")
         leaves = dict(zip(positions, jax.tree.leaves(tree), strict=True))
         if role == "state":
+            left_out = [self.arguments[i].path for i in self._rest if i not in leaves]
+            if left_out:
+                log.warning(
+                    "%s carried with the state but not given: taken from the example "
+                    "arguments; give all of argument %d as state for present values",
+                    ", ".join(f"'{path}'" for path in left_out)
+                    + (" is" if len(left_out) == 1 else " are"),
+                    argument,
+                )
             leaves = self._rest | leaves
         return {
             i: self._array(i, leaf) for i, leaf in leaves.items() if self.role(i) == role

@@ -117,6 +117,36 @@ def test_train_state(where):
     assert not compare(one, storage, found)
 
 
+def test_a_counter_that_is_not_given_is_said_to_be_the_examples(caplog):
+    one = case("mlp", "adamw", "nm vector 8", seed=5)
+
+    def step(ts, x, y):
+        loss, grads = jax.value_and_grad(one.model.loss)(ts.params, x, y)
+        return ts.apply_gradients(grads=grads), loss
+
+    ts = TrainState.create(apply_fn=None, params=one.params, tx=one.optimizer)
+    compiled = sparsam.compile(
+        step, (ts, *one.batches[0]), "0/params", "0/opt_state", one.texts
+    )
+    later = ts.replace(step=7)
+    _, s = compiled.compress(later.params, later)
+    assert compiled.storage(s)["0/step"]["dense"] == 7 and not caplog.records
+    _, s = compiled.compress(later.params, later.opt_state)
+    assert compiled.storage(s)["0/step"]["dense"] == 0
+    assert "'0/step' is carried with the state but not given" in caplog.text
+
+
+def test_a_step_under_x64():
+    """Labels and their places are 64 bits wide there, the parameters are as given."""
+    one = case("mlp", "adamw", "nm vector 8", seed=6)
+    with jax.enable_x64(True):
+        step = one.compile()
+        p, s = step.compress(one.params, one.state)
+        storage = step.storage(p)
+        found = run(step, one, p, s)
+    assert not compare(one, storage, found)
+
+
 def test_a_step_without_state():
     def loss(params, x, y):
         return ((x @ params["w"] @ params["v"] - y) ** 2).mean()

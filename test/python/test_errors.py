@@ -296,3 +296,32 @@ def test_factors_that_are_needed_dense():
             (gpt.params, gpt.state, *gpt.batches[0]),
             structure={"wte": "low_rank<3>"},
         )
+
+
+def test_a_glob_that_earlier_ones_leave_nothing_is_a_warning():
+    step = sparsam.compile(
+        MLP.train_step, ARGS, structure={"*": "dense", "layer0/w": "nm<2:4>"}
+    )
+    assert step.plan["layer0/w"].structure == "dense"
+    assert any("`layer0/w` decides nothing" in remark for remark in step.remarks)
+
+
+def test_state_that_is_missing(step):
+    with pytest.raises(ValueError, match="the state is missing.*give compress both"):
+        step.compress(MLP.params)
+
+
+def test_an_operation_that_the_importer_refuses():
+    def train_step(params, x, y):
+        def loss(params):
+            return jax.vmap(lambda row, label: row[label])(x @ params["w"], y).sum()
+
+        return {"w": params["w"] - jax.grad(loss)(params)["w"]}
+
+    args = (
+        {"w": np.ones((4, 5), np.float32)},
+        np.ones((3, 4), np.float32),
+        np.zeros(3, int),
+    )
+    with pytest.raises(sparsam.CompileError, match="iree-compile could not"):
+        sparsam.compile(train_step, args, state=None)

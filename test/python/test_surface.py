@@ -46,7 +46,11 @@ def test_globs_cross_separators_and_the_first_match_wins():
     step = sparsam.compile(
         one.train_step,
         (one.params, one.state, *one.batches[0]),
-        structure={"blocks/0/*c": "dense", "*fc": "nm<1:4>", "*/out": "low_rank<2>"},
+        structure={
+            "blocks/0/*c": "dense",
+            "*fc": "#sparsam.nm<1:4>",
+            "*/out": "low_rank<2>",
+        },
     )
     chosen = {path: choice.structure for path, choice in step.plan.items()}
     assert chosen["blocks/0/fc"] == "dense" and "*c" in step.plan["blocks/0/fc"].reason
