@@ -478,16 +478,28 @@ def PlanMemoryPass : Pass<"sparsam-plan-memory", "::mlir::ModuleOp"> {
 def RelaxFloatsPass : Pass<"sparsam-relax-floats"> {
   let summary = "allow floating-point sums to be reordered";
   let description = [{
-    Vectorising a sum changes its order. Floating-point operations get the fast-math
-    flags `reassoc`, `contract`, `nsz`, `arcp` and `afn`; NaN and infinities keep their
-    meaning.
+    Vectorising a sum changes its order. What a linalg op does to the accumulators of its
+    reduced loops, and the sum of a vector's lanes, gets the fast-math flag `reassoc`;
+    all floating-point operations but conversions get `contract` and `nsz`. What is
+    computed for each element keeps its order, and NaN and infinities their meaning:
+    1 / x and 1 / sqrt(x) of zero are infinite.
 
     ```mlir
-    %0 = arith.addf %a, %b : f32
+    linalg.generic {... iterator_types = ["reduction"]} ins(%x, %y) outs(%sum) {
+    ^bb0(%a: f32, %b: f32, %s: f32):
+      %0 = arith.mulf %a, %b : f32
+      %1 = arith.addf %s, %0 : f32
+      linalg.yield %1 : f32
+    }
     ```
     becomes
     ```mlir
-    %0 = arith.addf %a, %b fastmath<reassoc,nsz,arcp,contract,afn> : f32
+    linalg.generic {... iterator_types = ["reduction"]} ins(%x, %y) outs(%sum) {
+    ^bb0(%a: f32, %b: f32, %s: f32):
+      %0 = arith.mulf %a, %b fastmath<nsz,contract> : f32
+      %1 = arith.addf %s, %0 fastmath<reassoc,nsz,contract> : f32
+      linalg.yield %1 : f32
+    }
     ```
   }];
 }

@@ -7,8 +7,8 @@
 // CHECK-NOT: ninf
 // CHECK-NOT: fastmath<fast>
 // CHECK-LABEL: func.func @nan(
-// CHECK:         arith.cmpf uno, %{{.*}} fastmath<reassoc,nsz,arcp,contract,afn>
-// CHECK:         arith.maximumf %{{.*}} fastmath<reassoc,nsz,arcp,contract,afn>
+// CHECK:         arith.cmpf uno, %{{.*}} fastmath<nsz,contract>
+// CHECK:         arith.maximumf %{{.*}} fastmath<nsz,contract>
 func.func @nan(%x: f32, %y: f32) -> (i1, f32) {
   %0 = arith.cmpf uno, %x, %x : f32
   %1 = arith.maximumf %x, %y : f32
@@ -35,10 +35,10 @@ func.func @rounded(%x: f32) -> f32 {
 // CHECK:         arith.addi %{{[^ ]*}}, %{{[^ ]*}} : index
 // CHECK:         arith.select %{{[^ ]*}}, %{{[^ ]*}}, %{{[^ ]*}} : f32
 // CHECK:         arith.sitofp %{{[^ ]*}} : i32 to f32
-// CHECK:         complex.mul %{{[^ ]*}}, %{{[^ ]*}} fastmath<reassoc,nsz,arcp,contract,afn> : complex<f32>
-// CHECK:         arith.addf %{{[^ ]*}}, %{{[^ ]*}} fastmath<reassoc,nsz,arcp,contract,afn> : vector<4xf16>
-// CHECK:         vector.reduction <add>, %{{[^ ]*}} fastmath<reassoc,nsz,arcp,contract,afn> : vector<4xf16> into f16
-// CHECK:         math.tanh %{{[^ ]*}} fastmath<reassoc,nsz,arcp,contract,afn> : tensor<?xf64>
+// CHECK:         complex.mul %{{[^ ]*}}, %{{[^ ]*}} fastmath<nsz,contract> : complex<f32>
+// CHECK:         arith.addf %{{[^ ]*}}, %{{[^ ]*}} fastmath<nsz,contract> : vector<4xf16>
+// CHECK:         vector.reduction <add>, %{{[^ ]*}} fastmath<reassoc,nsz,contract> : vector<4xf16> into f16
+// CHECK:         math.tanh %{{[^ ]*}} fastmath<nsz,contract> : tensor<?xf64>
 func.func @types(%i: i32, %n: index, %b: i1, %x: f32, %c: complex<f32>, %v: vector<4xf16>,
                  %t: tensor<?xf64>) {
   %0 = arith.muli %i, %i : i32
