@@ -1,4 +1,5 @@
 #include "sparsam/Analysis/GradientSearch.h"
+#include "sparsam/Analysis/Product.h"
 
 using namespace mlir;
 using namespace mlir::sparsam;
@@ -40,7 +41,7 @@ public:
     if (!gradientBehindProducts() && !joinSources(/*scaled=*/false) &&
         !joinSources(/*scaled=*/true))
       result.reason = "the work on it cannot be told from the optimizer's";
-    if (result && takesInputs())
+    if (result && (takesInputs() || arrivesTransposed()))
       result.addends.clear();
     return result;
   }
@@ -211,6 +212,53 @@ private:
       } else if (intersects(dependence.arguments(value), inputs)) {
         result.reason = "values of the batch are between it and the new value";
         return true;
+      }
+    }
+    return false;
+  }
+
+  /// Whether what was found reaches the new value with its dimensions in another order
+  /// too, as the product of x * (W - W^T) does: the gradient is something later then.
+  /// What an optimizer transposes, it transposes back.
+  bool arrivesTransposed() {
+    llvm::DenseSet<Value> stops(result.addends.begin(), result.addends.end());
+    auto optimizer = ElementwiseSlice::of(slice.values.front(), stops);
+    // With the dimension of the value that each of the new value's is.
+    using Place = std::pair<Value, SmallVector<int64_t>>;
+    auto straight = [](Value value) {
+      int64_t rank = cast<RankedTensorType>(value.getType()).getRank();
+      return llvm::to_vector(llvm::seq<int64_t>(0, rank));
+    };
+    SmallVector<Place> places{{slice.values.front(), straight(slice.values.front())}};
+    llvm::DenseMap<Value, SmallVector<SmallVector<int64_t>>> seen;
+    while (!places.empty()) {
+      auto [value, dims] = places.pop_back_val();
+      if (llvm::is_contained(seen[value], dims))
+        continue;
+      seen[value].push_back(dims);
+      bool isStraight = llvm::is_sorted(dims);
+      if (stops.contains(value)) {
+        if (isStraight)
+          continue;
+        result.reason = "a product reaches its new value in two orders of its dimensions";
+        return true;
+      }
+      Operation *op = value.getDefiningOp();
+      auto copied = op ? matchCopy(op) : FailureOr<SmallVector<int64_t>>(failure());
+      bool isPermuted = succeeded(copied) && !llvm::is_contained(*copied, -1) &&
+                        copied->size() == dims.size();
+      for (Value operand : optimizer.operands.lookup(value)) {
+        auto type = dyn_cast<RankedTensorType>(operand.getType());
+        if (!type)
+          continue;
+        SmallVector<int64_t> next = dims;
+        if (isPermuted)
+          next = llvm::map_to_vector(dims, [&](int64_t dim) { return (*copied)[dim]; });
+        else if (isStraight)
+          next = straight(operand);
+        else if (type.getShape() != cast<RankedTensorType>(value.getType()).getShape())
+          continue; // Through a reshape the order is not followed.
+        places.emplace_back(operand, next);
       }
     }
     return false;
