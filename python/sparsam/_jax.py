@@ -21,7 +21,7 @@ import jax.extend.core as jex
 from ._core import CompileError
 from ._gradient import contains_marks, evaluate_with_marks, gradient
 from ._pairing import Carried, Keys, Leaf, Pairing, subtree
-from ._stablehlo import annotate, drop_shardings, drop_unit_windows
+from ._stablehlo import annotate, clamp_gathers, drop_shardings, drop_unit_windows
 from ._trees import key_names, keyed_children
 
 __all__ = [
@@ -119,6 +119,7 @@ def _import(fn, args, params, state, carries) -> ImportedStep:
         lowered = traced.lower().compiler_ir("stablehlo")
     drop_shardings(lowered)
     drop_unit_windows(lowered)
+    clamp_gathers(lowered)
     annotate(lowered, arguments, results, param_leaves, updates, marks)
     text = _to_linalg(lowered)
     # The attributes travel through another compiler; a step without them would be a

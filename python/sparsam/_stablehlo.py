@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 from jaxlib.mlir import ir
 from jaxlib.mlir.dialects import stablehlo
 
@@ -76,6 +77,47 @@ def _drop_unit_windows(op):
     whole = stablehlo.ReshapeOp(operand.type, scatter.results[0]).result
     op.results[0].replace_all_uses_with(whole)
     op.erase()
+
+
+def clamp_gathers(module):
+    """Clamps the indices of gathers into the operand, as StableHLO has it: iree-compile
+    reads at whatever place they name."""
+    for op in _operations(module, lambda name: name == "stablehlo.gather"):
+        with module.context, ir.Location.unknown(), ir.InsertionPoint(op):
+            _clamp_gather(op)
+
+
+def _clamp_gather(op):
+    dims = stablehlo.GatherDimensionNumbers(op.attributes["dimension_numbers"])
+    operand, indices = op.operands
+    sizes = ir.DenseI64ArrayAttr(op.attributes["slice_sizes"])
+    bounds = np.array(
+        [operand.type.shape[dim] - sizes[dim] for dim in dims.start_index_map]
+    )
+    type = indices.type
+    unsigned = ir.IntegerType(type.element_type).is_unsigned
+    width = ir.IntegerType(type.element_type).width
+    dtype = np.dtype(f"{'u' if unsigned else ''}int{width}")
+    # What does not fit the indices' type no index exceeds.
+    bounds = np.minimum(bounds, np.iinfo(dtype).max).astype(dtype)
+
+    def spread(values):
+        vector = ir.RankedTensorType.get([len(values)], type.element_type)
+        constant = stablehlo.ConstantOp(
+            ir.DenseElementsAttr.get(values, type=vector)
+        ).result
+        implicit = dims.index_vector_dim == len(type.shape)
+        if implicit:
+            scalar = ir.RankedTensorType.get([], type.element_type)
+            constant = stablehlo.ReshapeOp(scalar, constant).result
+        along = [] if implicit else [dims.index_vector_dim]
+        return stablehlo.BroadcastInDimOp(
+            type, constant, ir.DenseI64ArrayAttr.get(along)
+        ).result
+
+    op.operands[1] = stablehlo.ClampOp(
+        spread(np.zeros_like(bounds)), indices, spread(bounds)
+    ).result
 
 
 def _reshape(value, kept: list[int]):
