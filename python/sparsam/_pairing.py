@@ -55,6 +55,7 @@ class Pairing:
         self.results = results
         self.flow = DataFlow(jaxpr)
         self.taken: set[int] = set()
+        self._carried: list[Carried] = []
 
     def candidates(self, prefix: Keys) -> list[Keys]:
         """The prefixes of results with the structure of the arguments under `prefix`."""
@@ -72,6 +73,7 @@ class Pairing:
     def pair(self, carried: list[Carried]) -> dict[int, int]:
         """Argument position -> result position. Raises ValueError where undecided."""
         updates = {}
+        self._carried = carried
         for item in sorted(
             carried, key=lambda c: -len(subtree(self.arguments, c.prefix))
         ):
@@ -122,11 +124,24 @@ class Pairing:
         """Whether the candidate is computed from the others: an optimizer makes the new
         state first and the new parameters from it."""
         mine = subtree(self.results, candidate)
+        rest = [other for other in others if other != candidate]
         return all(
             self.flow.uses(mine[keys], position)
-            for other in others
-            if other != candidate
+            for other in rest
             for keys, position in subtree(self.results, other).items()
+        ) and not any(
+            self._is_average(item, candidate, rest)
+            for item in self._carried
+            if item.role != "params"
+        )
+
+    def _is_average(self, item: Carried, candidate: Keys, rest: list[Keys]) -> bool:
+        """Whether the state may be an average of the parameters, which is computed from
+        the new ones: it goes on in the candidate alone."""
+        if candidate not in self.candidates(item.prefix):
+            return False
+        return self._reaches(item, candidate) and not any(
+            self._reaches(item, other) for other in rest
         )
 
     def _nothing_fits(self, item: Carried) -> str:

@@ -136,6 +136,47 @@ def test_a_counter_that_is_not_given_is_said_to_be_the_examples(caplog):
     assert "'0/step' is carried with the state but not given" in caplog.text
 
 
+def test_indices_of_gathers_are_clamped():
+    """As StableHLO has it; unclamped they would read other memory."""
+
+    def step(params, i):
+        def loss(params):
+            return jnp.tanh(params["e"][i]).sum()
+
+        value, grads = jax.value_and_grad(loss)(params)
+        clipped = jnp.take(params["e"], i, axis=0, mode="clip")
+        filled = params["e"].at[i].get(mode="fill", fill_value=7.0)
+        return {"e": params["e"] - 0.1 * grads["e"]}, value, clipped, filled
+
+    e = np.random.default_rng(0).standard_normal((10, 3)).astype(np.float32)
+    i = np.array([0, -1, 9, 10, 100, -11, 2000000000, -2000000000], np.int32)
+    compiled = sparsam.compile(step, ({"e": e}, i), state=None)
+    p, *others = compiled(compiled.compress({"e": e}), i)
+    expected, *expected_others = jax.jit(step)({"e": e}, i)
+    np.testing.assert_allclose(compiled.densify(p)["e"], expected["e"], rtol=1e-5)
+    for a, b in zip(others, expected_others, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5)
+
+
+def test_roots_and_reciprocals_of_zero_and_infinity():
+    """The clipping idiom min(1, 1 / norm) meets them at a gradient of zero."""
+
+    def step(params, x, c):
+        new = {"w": params["w"] * jnp.minimum(1.0, 1.0 / jnp.sqrt(jnp.sum(x**2)))}
+        return new, jax.lax.rsqrt(x), 1 / jnp.sqrt(x), 1 / x, (x + c) - c, x / c
+
+    w = {"w": np.ones((4, 8), np.float32)}
+    c = np.float32(1e9)
+    mixed = np.tile(np.array([0, np.inf, 1, 4], np.float32), 16)
+    for x in (np.zeros(64, np.float32), mixed):
+        compiled = sparsam.compile(step, (w, x, c), state=None)
+        p, *others = compiled(compiled.compress(w), x, c)
+        expected, *expected_others = jax.jit(step)(w, x, c)
+        np.testing.assert_array_equal(compiled.densify(p)["w"], expected["w"])
+        for a, b in zip(others, expected_others, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-6)
+
+
 def test_a_step_under_x64():
     """Labels and their places are 64 bits wide there, the parameters are as given."""
     one = case("mlp", "adamw", "nm vector 8", seed=6)

@@ -298,6 +298,56 @@ def test_factors_that_are_needed_dense():
         )
 
 
+def test_a_parameter_in_two_layouts_must_be_marked():
+    """Of x (W - W') the product is a part of the gradient only."""
+    optimizer = optax.sgd(0.1, momentum=0.9)
+    params = {"w": np.random.default_rng(0).standard_normal((16, 16)).astype(np.float32)}
+    x = np.ones((5, 16), np.float32)
+
+    def train_step(params, state, x, mark):
+        grads = jax.grad(lambda p: ((x @ (p["w"] - p["w"].T)) ** 2).sum())(params)
+        grads = sparsam.gradient(grads) if mark else grads
+        updates, state = optimizer.update(grads, state, params)
+        return optax.apply_updates(params, updates), state
+
+    args = (params, optimizer.init(params), x)
+    structure = {"w": "nm<2:8, vector = 8>"}
+    with pytest.raises(sparsam.CompileError, match="w: .*mark the gradients"):
+        sparsam.compile(partial(train_step, mark=False), args, structure=structure)
+    step = sparsam.compile(partial(train_step, mark=True), args, structure=structure)
+    p, s = step.compress(*args[:2])
+    start = step.densify(p)["w"]
+    kept = start != 0
+    p, s = step(p, s, x)
+    dense, _ = train_step({"w": start}, args[1], x, mark=False)
+    np.testing.assert_allclose(step.densify(p)["w"], dense["w"] * kept, rtol=1e-4)
+
+
+def test_an_average_of_the_parameters_is_not_taken_for_them():
+    """The new average is computed from the new parameters, not the other way round."""
+
+    def train_step(params, average, x):
+        grads = jax.grad(lambda p: (jnp.tanh(x @ p["w"]) ** 2).sum())(params)
+        new = {"w": params["w"] - 0.1 * grads["w"]}
+        return new, {"w": 0.9 * average["w"] + 0.1 * new["w"]}
+
+    w = {"w": np.ones((4, 8), np.float32)}
+    args = (w, w, np.ones((5, 4), np.float32))
+    with pytest.raises(ValueError, match="cannot decide which result is the new value"):
+        sparsam.compile(train_step, args)
+
+    def named(params, average, x):
+        new, average = train_step(params, average, x)
+        return {"params": new, "average": average}
+
+    step = sparsam.compile(named, args)
+    p, average = step(*step.compress(w, w), args[2])
+    new, expected = train_step(*args)
+    np.testing.assert_allclose(step.densify(p)["w"], new["w"], rtol=1e-5)
+    stored = step.storage(average)["w"]["dense"]
+    np.testing.assert_allclose(stored, expected["w"], rtol=1e-5)
+
+
 def test_a_glob_that_earlier_ones_leave_nothing_is_a_warning():
     step = sparsam.compile(
         MLP.train_step, ARGS, structure={"*": "dense", "layer0/w": "nm<2:4>"}
