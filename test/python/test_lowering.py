@@ -270,6 +270,44 @@ def product(terms, sizes, element, result_element=None):
     }}"""
 
 
+@pytest.mark.parametrize("threads", [1, 2, 3, 5])
+@pytest.mark.parametrize(
+    "terms, sizes",
+    [
+        ("mk,kn->mn", dict(m=257, k=130, n=391)),
+        ("mk,nk->mn", dict(m=257, k=130, n=391)),
+        ("km,nk->nm", dict(m=1000, k=70, n=9)),
+        ("bmk,bkn->bmn", dict(b=7, m=65, k=66, n=67)),
+        ("bihd,bjhd->bhij", dict(b=3, h=4, i=50, j=60, d=32)),
+    ],
+)
+def test_threaded_products_add_to_what_is_there(terms, sizes, threads):
+    """Large enough for threads, and more of these than processors."""
+    text = product(terms, sizes, "f32")
+    result = tensor([sizes[c] for c in terms.split("->")[1]], "f32")
+    text = text.replace(") -> tensor", f", %z: {result}) -> tensor", 1)
+    text = "\n".join(
+        line
+        for line in text.splitlines()
+        if not line.strip().startswith(("%c =", "%e =", "%z ="))
+    )
+    rng = np.random.default_rng(threads)
+    inputs, shape = terms.split("->")
+    a, b = (
+        rng.standard_normal([sizes[c] for c in term]).astype(np.float32)
+        for term in inputs.split(",")
+    )
+    start = rng.standard_normal([sizes[c] for c in shape]).astype(np.float32)
+    expected = start + np.einsum(terms, a.astype(np.float64), b.astype(np.float64))
+    before = _core.num_threads()
+    try:
+        _core.set_num_threads(threads)
+        (found,) = run(text, [a, b, start.copy()], [np.full_like(start, np.nan)])
+    finally:
+        _core.set_num_threads(before)
+    assert_close(found, expected)
+
+
 @pytest.mark.parametrize("element", ["f32", "f64"])
 @pytest.mark.parametrize(
     "terms, sizes",
