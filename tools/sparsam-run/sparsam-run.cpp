@@ -1,4 +1,5 @@
 #include "Options.h"
+#include "Patterns.h"
 #include "Steps.h"
 #include "sparsam/Runtime/Runtime.h"
 #include "sparsam/Transforms/Boundary.h"
@@ -135,6 +136,9 @@ LogicalResult run(const Options &options) {
       return fail(read.takeError());
     given = std::move(*read);
   }
+  if (llvm::Error error =
+          checkPatterns(**program, *function, given, options.args, context))
+    return fail(std::move(error));
   llvm::Expected<Bindings> bindings =
       Bindings::create(**program, *function, std::move(given), options.args);
   if (!bindings)

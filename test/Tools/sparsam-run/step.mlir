@@ -10,6 +10,11 @@
 // RUN:   --steps 5 --results %t/pruned-out.npz 2>/dev/null
 // RUN: %python %S/Inputs/regression.py check %t
 
+// Indices that no selection made are refused before anything is computed.
+// RUN: %python %S/Inputs/regression.py spoil %t
+// RUN: not sparsam-run %s --pipeline "sparsam-cpu-pipeline{structures=w=nm<2:4>}" --args %t/bad.npz 2>&1 | FileCheck %s --check-prefix=BAD
+// BAD: bad.npz': array '0/w/indices' is no pattern of nm<2:4>: indices[0, 0] is 30000, expected an input from 0 to 3
+
 // loss = sum((x w - y)^2); w -= 0.01 x^T (x w - y)
 #id = affine_map<(d0, d1) -> (d0, d1)>
 #none = affine_map<(d0, d1) -> ()>

@@ -27,6 +27,10 @@ if command == "make":
 elif command == "merge":
     dense, storage = load("dense"), load("storage")
     np.savez(f"{folder}/pruned.npz", x=dense["x"], y=dense["y"], **storage)
+elif command == "spoil":
+    pruned = load("pruned")
+    pruned["0/w/indices"] = np.full_like(pruned["0/w/indices"], 30000)
+    np.savez(f"{folder}/bad.npz", **pruned)
 elif command == "check":
     dense, storage = load("dense"), load("storage")
     out = load("dense-out")
