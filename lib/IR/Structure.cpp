@@ -137,3 +137,13 @@ FailureOr<StructureInterface> sparsam::parseStructure(StringRef text, Location l
     return emitError(loc) << "`" << text.trim() << "` is not a structure";
   return structure;
 }
+
+LogicalResult sparsam::verifyPattern(StringRef structure, ArrayRef<int64_t> shape,
+                                     ArrayRef<ArrayRef<int64_t>> pattern, Location loc) {
+  auto parsed = parseStructure(structure, loc);
+  if (failed(parsed))
+    return failure();
+  // The element type says nothing about a pattern.
+  auto type = RankedTensorType::get(shape, Float32Type::get(loc.getContext()));
+  return verifyPattern(*parsed, type, pattern, [&] { return emitError(loc); });
+}

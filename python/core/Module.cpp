@@ -96,11 +96,6 @@ sparsam_python::checkPattern(const std::string &structure, llvm::ArrayRef<int64_
   Lock lock(shared.mutex);
   std::vector<Message> messages;
   DiagnosticCollector collector(&shared.mlir, messages);
-  Location loc = UnknownLoc::get(&shared.mlir);
-  auto parsed = parseStructure(structure, loc);
-  // The element type says nothing about a pattern.
-  auto type = RankedTensorType::get(shape, Float32Type::get(&shared.mlir));
-  if (succeeded(parsed))
-    (void)verifyPattern(*parsed, type, indices, [&] { return emitError(loc); });
+  (void)verifyPattern(structure, shape, indices, UnknownLoc::get(&shared.mlir));
   return collector.errors();
 }

@@ -1,10 +1,8 @@
 #include "Patterns.h"
-#include "Steps.h"
 
 #include "sparsam/IR/Structure.h"
 #include "sparsam/Transforms/Boundary.h"
 
-#include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -39,11 +37,12 @@ Parameter findParameter(const Program &program, llvm::StringRef path) {
 }
 
 /// Unsigned, as storage reads its indices.
-std::vector<int64_t> readIndices(const Array &array) {
-  std::vector<int64_t> indices(array.bytes() / array.itemBytes);
+std::vector<int64_t> readIndices(const ProgramArgument &argument, const void *data) {
+  unsigned width = findElementType(argument.elementType)->bytes;
+  std::vector<int64_t> indices(argument.bytes / width);
   for (auto [position, index] : llvm::enumerate(indices)) {
     uint64_t value = 0;
-    std::memcpy(&value, array.data() + position * array.itemBytes, array.itemBytes);
+    std::memcpy(&value, static_cast<const char *>(data) + position * width, width);
     index = static_cast<int64_t>(value);
   }
   return indices;
@@ -53,25 +52,19 @@ std::vector<int64_t> readIndices(const Array &array) {
 
 llvm::Error sparsam_run::checkPatterns(const Program &program,
                                        const ProgramFunction &function,
-                                       const Arrays &given, const std::string &path,
+                                       const Bindings &bindings, const std::string &path,
                                        MLIRContext &context) {
   std::map<std::string, std::vector<std::vector<int64_t>>> patterns;
   std::map<std::string, std::string> names;
-  for (const NamedArgument &named : namedArguments(function)) {
+  for (auto [named, data] :
+       llvm::zip_equal(namedArguments(function), bindings.pointers())) {
     const ProgramArgument &argument = *named.argument;
     const std::string *param = argument.text(boundary::param);
-    const ElementType *type = findElementType(argument.elementType);
-    if (!named.isRead() || !param || !argument.text(boundary::part) || !type ||
-        type->kind != 'i')
+    if (!named.isRead() || !param || !argument.text(boundary::part) ||
+        findElementType(argument.elementType)->kind != 'i')
       continue;
-    auto found = given.find(named.name);
-    if (found == given.end())
-      found = given.find(named.position());
-    if (found == given.end() || found->second.itemBytes != type->bytes ||
-        found->second.shape != argument.shape)
-      return llvm::Error::success();
-    patterns[*param].push_back(readIndices(found->second));
-    names[*param] = found->first;
+    patterns[*param].push_back(readIndices(argument, data));
+    names[*param] = named.name;
   }
   for (const auto &[param, pattern] : patterns) {
     Parameter parameter = findParameter(program, param);
@@ -87,13 +80,9 @@ llvm::Error sparsam_run::checkPatterns(const Program &program,
         reason = diagnostic.str();
       return success();
     });
-    Location loc = UnknownLoc::get(&context);
-    auto structure = parseStructure(*parameter.structure, loc);
-    // The element type says nothing about a pattern.
-    auto type = RankedTensorType::get(*parameter.shape, Float32Type::get(&context));
     llvm::SmallVector<llvm::ArrayRef<int64_t>> arrays(pattern.begin(), pattern.end());
-    if (failed(structure) ||
-        failed(verifyPattern(*structure, type, arrays, [&] { return emitError(loc); })))
+    if (failed(verifyPattern(*parameter.structure, *parameter.shape, arrays,
+                             UnknownLoc::get(&context))))
       return llvm::createStringError("'" + path + "': array '" + names[param] +
                                      "' is no pattern of " + *parameter.structure + ": " +
                                      reason);

@@ -1,8 +1,7 @@
 #ifndef SPARSAM_TOOLS_PATTERNS_H
 #define SPARSAM_TOOLS_PATTERNS_H
 
-#include "Npz.h"
-#include "sparsam/Runtime/Program.h"
+#include "Steps.h"
 
 namespace mlir {
 class MLIRContext;
@@ -10,12 +9,11 @@ class MLIRContext;
 
 namespace sparsam_run {
 
-/// Checks that the index arrays that `function` takes out of `given`, which came from the
-/// file `path`, are patterns of their parameters' structures: kernels rely on it and do
-/// not look. Arrays that are missing or of another type are somebody else's error.
+/// Checks that the index arrays that `function` reads, which came from the file `path`,
+/// are patterns of their parameters' structures: kernels rely on it and do not look.
 llvm::Error checkPatterns(const mlir::sparsam::Program &program,
                           const mlir::sparsam::ProgramFunction &function,
-                          const Arrays &given, const std::string &path,
+                          const Bindings &bindings, const std::string &path,
                           mlir::MLIRContext &context);
 
 } // namespace sparsam_run

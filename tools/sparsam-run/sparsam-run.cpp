@@ -136,13 +136,13 @@ LogicalResult run(const Options &options) {
       return fail(read.takeError());
     given = std::move(*read);
   }
-  if (llvm::Error error =
-          checkPatterns(**program, *function, given, options.args, context))
-    return fail(std::move(error));
   llvm::Expected<Bindings> bindings =
       Bindings::create(**program, *function, std::move(given), options.args);
   if (!bindings)
     return fail(bindings.takeError());
+  if (llvm::Error error =
+          checkPatterns(**program, *function, *bindings, options.args, context))
+    return fail(std::move(error));
 
   if (!options.results.empty())
     if (llvm::Error error = checkWritable(options.results))

@@ -101,6 +101,11 @@ RankedTensorType getPlainType(RankedTensorType type);
 /// error at `loc` where it does not parse.
 FailureOr<StructureInterface> parseStructure(StringRef text, Location loc);
 
+/// `verifyPattern` for a parameter of `shape` whose structure is known as text; emits an
+/// error at `loc`.
+LogicalResult verifyPattern(StringRef structure, ArrayRef<int64_t> shape,
+                            ArrayRef<ArrayRef<int64_t>> pattern, Location loc);
+
 } // namespace mlir::sparsam
 
 #endif // SPARSAM_IR_STRUCTURE_H
