@@ -212,7 +212,7 @@ NB_MODULE(_core, m) {
   m.def(
       "set_num_threads",
       [](int32_t threads) {
-        constexpr int32_t most = 1024;
+        constexpr int32_t most = SPARSAM_MAX_THREADS;
         if (threads < 0 || threads > most)
           throw nb::value_error(("threads must be from 0 to " + std::to_string(most) +
                                  ", found " + std::to_string(threads))

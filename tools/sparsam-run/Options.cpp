@@ -2,6 +2,7 @@
 // one of them.
 
 #include "Options.h"
+#include "sparsam/Runtime/Runtime.h"
 
 #include "llvm/ADT/StringRef.h"
 #include "llvm/ADT/Twine.h"
@@ -99,7 +100,7 @@ bool parseOne(int code, Options &options) {
     options.pipeline = optarg;
     return true;
   case Threads:
-    return parseCount("--threads", options.threads, 1024);
+    return parseCount("--threads", options.threads, SPARSAM_MAX_THREADS);
   case Progress:
   case NoProgress:
     options.progress = code == Progress;

@@ -13,6 +13,9 @@ extern "C" {
 
 #define SPARSAM_RUNTIME_API __attribute__((visibility("default")))
 
+/* The most threads that tools and packages ask for; a larger number is a mistake. */
+enum { SPARSAM_MAX_THREADS = 1024 };
+
 /* The number of threads of every later call, in whichever thread that happens;
  * 0 goes back to the default of OpenMP (OMP_NUM_THREADS, or the cores). */
 SPARSAM_RUNTIME_API void sparsam_set_num_threads(int32_t threads);
