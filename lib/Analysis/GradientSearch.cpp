@@ -41,8 +41,12 @@ public:
     if (!gradientBehindProducts() && !joinSources(/*scaled=*/false) &&
         !joinSources(/*scaled=*/true))
       result.reason = "the work on it cannot be told from the optimizer's";
-    if (result && (takesInputs() || arrivesTransposed()))
-      result.addends.clear();
+    if (result) {
+      llvm::DenseSet<Value> found(result.addends.begin(), result.addends.end());
+      auto optimizer = ElementwiseSlice::of(slice.values.front(), found);
+      if (takesInputs(optimizer, found) || arrivesTransposed(optimizer, found))
+        result.addends.clear();
+    }
     return result;
   }
 
@@ -197,9 +201,8 @@ private:
   /// Whether work on the batch is left between the gradient found and the new value:
   /// then the walk went on into the backward pass, for example through the sum over a
   /// batch of one that is no sum.
-  bool takesInputs() {
-    llvm::DenseSet<Value> stops(result.addends.begin(), result.addends.end());
-    auto optimizer = ElementwiseSlice::of(slice.values.front(), stops);
+  bool takesInputs(const ElementwiseSlice &optimizer,
+                   const llvm::DenseSet<Value> &stops) {
     for (Value value : optimizer.broadcasts) {
       auto tensor = dyn_cast<RankedTensorType>(value.getType());
       if (!tensor || tensor.getNumElements() == 1)
@@ -220,9 +223,8 @@ private:
   /// Whether what was found reaches the new value with its dimensions in another order
   /// too, as the product of x * (W - W^T) does: the gradient is something later then.
   /// What an optimizer transposes, it transposes back.
-  bool arrivesTransposed() {
-    llvm::DenseSet<Value> stops(result.addends.begin(), result.addends.end());
-    auto optimizer = ElementwiseSlice::of(slice.values.front(), stops);
+  bool arrivesTransposed(const ElementwiseSlice &optimizer,
+                         const llvm::DenseSet<Value> &stops) {
     // With the dimension of the value that each of the new value's is.
     using Place = std::pair<Value, SmallVector<int64_t>>;
     auto straight = [](Value value) {
