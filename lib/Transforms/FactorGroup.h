@@ -23,7 +23,6 @@ public:
   /// A reduction over the group's factors that starts from `init`.
   FailureOr<Value> cloneReduction(const FullReduction &reduction, Value init);
   int64_t getNumElements() const;
-  unsigned size() const { return numbers.size(); }
 
 private:
   FailureOr<Value> cloneElementwise(unsigned factor, const ElementwiseOp &op);

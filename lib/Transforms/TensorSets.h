@@ -41,7 +41,6 @@ public:
 
 private:
   llvm::SmallBitVector get(Value value) const;
-  void add(llvm::SmallBitVector &set, StringRef name);
 
   const TensorNames &names;
   StringRef path;

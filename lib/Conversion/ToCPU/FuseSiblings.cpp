@@ -102,10 +102,13 @@ bool SiblingFinder::comesBeforeReaders(Group &group, cpu::FusionRoot root) {
   for (size_t i = 0; i < makers.size(); ++i)
     for (Operation *user : makers[i]->getUsers()) {
       Operation *reader = root.op->getBlock()->findAncestorOpInBlock(*user);
-      // What the op itself reads through a reshape would come behind it.
-      if (reader == root.op && cpu::isReshape(makers[i]))
-        return false;
-      if (!reader || reader == root.op || llvm::is_contained(makers, reader) ||
+      if (reader == root.op) {
+        // What the op itself reads through a reshape would come behind it.
+        if (cpu::isReshape(makers[i]))
+          return false;
+        continue;
+      }
+      if (!reader || llvm::is_contained(makers, reader) ||
           root.op->isBeforeInBlock(reader))
         continue;
       // A reshape can move behind the fused op; what reads it counts.
