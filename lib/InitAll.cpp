@@ -3,16 +3,14 @@
 #include "sparsam/Conversion/Passes.h"
 #include "sparsam/IR/SparsamDialect.h"
 #include "sparsam/Pipelines/Pipelines.h"
-#include "sparsam/Structure/LowRank/LowRank.h"
-#include "sparsam/Structure/NM/NM.h"
+#include "sparsam/Structure/Structures.h.inc"
 #include "sparsam/Transforms/Passes.h"
 
 using namespace mlir;
 
 void sparsam::registerAll(DialectRegistry &registry) {
   registry.insert<SparsamDialect>();
-  registerNM(registry);
-  registerLowRank(registry);
+  registerStructuresOfTree(registry);
   registerBufferization(registry);
 }
 

@@ -1,6 +1,7 @@
 """Writes docs/reference from the TableGen descriptions, or checks that it is current."""
 
 import argparse
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,17 +12,23 @@ LLVM = Path("/usr/lib/llvm-22")
 # page: (TableGen source, generator and its options)
 PAGES = {
     "Ops.md": ("include/sparsam/IR/SparsamOps.td", ["-gen-op-doc", "-dialect=sparsam"]),
-    "Structure-nm.md": (
-        "include/sparsam/Structure/NM/NM.td",
-        ["-gen-attrdef-doc", "-attrdefs-dialect=sparsam"],
-    ),
-    "Structure-low_rank.md": (
-        "include/sparsam/Structure/LowRank/LowRank.td",
-        ["-gen-attrdef-doc", "-attrdefs-dialect=sparsam"],
-    ),
     "Passes.md": ("include/sparsam/Transforms/Passes.td", ["-gen-pass-doc"]),
     "Passes-CPU.md": ("include/sparsam/Conversion/Passes.td", ["-gen-pass-doc"]),
 }
+
+
+def structure_pages() -> dict[str, tuple[str, list[str]]]:
+    """A page for each structure's room, by the name that the structure is written with."""
+    pages = {}
+    for source in sorted((ROOT / "include/sparsam/Structure").glob("*/*.td")):
+        name = re.search(r'Sparsam_Structure<\s*"\w+",\s*"(\w+)"', source.read_text())
+        if not name:
+            sys.exit(f"{source.relative_to(ROOT)}: defines no Sparsam_Structure")
+        pages[f"Structure-{name[1]}.md"] = (
+            str(source.relative_to(ROOT)),
+            ["-gen-attrdef-doc", "-attrdefs-dialect=sparsam"],
+        )
+    return pages
 
 
 def generate(source: str, options: list[str], llvm: Path) -> str:
@@ -44,7 +51,7 @@ def main() -> int:
     arguments = parser.parse_args()
     folder = ROOT / "docs" / "reference"
     drifted = []
-    for page, (source, options) in PAGES.items():
+    for page, (source, options) in (PAGES | structure_pages()).items():
         text = generate(source, options, arguments.llvm)
         path = folder / page
         if path.exists() and path.read_text() == text:

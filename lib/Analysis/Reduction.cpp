@@ -111,3 +111,14 @@ Value sparsam::createCombined(OpBuilder &builder, Location loc, Operation *combi
              })
       .getResult(0);
 }
+
+Value sparsam::createNeutral(OpBuilder &builder, Location loc, Operation *combiner,
+                             Type type) {
+  std::optional<TypedAttr> neutral = arith::getNeutralElement(combiner);
+  if (!neutral)
+    return {};
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  TypedAttr value =
+      tensor ? TypedAttr(DenseElementsAttr::get(tensor, Attribute(*neutral))) : *neutral;
+  return arith::ConstantOp::create(builder, loc, value);
+}

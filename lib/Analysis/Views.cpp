@@ -52,27 +52,36 @@ FailureOr<LayoutChange> sparsam::matchLayoutChange(Operation *op) {
   return change;
 }
 
-StructureInterface sparsam::withView(StructureInterface structure, ArrayRef<int64_t> in) {
-  if (in == ArrayRef<int64_t>{0})
+/// The first dimension that is not stacked.
+static int64_t getDefaultInput(ArrayRef<int64_t> stack) {
+  int64_t dim = 0;
+  while (llvm::is_contained(stack, dim))
+    ++dim;
+  return dim;
+}
+
+StructureInterface sparsam::withView(StructureInterface structure, ArrayRef<int64_t> in,
+                                     ArrayRef<int64_t> stack) {
+  if (in == ArrayRef<int64_t>{getDefaultInput(stack)})
     in = {};
-  return structure.withIn(in);
+  return structure.withView(in, stack);
 }
 
-static SmallVector<int64_t> getInputs(StructureInterface structure) {
-  if (structure.getIn().empty())
-    return {0};
-  return SmallVector<int64_t>(structure.getIn());
-}
-
-/// A view's inputs and outputs in flattening order.
+namespace {
+/// A view's stacked dimensions, inputs and outputs in flattening order.
 struct Order {
-  SmallVector<int64_t> in, out;
+  SmallVector<int64_t> stack, in, out;
 };
+} // namespace
 
 static Order getOrder(StructureInterface structure, int64_t rank) {
-  Order order{getInputs(structure), {}};
+  Order order{SmallVector<int64_t>(structure.getStack()),
+              SmallVector<int64_t>(structure.getIn()),
+              {}};
+  if (order.in.empty())
+    order.in.push_back(getDefaultInput(order.stack));
   for (int64_t dim = 0; dim < rank; ++dim)
-    if (!llvm::is_contained(order.in, dim))
+    if (!llvm::is_contained(order.in, dim) && !llvm::is_contained(order.stack, dim))
       order.out.push_back(dim);
   return order;
 }
@@ -85,6 +94,8 @@ static bool isView(const Order &order) {
 /// Where dimension d becomes `target[d]`.
 static Order mapDims(const Order &order, ArrayRef<int64_t> target) {
   Order mapped;
+  for (int64_t dim : order.stack)
+    mapped.stack.push_back(target[dim]);
   for (int64_t dim : order.in)
     mapped.in.push_back(target[dim]);
   for (int64_t dim : order.out)
@@ -95,6 +106,8 @@ static Order mapDims(const Order &order, ArrayRef<int64_t> target) {
 /// Where dimension d becomes all of `groups[d]`.
 static Order splitDims(const Order &order, ArrayRef<SmallVector<int64_t>> groups) {
   Order split;
+  for (int64_t dim : order.stack)
+    llvm::append_range(split.stack, groups[dim]);
   for (int64_t dim : order.in)
     llvm::append_range(split.in, groups[dim]);
   for (int64_t dim : order.out)
@@ -112,33 +125,41 @@ static std::optional<Order> mergeDims(const Order &order,
   for (auto [dim, group] : llvm::enumerate(groups)) {
     const int64_t *first = llvm::find_if_not(group, isUnit);
     int64_t representative = first == group.end() ? group.front() : *first;
-    if (llvm::is_contained(order.in, representative))
+    if (llvm::is_contained(order.stack, representative))
+      merged.stack.push_back(dim);
+    else if (llvm::is_contained(order.in, representative))
       merged.in.push_back(dim);
     else
       merged.out.push_back(dim);
   }
-  // The order in which the inputs' first large dimensions come.
-  auto place = [&](int64_t dim) {
-    for (auto [position, input] : llvm::enumerate(order.in))
-      if (!isUnit(input) && llvm::is_contained(groups[dim], input))
-        return static_cast<int64_t>(position);
-    return static_cast<int64_t>(order.in.size());
+  // In the order in which the first large dimensions of each come.
+  auto sort = [&](SmallVector<int64_t> &dims, ArrayRef<int64_t> split) {
+    auto place = [&](int64_t dim) {
+      for (auto [position, part] : llvm::enumerate(split))
+        if (!isUnit(part) && llvm::is_contained(groups[dim], part))
+          return static_cast<int64_t>(position);
+      return static_cast<int64_t>(split.size());
+    };
+    llvm::sort(dims, [&](int64_t a, int64_t b) {
+      return std::pair(place(a), a) < std::pair(place(b), b);
+    });
   };
-  llvm::sort(merged.in, [&](int64_t a, int64_t b) {
-    return std::pair(place(a), a) < std::pair(place(b), b);
-  });
+  sort(merged.stack, order.stack);
+  sort(merged.in, order.in);
   auto large = [&](ArrayRef<int64_t> dims) {
     return llvm::filter_to_vector(dims, [&](int64_t dim) { return !isUnit(dim); });
   };
   Order split = splitDims(merged, groups);
-  if (large(split.in) != large(order.in) || large(split.out) != large(order.out))
+  if (large(split.stack) != large(order.stack) || large(split.in) != large(order.in) ||
+      large(split.out) != large(order.out))
     return std::nullopt;
   return merged;
 }
 
 static StructureInterface toStructure(StructureInterface structure,
                                       std::optional<Order> order) {
-  return order && isView(*order) ? withView(structure, order->in) : StructureInterface();
+  return order && isView(*order) ? withView(structure, order->in, order->stack)
+                                 : StructureInterface();
 }
 
 StructureInterface sparsam::getViewOfSource(const LayoutChange &change,
@@ -192,19 +213,27 @@ Value sparsam::createReshape(OpBuilder &builder, Location loc, Value value,
   return createReshape(builder, loc, flat, shape);
 }
 
-/// The parameter's dimensions in the order in which the matrix flattens them.
+/// The parameter's dimensions in the order in which its matrices flatten them.
 static SmallVector<int64_t> getFlattening(StructureInterface structure, int64_t rank) {
   Order order = getOrder(structure, rank);
-  llvm::append_range(order.in, order.out);
-  return order.in;
+  llvm::append_range(order.stack, order.in);
+  llvm::append_range(order.stack, order.out);
+  return order.stack;
 }
 
 static SmallVector<int64_t> getMatrixShape(StructureInterface structure,
                                            RankedTensorType type) {
-  SmallVector<int64_t> shape{1, 1};
-  SmallVector<int64_t> inputs = getInputs(structure);
-  for (int64_t dim = 0; dim < type.getRank(); ++dim)
-    shape[llvm::is_contained(inputs, dim) ? 0 : 1] *= type.getDimSize(dim);
+  Order order = getOrder(structure, type.getRank());
+  auto count = [&](ArrayRef<int64_t> dims) {
+    int64_t size = 1;
+    for (int64_t dim : dims)
+      size *= type.getDimSize(dim);
+    return size;
+  };
+  SmallVector<int64_t> shape;
+  for (int64_t dim : order.stack)
+    shape.push_back(type.getDimSize(dim));
+  shape.append({count(order.in), count(order.out)});
   return shape;
 }
 

@@ -51,8 +51,8 @@ static LogicalResult requireStorage(Operation *op, StringRef what, TypeRange typ
 }
 
 static bool all(const StorageTensor &) { return true; }
-static bool isPattern(const StorageTensor &tensor) { return !tensor.trainable; }
-static bool isTrainable(const StorageTensor &tensor) { return tensor.trainable; }
+static bool isPattern(const StorageTensor &tensor) { return tensor.isIndex(); }
+static bool isTrainable(const StorageTensor &tensor) { return tensor.isTrainable(); }
 
 static void destinationStyleEffects(
     Operation *op, OperandRange inputs, OpOperand &init,
@@ -119,7 +119,7 @@ OpFoldResult RestrictOp::fold(FoldAdaptor) {
   Value values;
   SmallVector<Value> pattern;
   for (auto [value, tensor] : llvm::zip_equal(densify.getStorage(), *storage)) {
-    if (tensor.trainable)
+    if (tensor.isTrainable())
       values = value;
     else
       pattern.push_back(value);
@@ -146,7 +146,13 @@ LogicalResult FactorizeOp::verify() {
       getParameterStorage(getStructure(), getSource().getType(), errorsOf(*this));
   if (failed(storage))
     return failure();
-  return requireStorage(*this, "factor", getResultTypes(), *storage, all);
+  if (getPattern().empty())
+    return requireStorage(*this, "factor", getResultTypes(), *storage, all);
+  if (failed(
+          requireStorage(*this, "pattern", getPattern().getTypes(), *storage, isPattern)))
+    return failure();
+  return requireStorage(*this, "factor", getResultTypes(), *storage,
+                        [](const StorageTensor &tensor) { return !tensor.isIndex(); });
 }
 
 LogicalResult GradientOp::verify() {
@@ -209,7 +215,7 @@ LogicalResult EinsumOp::verify() {
 //===----------------------------------------------------------------------===//
 
 static LogicalResult requireDefaultView(Operation *op, StructureInterface structure) {
-  if (structure.getIn().empty())
+  if (structure.getIn().empty() && structure.getStack().empty())
     return success();
   return op->emitOpError() << "needs a structure in the default view, found "
                            << structure;

@@ -1,6 +1,7 @@
 #include "sparsam/IR/Structure.h"
 #include "mlir/AsmParser/AsmParser.h"
 #include "sparsam/IR/SparsamDialect.h"
+#include "llvm/ADT/SmallBitVector.h"
 
 using namespace mlir;
 using namespace mlir::sparsam;
@@ -20,16 +21,17 @@ FailureOr<SmallVector<int64_t>> sparsam::parseView(AsmParser &parser) {
   return in;
 }
 
-void sparsam::printView(AsmPrinter &printer, ArrayRef<int64_t> in) {
+void sparsam::printView(AsmPrinter &printer, ArrayRef<int64_t> dims) {
   printer << '[';
-  llvm::interleaveComma(in, printer);
+  llvm::interleaveComma(dims, printer);
   printer << ']';
 }
 
-bool MatrixView::isReshape() const {
-  SmallVector<int64_t> order(in);
+SmallVector<int64_t> MatrixView::getOrder() const {
+  SmallVector<int64_t> order(stack);
+  llvm::append_range(order, in);
   llvm::append_range(order, out);
-  return llvm::is_sorted(order);
+  return order;
 }
 
 FailureOr<MatrixView>
@@ -37,23 +39,35 @@ sparsam::getMatrixView(StructureInterface structure, RankedTensorType type,
                        function_ref<InFlightDiagnostic()> emitError) {
   MatrixView view;
   llvm::append_range(view.in, structure.getIn());
-  if (view.in.empty())
-    view.in.push_back(0);
+  llvm::append_range(view.stack, structure.getStack());
   if (!type.hasStaticShape())
     return emitError() << structure << " needs a static shape, found " << type;
-  for (auto [position, dim] : llvm::enumerate(view.in)) {
-    if (dim < 0 || dim >= type.getRank())
-      return emitError() << structure << " has input dimension " << dim
-                         << ", expected one of a tensor of rank " << type.getRank();
-    if (llvm::is_contained(ArrayRef(view.in).take_front(position), dim))
-      return emitError() << structure << " has input dimension " << dim << " twice";
-  }
+  // The first dimension that is not stacked.
+  for (int64_t dim = 0; view.in.empty() && dim < type.getRank(); ++dim)
+    if (!llvm::is_contained(view.stack, dim))
+      view.in.push_back(dim);
+  llvm::SmallBitVector named(type.getRank());
+  auto name = [&](ArrayRef<int64_t> dims, StringRef what) -> LogicalResult {
+    for (int64_t dim : dims) {
+      if (dim < 0 || dim >= type.getRank())
+        return emitError() << structure << " has " << what << " dimension " << dim
+                           << ", expected one of a tensor of rank " << type.getRank();
+      if (named.test(dim))
+        return emitError() << structure << " has " << what << " dimension " << dim
+                           << " twice";
+      named.set(dim);
+    }
+    return success();
+  };
+  if (failed(name(view.stack, "stacked")) || failed(name(view.in, "input")))
+    return failure();
   for (int64_t dim = 0; dim < type.getRank(); ++dim)
-    if (!llvm::is_contained(view.in, dim))
+    if (!named.test(dim))
       view.out.push_back(dim);
   if (view.out.empty())
     return emitError() << structure << " needs at least one output dimension, found rank "
-                       << type.getRank() << " with all of it inputs";
+                       << type.getRank() << " with all of it "
+                       << (view.stack.empty() ? "inputs" : "inputs or stacked");
   auto count = [&](ArrayRef<int64_t> dims) {
     int64_t size = 1;
     for (int64_t dim : dims)
@@ -71,7 +85,88 @@ sparsam::getParameterStorage(StructureInterface structure, RankedTensorType type
   FailureOr<MatrixView> view = getMatrixView(structure, type, emitError);
   if (failed(view))
     return failure();
-  return structure.getStorage(view->matrix, emitError);
+  auto storage = structure.getStorage(view->matrix, emitError);
+  if (failed(storage))
+    return failure();
+  for (StorageTensor &tensor : *storage) {
+    SmallVector<int64_t> shape;
+    for (int64_t dim : view->stack)
+      shape.push_back(type.getDimSize(dim));
+    llvm::append_range(shape, tensor.type.getShape());
+    tensor.type = tensor.type.clone(shape);
+  }
+  return storage;
+}
+
+StructureInterface Factor::getPattern() const {
+  return cast_if_present<StructureInterface>(pattern);
+}
+
+FailureOr<SmallVector<StorageTensor>>
+sparsam::getFactorStorage(const Factor &factor,
+                          function_ref<InFlightDiagnostic()> emitError) {
+  auto role = factor.isFrozen ? StorageRole::Frozen : StorageRole::Trainable;
+  if (!factor.pattern)
+    return SmallVector<StorageTensor>{{factor.name, factor.type, role}};
+  auto storage = factor.getPattern().getStorage(factor.type, emitError);
+  if (failed(storage))
+    return failure();
+  for (StorageTensor &tensor : *storage) {
+    if (!factor.name.empty())
+      tensor.name = factor.name + "." + tensor.name;
+    if (tensor.isTrainable())
+      tensor.role = role;
+  }
+  return storage;
+}
+
+FailureOr<SmallVector<StorageTensor>>
+sparsam::getStorageOfTerms(StructureInterface structure, RankedTensorType matrix,
+                           function_ref<InFlightDiagnostic()> emitError) {
+  auto terms = structure.getTerms(matrix, emitError);
+  if (failed(terms))
+    return failure();
+  SmallVector<StorageTensor> storage;
+  for (const FactorTerm &term : *terms)
+    for (const Factor &factor : term.factors) {
+      auto tensors = getFactorStorage(factor, emitError);
+      if (failed(tensors))
+        return failure();
+      llvm::append_range(storage, *tensors);
+    }
+  return storage;
+}
+
+/// The indices of one matrix: those of the patterned factors come one after the other.
+static LogicalResult verifyLayer(StructureInterface structure, RankedTensorType matrix,
+                                 ArrayRef<ArrayRef<int64_t>> pattern,
+                                 function_ref<InFlightDiagnostic()> emitError) {
+  if (structure.getKind() == StructureKind::Pattern)
+    return structure.verifyPattern(matrix, pattern, emitError);
+  auto terms = structure.getTerms(matrix, emitError);
+  if (failed(terms))
+    return failure();
+  for (const FactorTerm &term : *terms)
+    for (const Factor &factor : term.factors) {
+      if (!factor.pattern)
+        continue;
+      auto storage = factor.getPattern().getStorage(factor.type, emitError);
+      if (failed(storage))
+        return failure();
+      size_t count = llvm::count_if(
+          *storage, [](const StorageTensor &tensor) { return tensor.isIndex(); });
+      auto error = [&] {
+        InFlightDiagnostic diagnostic = emitError();
+        if (!factor.name.empty())
+          diagnostic << factor.name << ": ";
+        return diagnostic;
+      };
+      if (failed(factor.getPattern().verifyPattern(factor.type, pattern.take_front(count),
+                                                   error)))
+        return failure();
+      pattern = pattern.drop_front(count);
+    }
+  return success();
 }
 
 LogicalResult sparsam::verifyPattern(StructureInterface structure, RankedTensorType type,
@@ -83,16 +178,33 @@ LogicalResult sparsam::verifyPattern(StructureInterface structure, RankedTensorT
   auto storage = structure.getStorage(view->matrix, emitError);
   if (failed(storage))
     return failure();
-  llvm::erase_if(*storage, [](const StorageTensor &tensor) { return tensor.trainable; });
+  llvm::erase_if(*storage, [](const StorageTensor &tensor) { return !tensor.isIndex(); });
+  int64_t layers = 1;
+  for (int64_t dim : view->stack)
+    layers *= type.getDimSize(dim);
   if (storage->size() != pattern.size())
     return emitError() << structure << " has " << storage->size()
                        << " index tensors, found " << pattern.size();
   for (auto [tensor, indices] : llvm::zip_equal(*storage, pattern))
-    if (tensor.type.getNumElements() != static_cast<int64_t>(indices.size()))
+    if (layers * tensor.type.getNumElements() != static_cast<int64_t>(indices.size()))
       return emitError() << tensor.name << " of " << structure << " must have "
-                         << tensor.type.getNumElements() << " elements, found "
+                         << layers * tensor.type.getNumElements() << " elements, found "
                          << indices.size();
-  return structure.verifyPattern(view->matrix, pattern, emitError);
+  for (int64_t layer = 0; layer < layers; ++layer) {
+    SmallVector<ArrayRef<int64_t>> own;
+    for (auto [tensor, indices] : llvm::zip_equal(*storage, pattern))
+      own.push_back(indices.slice(layer * tensor.type.getNumElements(),
+                                  tensor.type.getNumElements()));
+    auto error = [&] {
+      InFlightDiagnostic diagnostic = emitError();
+      if (layers > 1)
+        diagnostic << "layer " << layer << ": ";
+      return diagnostic;
+    };
+    if (failed(verifyLayer(structure, view->matrix, own, error)))
+      return failure();
+  }
+  return success();
 }
 
 LogicalResult sparsam::verifyStructure(StructureInterface structure,

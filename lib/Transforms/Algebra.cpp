@@ -19,7 +19,7 @@ std::optional<StoredPattern> sparsam::getPattern(DensifyOp densify) {
   auto storage =
       storageOf(densify.getStructure(), cast<RankedTensorType>(densify.getType()));
   for (auto [value, tensor] : llvm::zip(densify.getStorage(), storage))
-    if (!tensor.trainable)
+    if (tensor.isIndex())
       pattern.indices.push_back(value);
   return pattern;
 }
@@ -28,7 +28,7 @@ Value sparsam::getStoredValues(DensifyOp densify) {
   auto storage =
       storageOf(densify.getStructure(), cast<RankedTensorType>(densify.getType()));
   for (auto [value, tensor] : llvm::zip(densify.getStorage(), storage))
-    if (tensor.trainable)
+    if (tensor.isTrainable())
       return value;
   return {};
 }
@@ -71,7 +71,7 @@ RestrictOp sparsam::getOrCreateRestrict(RewriterBase &rewriter, Location loc,
   auto sourceType = cast<RankedTensorType>(source.getType());
   Type valuesType;
   for (const StorageTensor &tensor : storageOf(pattern.structure, sourceType))
-    if (tensor.trainable)
+    if (tensor.isTrainable())
       valuesType =
           RankedTensorType::get(tensor.type.getShape(), sourceType.getElementType());
   return RestrictOp::create(rewriter, loc, valuesType, source, pattern.indices,
@@ -83,6 +83,6 @@ DensifyOp sparsam::createDensify(OpBuilder &builder, Location loc, Value values,
   SmallVector<Value> storage;
   auto indices = pattern.indices.begin();
   for (const StorageTensor &tensor : storageOf(pattern.structure, type))
-    storage.push_back(tensor.trainable ? values : *indices++);
+    storage.push_back(tensor.isTrainable() ? values : *indices++);
   return DensifyOp::create(builder, loc, type, storage, pattern.structure);
 }

@@ -73,8 +73,8 @@ LogicalResult checkGlobs(ArrayRef<StructureRequest> requests,
 
 /// The view that the model's first use asks for, unless the text names one.
 StructureInterface decideView(StructureInterface structure, Value parameter) {
-  if (!structure.getIn().empty())
-    return withView(structure, structure.getIn());
+  if (!structure.getIn().empty() || !structure.getStack().empty())
+    return withView(structure, structure.getIn(), structure.getStack());
   auto first = findFirstContraction(parameter);
   return first ? withView(structure, first->dims) : structure;
 }

@@ -1,10 +1,11 @@
 // The functions that convert between dense parameters and their storage.
-#include "FactorProduct.h"
+#include "StructuredFunction.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "sparsam/Transforms/Algebra.h"
 #include "sparsam/Transforms/Boundary.h"
+#include "sparsam/Transforms/Composition.h"
 
 using namespace mlir;
 using namespace mlir::sparsam;
@@ -102,6 +103,18 @@ Value Companions::createZero(Companion &companion, RankedTensorType type) {
   return linalg::FillOp::create(companion.body, loc, zero, empty).getResult(0);
 }
 
+static FailureOr<Value>
+createSum(OpBuilder &builder, const StructuredParameter &parameter, ValueRange storage) {
+  auto composition = Composition::get(parameter.structure, parameter.type, [&] {
+    return emitError(parameter.loc) << parameter.path << ": ";
+  });
+  if (failed(composition))
+    return failure();
+  return composition->createSum(
+      builder, parameter.loc,
+      composition->createFactors(builder, parameter.loc, storage));
+}
+
 LogicalResult Companions::createDensify() {
   Companion companion(builder, getFunc().getLoc(), "densify");
   SmallVector<SmallVector<Value>> storage;
@@ -118,7 +131,7 @@ LogicalResult Companions::createDensify() {
                                 parameter.structure)
                   .getResult();
     else
-      dense = createFactorProduct(companion.body, parameter.loc, parameter, parts);
+      dense = createSum(companion.body, parameter, parts);
     if (failed(dense))
       return failure();
     companion.addResult(*dense, getAttrs(parameter));
@@ -145,19 +158,17 @@ LogicalResult Companions::createCompress(StringRef name, bool onPattern) {
   }
   DenseMap<const StructuredParameter *, StoredPattern> patterns;
   for (auto [parameter, value] : llvm::zip_equal(function.parameters, dense)) {
-    if (!parameter.isPattern())
-      continue;
     SmallVector<Type> types;
     SmallVector<Value> indices;
     for (const StorageTensor &tensor : parameter.storage) {
-      if (tensor.trainable)
+      if (!tensor.isIndex())
         continue;
       types.push_back(tensor.type);
       if (onPattern)
         indices.push_back(companion.addArgument(tensor.type, parameter.loc,
                                                 getAttrs(parameter, tensor.name)));
     }
-    if (!onPattern)
+    if (!onPattern && parameter.isPattern())
       llvm::append_range(indices, SelectOp::create(companion.body, parameter.loc, types,
                                                    value, parameter.structure)
                                       .getPattern());
@@ -173,19 +184,23 @@ LogicalResult Companions::createCompress(StringRef name, bool onPattern) {
     if (!parameter.isPattern()) {
       SmallVector<Type> types;
       for (const StorageTensor &tensor : parameter.storage)
-        types.push_back(tensor.type);
-      llvm::append_range(factors, FactorizeOp::create(companion.body, parameter.loc,
-                                                      types, value, parameter.structure)
-                                      .getFactors());
+        if (!onPattern || !tensor.isIndex())
+          types.push_back(tensor.type);
+      llvm::append_range(
+          factors, FactorizeOp::create(companion.body, parameter.loc, types, value,
+                                       patterns[&parameter].indices, parameter.structure)
+                       .getFactors());
     }
     unsigned next = 0;
-    for (auto [position, tensor] : llvm::enumerate(parameter.storage)) {
+    for (const StorageTensor &tensor : parameter.storage) {
       DictionaryAttr attrs = getAttrs(parameter, tensor.name);
+      if (onPattern && tensor.isIndex())
+        continue;
       if (!parameter.isPattern())
-        companion.addResult(factors[position], attrs);
-      else if (tensor.trainable)
+        companion.addResult(factors[next++], attrs);
+      else if (tensor.isTrainable())
         companion.addResult(restrict(value, parameter), attrs);
-      else if (!onPattern)
+      else
         companion.addResult(patterns[&parameter].indices[next++], attrs);
     }
   }
@@ -194,7 +209,7 @@ LogicalResult Companions::createCompress(StringRef name, bool onPattern) {
     Type element = cast<RankedTensorType>(getFunc().getArgumentTypes()[state.argument])
                        .getElementType();
     for (const StorageTensor &tensor : parameter.storage) {
-      if (!tensor.trainable)
+      if (!tensor.isTrainable())
         continue;
       companion.addResult(
           parameter.isPattern()

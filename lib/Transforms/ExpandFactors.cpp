@@ -4,12 +4,33 @@
 // einsum's derivative applied to the gradient of W, and the optimizer, which is
 // elementwise, is cloned once per factor at the factor's shape.
 #include "FactorGroup.h"
-#include "FactorProduct.h"
 #include "ScalarWork.h"
 #include "sparsam/Transforms/Boundary.h"
 
 using namespace mlir;
 using namespace mlir::sparsam;
+
+FactorOptimizer::FactorOptimizer(OpBuilder &builder, StructuredFunction &function,
+                                 const StructuredParameter &parameter,
+                                 const FactorizedValue &value,
+                                 ArrayRef<ExpandedArgument> states)
+    : function(function), parameter(parameter), composition(value.composition),
+      allFactors(value.factors), dense(value.dense), states(states) {
+  for (unsigned number = 0; number < composition.size(); ++number) {
+    if (composition[number].isFrozen)
+      continue;
+    numbers.push_back(number);
+    factors.push_back(allFactors[number]);
+    patterns.push_back(composition.getPattern(number, value.storage));
+  }
+  for (ExpandedArgument &state : this->states)
+    for (auto [part, factor, pattern] : llvm::zip_equal(state.parts, factors, patterns))
+      if (pattern)
+        part = createDensify(
+            builder, part.getLoc(), part, *pattern,
+            cast<RankedTensorType>(factor.getType())
+                .clone(cast<RankedTensorType>(part.getType()).getElementType()));
+}
 
 namespace {
 
@@ -22,7 +43,9 @@ public:
 
 private:
   LogicalResult check();
+  LogicalResult replaceGradient(MutableArrayRef<DenseMap<Value, Value>> leaves);
   LogicalResult makeGroups();
+  Value restrict(unsigned number, Value updated);
   LogicalResult join(const ScalarJoin &join);
   FailureOr<Value> joinStarts(const FullReduction &reduction, Value init);
   LogicalResult replaceOutside(OpOperand &use);
@@ -53,8 +76,33 @@ LogicalResult FactorExpansion::check() {
   return success();
 }
 
-/// The factors' gradients are marked as such: parameters that are expanded later see
-/// whose scalars are made from them.
+/// The gradient of the parameter becomes those of its factors, which are marked as such:
+/// parameters that are expanded later see whose scalars are made from them.
+LogicalResult
+FactorExpansion::replaceGradient(MutableArrayRef<DenseMap<Value, Value>> leaves) {
+  GradientOp gradient = parameter.gradient;
+  if (!gradient)
+    return success();
+  IRRewriter rewriter(gradient);
+  Location loc = gradient.getLoc();
+  auto made = optimizer.composition.createGradients(
+      rewriter, loc, optimizer.numbers, optimizer.allFactors, gradient.getValue());
+  if (failed(made))
+    return failure();
+  for (auto [number, value] : llvm::enumerate(*made)) {
+    if (auto &pattern = optimizer.patterns[number]) {
+      Value stored = getOrCreateRestrict(rewriter, loc, value, *pattern);
+      rewriter.setInsertionPoint(gradient);
+      value = createDensify(rewriter, loc, stored, *pattern,
+                            cast<RankedTensorType>(value.getType()));
+    }
+    leaves[number][gradient.getResult()] =
+        GradientOp::create(rewriter, loc, value, getFactorName(parameter.path, number),
+                           gradient.getMarked());
+  }
+  return success();
+}
+
 LogicalResult FactorExpansion::makeGroups() {
   SmallVector<DenseMap<Value, Value>> leaves(optimizer.factors.size());
   for (auto [number, factor] : llvm::enumerate(optimizer.factors)) {
@@ -62,18 +110,8 @@ LogicalResult FactorExpansion::makeGroups() {
     for (const ExpandedArgument &state : optimizer.states)
       leaves[number][state.argument] = state.parts[number];
   }
-  if (GradientOp gradient = parameter.gradient) {
-    OpBuilder builder(gradient);
-    Location loc = gradient.getLoc();
-    auto made = createFactorGradients(builder, loc, parameter, optimizer.factors,
-                                      gradient.getValue());
-    if (failed(made))
-      return failure();
-    for (auto [number, value] : llvm::enumerate(*made))
-      leaves[number][gradient.getResult()] =
-          GradientOp::create(builder, loc, value, getFactorName(parameter.path, number),
-                             gradient.getMarked());
-  }
+  if (failed(replaceGradient(leaves)))
+    return failure();
   SmallVector<unsigned> all =
       llvm::to_vector(llvm::seq<unsigned>(0, optimizer.factors.size()));
   for (unsigned number : all)
@@ -117,6 +155,11 @@ LogicalResult FactorExpansion::join(const ScalarJoin &join) {
                  ? createCombined(builder, own.getLoc(), join.combiner, joined, *scalar)
                  : *scalar;
   }
+  // Where no factor is trained, nothing of the parameter is in the tree.
+  if (!joined)
+    joined = createNeutral(builder, own.getLoc(), join.combiner, own.getType());
+  if (!joined)
+    return optimizer.refuse(user);
   join.operand->set(joined);
   return success();
 }
@@ -157,6 +200,15 @@ void FactorExpansion::replaceJoinedMeans() {
   }
 }
 
+/// What is stored of a factor's new value.
+Value FactorExpansion::restrict(unsigned number, Value updated) {
+  const auto &pattern = optimizer.patterns[number];
+  if (!pattern)
+    return updated;
+  IRRewriter rewriter(optimizer.function.getReturn());
+  return getOrCreateRestrict(rewriter, parameter.loc, updated, *pattern);
+}
+
 LogicalResult FactorExpansion::run(MutableArrayRef<SmallVector<Value>> results) {
   if (failed(check()) || failed(findReductions(optimizer)))
     return failure();
@@ -187,7 +239,7 @@ LogicalResult FactorExpansion::run(MutableArrayRef<SmallVector<Value>> results) 
       auto clone = groups[factor].cloneTensor(factor, updated);
       if (failed(clone))
         return failure();
-      results[*value.result].push_back(*clone);
+      results[*value.result].push_back(restrict(factor, *clone));
     }
   }
   return success();

@@ -1,5 +1,4 @@
 #include "FactorOptimizer.h"
-#include "FactorProduct.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -36,6 +35,9 @@ private:
   LogicalResult claim(const CarriedValue &carried, SmallVector<StorageTensor> parts,
                       ArrayRef<StorageTensor> updated, Location loc);
   void insertArguments();
+  FailureOr<FactorizedValue> createFactorized(OpBuilder &builder,
+                                              const StructuredParameter &parameter,
+                                              ValueRange parts);
   LogicalResult expandParameters();
   void expandPattern(StructuredParameter &parameter, DensifyOp dense);
   LogicalResult eraseExpandedArguments();
@@ -62,7 +64,7 @@ std::string getText(StructureInterface structure) {
 
 SmallVector<StorageTensor> getTrainable(ArrayRef<StorageTensor> storage) {
   return llvm::filter_to_vector(
-      storage, [](const StorageTensor &tensor) { return tensor.trainable; });
+      storage, [](const StorageTensor &tensor) { return tensor.isTrainable(); });
 }
 
 /// Elementwise arithmetic on whole tensors, as one writes it by hand, becomes linalg,
@@ -181,37 +183,55 @@ void Expansion::expandPattern(StructuredParameter &parameter, DensifyOp dense) {
   }
 }
 
+FailureOr<FactorizedValue>
+Expansion::createFactorized(OpBuilder &builder, const StructuredParameter &parameter,
+                            ValueRange parts) {
+  auto composition = Composition::get(parameter.structure, parameter.type, [&] {
+    return emitError(parameter.loc) << parameter.path << ": ";
+  });
+  if (failed(composition))
+    return failure();
+  FactorizedValue value{std::move(*composition), llvm::to_vector(parts), {}, {}};
+  value.factors = value.composition.createFactors(builder, parameter.loc, parts);
+  value.dense = value.composition.createSum(builder, parameter.loc, value.factors);
+  return value;
+}
+
 LogicalResult Expansion::expandParameters() {
   OpBuilder builder = OpBuilder::atBlockBegin(&function.getBody());
-  SmallVector<Value> dense;
+  DenseMap<const StructuredParameter *, DensifyOp> patterns;
+  DenseMap<const StructuredParameter *, FactorizedValue> factorized;
   for (StructuredParameter &parameter : function.parameters) {
     ExpandedArgument &value = arguments[parameter.value.argument];
-    FailureOr<Value> made;
-    if (parameter.isPattern())
-      made = DensifyOp::create(builder, parameter.loc, parameter.type, value.parts,
-                               parameter.structure)
-                 .getResult();
-    else
-      made = createFactorProduct(builder, parameter.loc, parameter, value.parts);
-    if (failed(made))
-      return failure();
-    value.argument.replaceAllUsesWith(*made);
-    dense.push_back(*made);
+    Value dense;
+    if (parameter.isPattern()) {
+      auto densify = DensifyOp::create(builder, parameter.loc, parameter.type,
+                                       value.parts, parameter.structure);
+      patterns[&parameter] = densify;
+      dense = densify;
+    } else {
+      auto made = createFactorized(builder, parameter, value.parts);
+      if (failed(made))
+        return failure();
+      dense = made->dense;
+      factorized.try_emplace(&parameter, std::move(*made));
+    }
+    value.argument.replaceAllUsesWith(dense);
   }
   dropEncodings(func);
   if (failed(normalizeElementwise(func)))
     return failure();
   TensorNames names = getTensorNames(function, arguments);
-  for (auto [parameter, made] : llvm::zip_equal(function.parameters, dense)) {
+  for (StructuredParameter &parameter : function.parameters) {
     if (parameter.isPattern()) {
-      expandPattern(parameter, made.getDefiningOp<DensifyOp>());
+      expandPattern(parameter, patterns[&parameter]);
       continue;
     }
     SmallVector<ExpandedArgument> states;
     for (const CarriedValue &state : parameter.states)
       states.push_back(arguments[state.argument]);
-    FactorOptimizer optimizer(function, parameter, made,
-                              arguments[parameter.value.argument].parts, states);
+    FactorOptimizer optimizer(builder, function, parameter,
+                              factorized.find(&parameter)->second, states);
     if (failed(expandFactors(std::move(optimizer), names, results)))
       return failure();
   }
@@ -277,7 +297,7 @@ void Expansion::setSignature() {
     for (const StorageTensor &part : *argumentParts[number]) {
       NamedAttrList list = with(attrs, part.name);
       list.erase(boundary::updates);
-      if (part.trainable)
+      if (part.isTrainable())
         setUpdates(list);
       if (StructureInterface structure = getStructure(func.getArgumentTypes()[number]))
         list.set(boundary::structure, builder.getStringAttr(getText(structure)));

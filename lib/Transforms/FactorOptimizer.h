@@ -9,6 +9,7 @@
 
 #include "TensorSets.h"
 #include "sparsam/Analysis/Elementwise.h"
+#include "sparsam/Transforms/Composition.h"
 
 namespace mlir::sparsam {
 
@@ -43,19 +44,35 @@ struct MeanDivisor {
   double getNumber(int64_t count) const;
 };
 
+/// A factor parameter of a function.
+struct FactorizedValue {
+  Composition composition;
+  /// The storage, the factors that it stands for, and the tensor that these make.
+  SmallVector<Value> storage, factors;
+  Value dense;
+};
+
 struct FactorOptimizer {
-  FactorOptimizer(StructuredFunction &function, const StructuredParameter &parameter,
-                  Value dense, ValueRange factors, ArrayRef<ExpandedArgument> states)
-      : function(function), parameter(parameter), dense(dense), factors(factors),
-        states(states) {}
+  /// `states` are the state's arguments with its storage, of the factors that are
+  /// trained.
+  FactorOptimizer(OpBuilder &builder, StructuredFunction &function,
+                  const StructuredParameter &parameter, const FactorizedValue &value,
+                  ArrayRef<ExpandedArgument> states);
 
   StructuredFunction &function;
   const StructuredParameter &parameter;
-  /// The parameter as the function reads it: the einsum of the factors.
+  const Composition &composition;
+  /// All factors as dense tensors, and the parameter as the function reads it: the sum of
+  /// their einsums.
+  ArrayRef<Value> allFactors;
   Value dense;
-  ValueRange factors;
+  /// The factors that are trained: their numbers among all of them, the tensors, and the
+  /// patterns that they are stored in.
+  SmallVector<unsigned> numbers;
+  SmallVector<Value> factors;
+  SmallVector<std::optional<StoredPattern>> patterns;
   /// Its state, and the factors' in its place.
-  ArrayRef<ExpandedArgument> states;
+  SmallVector<ExpandedArgument> states;
 
   /// Elementwise work on the gradient, the state and the parameter.
   DenseSet<Value> tensors;

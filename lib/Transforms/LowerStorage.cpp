@@ -1,7 +1,8 @@
 // What converts between a parameter and its storage becomes upstream operations,
 // which the structures themselves build.
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
-#include "sparsam/IR/SparsamOps.h"
+#include "sparsam/Transforms/BuildProduct.h"
+#include "sparsam/Transforms/Composition.h"
 #include "sparsam/Transforms/Passes.h"
 
 namespace mlir::sparsam {
@@ -17,13 +18,6 @@ namespace {
 FailureOr<MatrixView> getView(Operation *op, StructureInterface structure, Value dense) {
   return getMatrixView(structure, cast<RankedTensorType>(dense.getType()),
                        [&] { return op->emitOpError(); });
-}
-
-/// The parameter's dimensions in the order in which its matrix flattens them.
-SmallVector<int64_t> getOrder(const MatrixView &view) {
-  SmallVector<int64_t> order(view.in);
-  llvm::append_range(order, view.out);
-  return order;
 }
 
 /// The parameter's dimensions that make up the matrix's rows and columns.
@@ -44,7 +38,7 @@ Value transpose(ImplicitLocOpBuilder &b, Value source, ArrayRef<int64_t> order) 
 
 Value toMatrix(ImplicitLocOpBuilder &b, Value dense, const MatrixView &view) {
   if (!view.isReshape())
-    dense = transpose(b, dense, getOrder(view));
+    dense = transpose(b, dense, view.getOrder());
   if (dense.getType() == view.matrix)
     return dense;
   return tensor::CollapseShapeOp::create(b, view.matrix, dense, getGroups(view));
@@ -52,7 +46,7 @@ Value toMatrix(ImplicitLocOpBuilder &b, Value dense, const MatrixView &view) {
 
 Value fromMatrix(ImplicitLocOpBuilder &b, Value matrix, const MatrixView &view,
                  RankedTensorType type) {
-  SmallVector<int64_t> order = getOrder(view);
+  SmallVector<int64_t> order = view.getOrder();
   SmallVector<int64_t> shape =
       llvm::map_to_vector(order, [&](int64_t dim) { return type.getDimSize(dim); });
   auto ordered = RankedTensorType::get(shape, type.getElementType());
@@ -63,58 +57,16 @@ Value fromMatrix(ImplicitLocOpBuilder &b, Value matrix, const MatrixView &view,
   return transpose(b, matrix, invertPermutationVector(order));
 }
 
-/// The product of the factors, summed over the letters that the matrix lacks.
-FailureOr<Value> buildFactorProduct(ImplicitLocOpBuilder &b, StructureInterface structure,
-                                    ValueRange factors, const MatrixView &view) {
-  FailureOr<FactorEinsum> einsum = structure.getEinsum(view.matrix);
-  if (failed(einsum))
-    return failure();
-  std::string letters = einsum->in + einsum->out;
-  size_t outer = letters.size();
-  SmallVector<int64_t> shape(outer);
-  SmallVector<AffineMap> maps;
-  SmallVector<SmallVector<AffineExpr>> accesses;
-  for (auto [term, factor] : llvm::zip_equal(einsum->factors, factors)) {
-    auto type = cast<RankedTensorType>(factor.getType());
-    accesses.emplace_back();
-    for (auto [position, letter] : llvm::enumerate(term)) {
-      size_t dim = letters.find(letter);
-      if (dim == std::string::npos) {
-        dim = letters.size();
-        letters += letter;
-      }
-      if (dim < outer)
-        shape[dim] = type.getDimSize(position);
-      accesses.back().push_back(b.getAffineDimExpr(dim));
-    }
-  }
-  for (ArrayRef<AffineExpr> access : accesses)
-    maps.push_back(AffineMap::get(letters.size(), 0, access, b.getContext()));
-  maps.push_back(AffineMap::getMultiDimIdentityMap(letters.size(), b.getContext())
-                     .getMajorSubMap(outer));
-  SmallVector<utils::IteratorType> iterators(outer, utils::IteratorType::parallel);
-  iterators.resize(letters.size(), utils::IteratorType::reduction);
-
-  Type element = view.matrix.getElementType();
-  Value zero = arith::ConstantOp::create(b, b.getZeroAttr(element));
-  Value empty = tensor::EmptyOp::create(b, shape, element);
-  Value init = linalg::FillOp::create(b, zero, empty).getResult(0);
-  Value product = linalg::GenericOp::create(
-                      b, init.getType(), factors, init, maps, iterators,
-                      [](OpBuilder &builder, Location loc, ValueRange in) {
-                        Value term = in.front();
-                        for (Value factor : in.drop_front().drop_back())
-                          term = arith::MulFOp::create(builder, loc, term, factor);
-                        Value sum = arith::AddFOp::create(builder, loc, in.back(), term);
-                        linalg::YieldOp::create(builder, loc, sum);
-                      })
-                      .getResult(0);
-  if (product.getType() == view.matrix)
-    return product;
-  SmallVector<ReassociationIndices> groups(2);
-  for (size_t dim = 0; dim < outer; ++dim)
-    groups[dim < einsum->in.size() ? 0 : 1].push_back(dim);
-  return Value(tensor::CollapseShapeOp::create(b, view.matrix, product, groups));
+LogicalResult lower(EinsumOp op, RewriterBase &rewriter) {
+  FailureOr<Product> product = Product::of(op);
+  if (failed(product))
+    return op.emitOpError("needs static shapes without empty dimensions");
+  FailureOr<ContractionPath> path = findContractionPath(*product);
+  if (failed(path))
+    return op.emitOpError() << "is a product of " << product->terms.size()
+                            << " operands, more than an order is searched for";
+  rewriter.replaceOp(op, buildContractions(rewriter, op.getLoc(), *product, *path));
+  return success();
 }
 
 LogicalResult missing(Operation *op, StructureInterface structure, StringRef what) {
@@ -130,9 +82,7 @@ LogicalResult lower(DensifyOp op, RewriterBase &rewriter) {
   if (failed(view))
     return failure();
   FailureOr<Value> matrix =
-      structure.getKind() == StructureKind::Factors
-          ? buildFactorProduct(b, structure, op.getStorage(), *view)
-          : structure.buildDensify(rewriter, op.getLoc(), op.getStorage(), view->matrix);
+      structure.buildDensify(rewriter, op.getLoc(), op.getStorage(), view->matrix);
   if (failed(matrix))
     return missing(op, structure, "densify");
   auto type = cast<RankedTensorType>(op.getType());
@@ -167,6 +117,56 @@ LogicalResult lower(SelectOp op, RewriterBase &rewriter) {
   return success();
 }
 
+/// The storage of dense factors: of each that has a pattern, its entries there.
+FailureOr<SmallVector<Value>> storeFactors(FactorizeOp op, RewriterBase &rewriter,
+                                           ArrayRef<Value> dense,
+                                           const MatrixView &view) {
+  auto terms = op.getStructure().getTerms(view.matrix, [&] { return op.emitOpError(); });
+  if (failed(terms))
+    return failure();
+  SmallVector<Factor> factors;
+  for (const FactorTerm &term : *terms)
+    llvm::append_range(factors, term.factors);
+  if (factors.size() != dense.size())
+    return op.emitOpError() << "cannot be lowered: " << op.getStructure() << " finds "
+                            << dense.size() << " factors, expected " << factors.size();
+  SmallVector<Value> storage;
+  ValueRange given = op.getPattern();
+  for (auto [factor, value] : llvm::zip_equal(factors, dense)) {
+    if (!factor.pattern) {
+      storage.push_back(value);
+      continue;
+    }
+    auto tensors = getFactorStorage(factor, [&] { return op.emitOpError(); });
+    if (failed(tensors))
+      return failure();
+    SmallVector<Value> pattern;
+    if (given.empty()) {
+      auto selected = factor.getPattern().buildSelect(rewriter, op.getLoc(), value);
+      if (failed(selected))
+        return missing(op, factor.getPattern(), "select");
+      pattern = *selected;
+    } else {
+      size_t count = llvm::count_if(
+          *tensors, [](const StorageTensor &tensor) { return tensor.isIndex(); });
+      pattern = llvm::to_vector(given.take_front(count));
+      given = given.drop_front(count);
+    }
+    FailureOr<Value> values =
+        factor.getPattern().buildRestrict(rewriter, op.getLoc(), value, pattern);
+    if (failed(values))
+      return missing(op, factor.getPattern(), "restrict");
+    unsigned next = 0;
+    for (const StorageTensor &tensor : *tensors) {
+      if (!tensor.isIndex())
+        storage.push_back(*values);
+      else if (op.getPattern().empty())
+        storage.push_back(pattern[next++]);
+    }
+  }
+  return storage;
+}
+
 LogicalResult lower(FactorizeOp op, RewriterBase &rewriter) {
   ImplicitLocOpBuilder b(op.getLoc(), rewriter);
   FailureOr<MatrixView> view = getView(op, op.getStructure(), op.getSource());
@@ -176,7 +176,10 @@ LogicalResult lower(FactorizeOp op, RewriterBase &rewriter) {
   auto factors = op.getStructure().buildFactorize(rewriter, op.getLoc(), matrix);
   if (failed(factors))
     return missing(op, op.getStructure(), "factorize");
-  rewriter.replaceOp(op, *factors);
+  auto storage = storeFactors(op, rewriter, *factors, *view);
+  if (failed(storage))
+    return failure();
+  rewriter.replaceOp(op, *storage);
   return success();
 }
 
@@ -184,21 +187,51 @@ struct LowerStoragePass : sparsam::impl::LowerStoragePassBase<LowerStoragePass> 
   using LowerStoragePassBase::LowerStoragePassBase;
 
   void runOnOperation() override {
-    SmallVector<Operation *> ops;
-    getOperation().walk([&](Operation *op) {
-      if (isa<DensifyOp, RestrictOp, SelectOp, FactorizeOp>(op))
+    // The definition of a factor structure has einsums, and densifies its patterns.
+    auto isFactors = [](DensifyOp op) {
+      return op.getStructure().getKind() == StructureKind::Factors;
+    };
+    if (failed(lowerAll<DensifyOp>(isFactors, define)) ||
+        failed(lowerAll<EinsumOp>(
+            [](EinsumOp) { return true; },
+            [](EinsumOp op, RewriterBase &rewriter) { return lower(op, rewriter); })))
+      return signalPassFailure();
+    auto isStorageOp = [](Operation *op) {
+      return isa<DensifyOp, RestrictOp, SelectOp, FactorizeOp>(op);
+    };
+    auto lowerStorageOp = [](Operation *op, RewriterBase &rewriter) -> LogicalResult {
+      return TypeSwitch<Operation *, LogicalResult>(op)
+          .Case<DensifyOp, RestrictOp, SelectOp, FactorizeOp>(
+              [&](auto op) { return lower(op, rewriter); });
+    };
+    if (failed(lowerAll<Operation *>(isStorageOp, lowerStorageOp)))
+      signalPassFailure();
+  }
+
+private:
+  template <typename OpTy>
+  LogicalResult lowerAll(function_ref<bool(OpTy)> wanted,
+                         function_ref<LogicalResult(OpTy, RewriterBase &)> lowering) {
+    SmallVector<OpTy> ops;
+    getOperation().walk([&](OpTy op) {
+      if (wanted(op))
         ops.push_back(op);
     });
     IRRewriter rewriter(&getContext());
-    for (Operation *op : ops) {
+    for (OpTy op : ops) {
       rewriter.setInsertionPoint(op);
-      LogicalResult lowered = TypeSwitch<Operation *, LogicalResult>(op)
-                                  .Case<DensifyOp, RestrictOp, SelectOp, FactorizeOp>(
-                                      [&](auto op) { return lower(op, rewriter); });
-      if (failed(lowered))
-        return signalPassFailure();
+      if (failed(lowering(op, rewriter)))
+        return failure();
       ++numLowered;
     }
+    return success();
+  }
+
+  static LogicalResult define(DensifyOp op, RewriterBase &rewriter) {
+    FailureOr<Value> dense = createDefinition(rewriter, op);
+    if (succeeded(dense))
+      rewriter.replaceOp(op, *dense);
+    return dense;
   }
 };
 

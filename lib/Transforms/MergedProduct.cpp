@@ -1,9 +1,6 @@
 #include "MergedProduct.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 
-#include <array>
-#include <map>
-
 using namespace mlir;
 using namespace mlir::sparsam;
 
@@ -22,55 +19,6 @@ LogicalResult Merged::inlineTerm(unsigned term, Product inner, StringRef name) {
   for (unsigned added = term; added < term + count; ++added)
     product.absorbViews(added);
   return success();
-}
-
-DensifyOp sparsam::getFactorDensify(Value value) {
-  auto densify = value.getDefiningOp<DensifyOp>();
-  if (densify && densify.getStructure().getKind() == StructureKind::Factors)
-    return densify;
-  return {};
-}
-
-FailureOr<Product> sparsam::productOfFactors(DensifyOp op) {
-  auto type = op.getType();
-  auto view = getMatrixView(op.getStructure(), type, [&] { return op.emitOpError(); });
-  if (failed(view))
-    return failure();
-  auto einsum = op.getStructure().getEinsum(view->matrix);
-  if (failed(einsum) || einsum->factors.size() != op.getStorage().size())
-    return failure();
-  Product product;
-  std::map<char, Group> letters;
-  for (auto [factor, subscripts] : llvm::zip_equal(op.getStorage(), einsum->factors)) {
-    Term term{factor, {}};
-    for (auto [letter, size] : llvm::zip_equal(
-             subscripts, cast<RankedTensorType>(factor.getType()).getShape())) {
-      auto [known, isNew] = letters.try_emplace(letter);
-      if (isNew)
-        known->second = product.addDimension(size);
-      term.dims.push_back(known->second);
-    }
-    product.terms.push_back(term);
-  }
-  // Cutting the rows may split letters; the columns are looked up afterwards.
-  product.result.resize(type.getRank());
-  product.terms.push_back({Value(), {Group(), Group()}});
-  for (auto [side, subscripts] :
-       llvm::enumerate(std::array<StringRef, 2>{einsum->in, einsum->out}))
-    for (char letter : subscripts)
-      llvm::append_range(product.terms.back().dims[side], letters[letter]);
-  for (auto [side, dims] :
-       llvm::enumerate(std::array<ArrayRef<int64_t>, 2>{view->in, view->out})) {
-    auto sizes =
-        llvm::map_to_vector(dims, [&](int64_t dim) { return type.getDimSize(dim); });
-    auto groups = product.cut(Group(product.terms.back().dims[side]), sizes);
-    if (failed(groups))
-      return failure();
-    for (auto [dim, group] : llvm::zip_equal(dims, *groups))
-      product.result[dim] = group;
-  }
-  product.terms.pop_back();
-  return product;
 }
 
 FailureOr<Product> sparsam::getElementwiseProduct(Operation *op) {

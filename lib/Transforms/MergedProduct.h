@@ -25,13 +25,6 @@ struct Merged {
   LogicalResult inlineTerm(unsigned term, Product inner, StringRef name);
 };
 
-/// The densify of a factor structure that makes `value`, or null.
-DensifyOp getFactorDensify(Value value);
-
-/// W as the product of its factors, in the parameter's dimensions. Fails where a
-/// factor's dimension cuts across those.
-FailureOr<Product> productOfFactors(DensifyOp op);
-
 /// The product that a linalg op other than a copy computes without summing. Outer
 /// products are contractions.
 FailureOr<Product> getElementwiseProduct(Operation *op);

@@ -10,6 +10,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "sparsam/Transforms/Boundary.h"
 #include "sparsam/Transforms/BuildProduct.h"
+#include "sparsam/Transforms/Composition.h"
 #include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
@@ -34,6 +35,7 @@ public:
   FailureOr<int64_t> run();
 
 private:
+  LogicalResult defineFactors();
   bool isParameter(Operation *op);
   bool isStorage(Value value);
   void remarkOnOpaqueGradient(Operation *op, const Merged &merged);
@@ -53,6 +55,8 @@ private:
   /// The einsums of the input. Only they take in the contractions before them: they
   /// are the derivatives by factors, and what they take in is the raw gradient.
   llvm::SetVector<Operation *> einsums;
+  /// Of these, what densify ops of factor structures were.
+  DenseSet<Operation *> definitions;
   DenseMap<Value, bool> reaching;
   /// Out of the function, and destroyed at the end: no address comes twice.
   llvm::SetVector<Operation *> erased;
@@ -64,11 +68,39 @@ private:
 /// An einsum of the input on storage alone: a parameter as the product of its factors.
 bool Reassociation::isParameter(Operation *op) {
   return op && einsums.contains(op) &&
-         llvm::all_of(op->getOperands(),
-                      [&](Value operand) { return isStorage(getViewRoot(operand)); });
+         (definitions.contains(op) || llvm::all_of(op->getOperands(), [&](Value operand) {
+            return isStorage(getViewRoot(operand));
+          }));
 }
 
+/// Factor structures that are densified by hand, by what that means.
+LogicalResult Reassociation::defineFactors() {
+  SmallVector<DensifyOp> factors;
+  function.walk([&](DensifyOp op) {
+    if (op.getStructure().getKind() == StructureKind::Factors)
+      factors.push_back(op);
+  });
+  for (DensifyOp op : factors) {
+    rewriter.setInsertionPoint(op);
+    Operation *before = op->getPrevNode();
+    FailureOr<Value> dense = createDefinition(rewriter, op);
+    if (failed(dense))
+      return failure();
+    for (Operation *made = op->getPrevNode(); made != before; made = made->getPrevNode())
+      if (isa<EinsumOp>(made))
+        definitions.insert(made);
+    rewriter.replaceOp(op, *dense);
+  }
+  return success();
+}
+
+/// A tensor of a parameter's storage, or the dense factor that it stands for.
 bool Reassociation::isStorage(Value value) {
+  if (auto densify = value.getDefiningOp<DensifyOp>())
+    return llvm::all_of(densify.getStorage(),
+                        [&](Value part) { return isStorage(getViewRoot(part)); });
+  if (matchPattern(value, m_Constant()))
+    return true; // the scale of a term
   auto argument = dyn_cast<BlockArgument>(value);
   return argument && argument.getOwner() == &function.front() &&
          function.getArgAttr(argument.getArgNumber(), boundary::param);
@@ -95,16 +127,24 @@ void Reassociation::remarkOnOpaqueGradient(Operation *op, const Merged &merged) 
   remark.attachNote(producer->getLoc()) << "made here";
 }
 
-/// Through views, and through multiplications: a scaled W is a product too.
+static MutableArrayRef<OpOperand> getAddends(Operation *op, Linear linear) {
+  return op->getOpOperands().take_front(linear == Linear::Neg ? 1 : 2);
+}
+
+/// Through views, through multiplications, as a scaled W is a product too, and through
+/// sums.
 bool Reassociation::reachesFactors(Value value) {
   if (auto known = reaching.find(value); known != reaching.end())
     return known->second;
   bool found = false;
   Operation *op = value.getDefiningOp();
-  if (getFactorDensify(value) || isParameter(op))
+  if (isParameter(op))
     found = true;
   else if (op && isView(op))
     found = reachesFactors(op->getOperand(0));
+  else if (Linear linear = matchLinear(op); linear != Linear::None)
+    found = llvm::any_of(getAddends(op, linear),
+                         [&](OpOperand &addend) { return reachesFactors(addend.get()); });
   else if (FailureOr<Product> product = getElementwiseProduct(op); succeeded(product))
     found = llvm::any_of(product->terms,
                          [&](const Term &term) { return reachesFactors(term.value); });
@@ -112,11 +152,11 @@ bool Reassociation::reachesFactors(Value value) {
   return found;
 }
 
-/// True where nothing but einsums of the input, and linear steps towards them, use
-/// `value`: a raw gradient that is there for the gradients of factors alone.
+/// True where nothing but einsums of the input and restrictions, and linear steps towards
+/// them, use `value`: a raw gradient that is there for the gradients of factors alone.
 bool Reassociation::diesInEinsums(Value value) {
   return llvm::all_of(getUsersThroughViews(value), [&](Operation *user) {
-    if (einsums.contains(user))
+    if (einsums.contains(user) || isa<RestrictOp>(user))
       return true;
     bool passesOn =
         matchLinear(user) != Linear::None || succeeded(getElementwiseProduct(user));
@@ -148,15 +188,10 @@ bool Reassociation::pays(const Product &outer, unsigned term,
   return succeeded(before) && succeeded(after) && after->flops < before->flops;
 }
 
-/// Replaces a term by the product that makes it, where that is a densified factor
-/// structure, perhaps scaled, an einsum of the input, or a raw gradient.
+/// Replaces a term by the product that makes it, where that is a parameter, perhaps
+/// scaled, an einsum of the input, or a raw gradient.
 bool Reassociation::inlineOnce(Merged &merged, unsigned term, bool takesContractions) {
   Value value = merged.product.terms[term].value;
-  if (DensifyOp densify = getFactorDensify(value)) {
-    FailureOr<Product> factors = productOfFactors(densify);
-    return succeeded(factors) &&
-           succeeded(merged.inlineTerm(term, *factors, "the dense parameter"));
-  }
   Operation *op = value.getDefiningOp();
   if (FailureOr<Product> scaled = getElementwiseProduct(op); succeeded(scaled)) {
     bool isScaledGradient =
@@ -192,11 +227,14 @@ void Reassociation::expand(Merged merged, bool takesContractions,
     }
     Operation *op = merged.product.terms[term].value.getDefiningOp();
     Linear linear = matchLinear(op);
-    if (linear == Linear::None || !takesContractions || merged.origin[term] >= 0 ||
-        !diesInEinsums(op->getResult(0)))
+    if (linear == Linear::None)
       continue;
-    for (OpOperand &operand :
-         op->getOpOperands().take_front(linear == Linear::Neg ? 1 : 2)) {
+    // Rule 8 for the parameter, and its transpose for the gradient.
+    bool isGradient =
+        takesContractions && merged.origin[term] < 0 && diesInEinsums(op->getResult(0));
+    if (!isGradient && !reachesFactors(op->getResult(0)))
+      continue;
+    for (OpOperand &operand : getAddends(op, linear)) {
       Merged addend = merged;
       addend.product.terms[term].value = operand.get();
       addend.product.absorbViews(term);
@@ -299,6 +337,8 @@ bool Reassociation::eraseIfDead(Operation *op) {
 }
 
 FailureOr<int64_t> Reassociation::run() {
+  if (failed(defineFactors()))
+    return failure();
   function.walk([&](EinsumOp op) { einsums.insert(op); });
   SmallVector<Operation *> starts, candidates;
   bool isWrong = false;

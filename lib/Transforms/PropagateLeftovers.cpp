@@ -1,4 +1,4 @@
-// Rule 11 of the algebra: what is left over is reported, and for factors an error.
+// Rule 11 of the algebra: what is left over of patterns is reported.
 #include "PropagateRules.h"
 #include "sparsam/Transforms/Boundary.h"
 
@@ -30,27 +30,15 @@ static std::string explain(Operation *user, DensifyOp densify) {
   return ("`" + user->getName().getStringRef() + "` needs all of it").str();
 }
 
-static LogicalResult reportDensify(func::FuncOp function, DensifyOp op) {
+static void reportDensify(func::FuncOp function, DensifyOp op) {
   std::string parameter = describeParameter(function, op.getStorage());
   SmallVector<Operation *> users = getUsersThroughViews(op.getResult());
-  if (users.empty())
-    return success();
-  if (op.getStructure().getKind() == StructureKind::Factors) {
-    InFlightDiagnostic error = op.emitError()
-                               << parameter << " is needed as a dense tensor, which "
-                               << op.getStructure()
-                               << " does not have: " << explain(users.front(), op)
-                               << "; leave this parameter dense";
-    error.attachNote(users.front()->getLoc()) << "used here";
-    return error;
-  }
   for (Operation *user : users) {
     InFlightDiagnostic remark = op.emitRemark()
                                 << parameter << " of " << op.getStructure()
                                 << " is made dense: " << explain(user, op);
     remark.attachNote(user->getLoc()) << "used here";
   }
-  return success();
 }
 
 static void reportRestrict(func::FuncOp function, RestrictOp op) {
@@ -62,21 +50,18 @@ static void reportRestrict(func::FuncOp function, RestrictOp op) {
     remark.attachNote(source->getLoc()) << "made here";
 }
 
-FailureOr<int64_t> sparsam::reportLeftovers(func::FuncOp function) {
+int64_t sparsam::reportLeftovers(func::FuncOp function) {
   if (isCompanion(function))
     return 0;
   int64_t count = 0;
-  bool failed = false;
   function.walk([&](Operation *op) {
     if (auto densify = dyn_cast<DensifyOp>(op)) {
       ++count;
-      failed |= mlir::failed(reportDensify(function, densify));
+      reportDensify(function, densify);
     } else if (auto restrict = dyn_cast<RestrictOp>(op)) {
       ++count;
       reportRestrict(function, restrict);
     }
   });
-  if (failed)
-    return failure();
   return count;
 }

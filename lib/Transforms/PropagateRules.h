@@ -18,15 +18,14 @@ void populateSddmmPatterns(RewritePatternSet &patterns);
 /// Chains of transposes and reshapes become the shortest chain.
 void populateViewPatterns(RewritePatternSet &patterns);
 
-/// Rule 7 for factor structures: contractions with densify of factors, and einsums
-/// on what contractions make, are merged and re-associated. Returns how many chains
-/// were made. Where a parameter is needed as a dense tensor this emits an error, but
-/// not in companion functions.
+/// Rules 7 and 8 for factor structures: contractions with densify of factors, and einsums
+/// on what contractions make, are merged and re-associated, and distributed over sums.
+/// Returns how many chains were made. Where a parameter is needed as a dense tensor this
+/// emits an error, but not in companion functions.
 FailureOr<int64_t> reassociateFactors(func::FuncOp function);
 
-/// A remark for each densify and restrict that is left, an error where it is of a
-/// factor structure. Returns how many there are.
-FailureOr<int64_t> reportLeftovers(func::FuncOp function);
+/// A remark for each densify and restrict that is left. Returns how many there are.
+int64_t reportLeftovers(func::FuncOp function);
 
 /// The path of the parameter whose storage these are, quoted, or a plain word.
 std::string describeParameter(func::FuncOp function, ValueRange storage);

@@ -106,7 +106,7 @@ static Value buildSddmm(OpBuilder &builder, RestrictOp op, const SddmmPlan &plan
   auto type = op.getType();
   Value init = buildEmpty(builder, loc, type.getShape(), type.getElementType());
   return SddmmOp::create(builder, loc, type, lhs, rhs, op.getPattern(), init,
-                         op.getStructure().withIn({}))
+                         op.getStructure().withView({}, {}))
       .getResult();
 }
 

@@ -93,8 +93,9 @@ static Value buildSpmm(OpBuilder &builder, Location loc, const SpmmPlan &plan) {
   Grouping dims{plan.tokens, plan.outputs};
   auto element = cast<RankedTensorType>(input.getType()).getElementType();
   Value init = buildEmpty(builder, loc, product.getShape(dims), element);
-  auto spmm = SpmmOp::create(builder, loc, init.getType(), input, weight.getStorage(),
-                             init, weight.getStructure().withIn({}), plan.transposed);
+  auto spmm =
+      SpmmOp::create(builder, loc, init.getType(), input, weight.getStorage(), init,
+                     weight.getStructure().withView({}, {}), plan.transposed);
   return buildView(builder, loc, product, {spmm.getResult(), dims}, product.result);
 }
 

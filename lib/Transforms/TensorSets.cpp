@@ -29,8 +29,15 @@ TensorNames sparsam::getTensorNames(const StructuredFunction &function,
         llvm::find_if(function.parameters,
                       [&](const StructuredParameter &p) { return p.path == name; });
     bool isPattern = parameter != function.parameters.end() && parameter->isPattern();
-    for (auto [part, value] : llvm::enumerate(expanded.parts))
-      names[value] = isPattern ? name : getFactorName(name, part);
+    unsigned factor = 0;
+    for (auto [part, value] : llvm::enumerate(expanded.parts)) {
+      if (isPattern)
+        names[value] = name;
+      // State has a tensor for each that is trained, the parameter all.
+      else if (expanded.parts.size() != parameter->storage.size() ||
+               parameter->storage[part].isTrainable())
+        names[value] = getFactorName(name, factor++);
+    }
   }
   return names;
 }

@@ -26,7 +26,10 @@ DiagonalBandAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementType,
 
 StructureKind DiagonalBandAttr::getKind() const { return StructureKind::Pattern; }
 ArrayRef<int64_t> DiagonalBandAttr::getIn() const { return {}; }
-StructureInterface DiagonalBandAttr::withIn(ArrayRef<int64_t>) const { return *this; }
+StructureInterface DiagonalBandAttr::withView(ArrayRef<int64_t>,
+                                              ArrayRef<int64_t>) const {
+  return *this;
+}
 
 FailureOr<SmallVector<StorageTensor>>
 DiagonalBandAttr::getStorage(RankedTensorType matrix,
@@ -37,7 +40,7 @@ DiagonalBandAttr::getStorage(RankedTensorType matrix,
       {"bands",
        RankedTensorType::get({matrix.getDimSize(0), 2 * getWidth() + 1},
                              matrix.getElementType()),
-       true}};
+       StorageRole::Trainable}};
 }
 
 int main(int argc, char **argv) {

@@ -47,16 +47,9 @@ func.func @select_flattened(%w: tensor<2x8x4xf32>) -> tensor<4x8xi16> {
 // -----
 
 // The densify of factors is the product of their einsum.
-// CHECK-DAG: #[[U:.+]] = affine_map<(d0, d1, d2) -> (d0, d2)>
-// CHECK-DAG: #[[V:.+]] = affine_map<(d0, d1, d2) -> (d2, d1)>
-// CHECK-DAG: #[[W:.+]] = affine_map<(d0, d1, d2) -> (d0, d1)>
 // CHECK-LABEL: func @densify_factors
 // CHECK-SAME:    (%[[A:.+]]: tensor<16x2xf32>, %[[B:.+]]: tensor<2x4xf32>)
-// CHECK:         linalg.generic {indexing_maps = [#[[U]], #[[V]], #[[W]]],
-// CHECK-SAME:      iterator_types = ["parallel", "parallel", "reduction"]}
-// CHECK-SAME:      ins(%[[A]], %[[B]] :
-// CHECK:           arith.mulf
-// CHECK:           arith.addf
+// CHECK:         linalg.matmul ins(%[[A]], %[[B]] :
 func.func @densify_factors(%u: tensor<16x2xf32>, %v: tensor<2x4xf32>) -> tensor<16x4xf32> {
   %w = sparsam.densify %u, %v {structure = #sparsam.low_rank<2>}
       : (tensor<16x2xf32>, tensor<2x4xf32>) -> tensor<16x4xf32>

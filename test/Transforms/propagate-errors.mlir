@@ -37,7 +37,7 @@ func.func @not_a_product(%g: tensor<16x4xf32>, %i: tensor<4x8xi16> {sparsam.para
 
 func.func @factors_made_dense(%u: tensor<16x2xf32> {sparsam.param = "w"}, %v: tensor<2x4xf32>)
     -> tensor<16x4xf32> {
-  // expected-error @+1 {{parameter "w" is needed as a dense tensor, which #sparsam.low_rank<2> does not have: it is returned; leave this parameter dense}}
+  // expected-error @+1 {{parameter "w" is a product of factors but is needed as a dense tensor: `func.return` is no contraction; leave this parameter dense}}
   %w = sparsam.densify %u, %v {structure = #sparsam.low_rank<2>}
       : (tensor<16x2xf32>, tensor<2x4xf32>) -> tensor<16x4xf32>
   // expected-note @+1 {{used here}}

@@ -92,6 +92,10 @@ bool isCombiner(Operation *op);
 Value createCombined(OpBuilder &builder, Location loc, Operation *combiner, Value lhs,
                      Value rhs);
 
+/// What `combiner` combines with anything without effect, as a value of `type`, a scalar
+/// or a tensor of one element; null where there is no such number.
+Value createNeutral(OpBuilder &builder, Location loc, Operation *combiner, Type type);
+
 } // namespace mlir::sparsam
 
 #endif // SPARSAM_ANALYSIS_ELEMENTWISE_H

@@ -38,14 +38,17 @@ StructureInterface getViewOfSource(const LayoutChange &change,
 StructureInterface getViewOfResult(const LayoutChange &change,
                                    StructureInterface structure);
 
-/// `structure` with the input dimensions `in`; `[0]` is the default, left out.
-StructureInterface withView(StructureInterface structure, ArrayRef<int64_t> in);
+/// `structure` with the input dimensions `in` and the stacked dimensions `stack`; inputs
+/// that are the default, the first dimension that is not stacked, are left out.
+StructureInterface withView(StructureInterface structure, ArrayRef<int64_t> in,
+                            ArrayRef<int64_t> stack = {});
 
-/// The K x N matrix that `value` is under `structure`, which fits it.
+/// The K x N matrix that `value` is under `structure`, which fits it, behind the stacked
+/// dimensions.
 Value createMatrixOf(OpBuilder &builder, Location loc, Value value,
                      StructureInterface structure);
 
-/// The inverse: a tensor of `type` from its matrix.
+/// The inverse: a tensor of `type` from its matrices.
 Value createFromMatrix(OpBuilder &builder, Location loc, Value matrix,
                        RankedTensorType type, StructureInterface structure);
 

@@ -101,7 +101,9 @@ def Sparsam_SelectOp : Sparsam_Op<"select", [Pure]> {
 def Sparsam_FactorizeOp : Sparsam_Op<"factorize", [Pure]> {
   let summary = "the factors nearest to a dense tensor";
   let description = [{
-    The initialisation of a factor structure from a dense parameter.
+    The initialisation of a factor structure from a dense parameter. Factors that are
+    stored in a pattern take the entries of largest magnitude, or, where the patterns'
+    index tensors are given, those that they name.
 
     ```mlir
     %u, %v = sparsam.factorize %w {structure = #sparsam.low_rank<2>}
@@ -110,11 +112,17 @@ def Sparsam_FactorizeOp : Sparsam_Op<"factorize", [Pure]> {
 
     Constraints:
     1. the structure is a factor structure;
-    2. the results are its storage of the source's matrix view.
+    2. the patterns are the index tensors of its storage of the source's matrix view, or
+       none;
+    3. the results are the rest of that storage, or all of it where no pattern is given.
   }];
-  let arguments = (ins Sparsam_FloatTensor:$source, Sparsam_StructureAttr:$structure);
-  let results = (outs Variadic<Sparsam_FloatTensor>:$factors);
-  let assemblyFormat = "$source attr-dict `:` functional-type(operands, results)";
+  let arguments = (ins Sparsam_FloatTensor:$source,
+                       Variadic<Sparsam_StorageTensor>:$pattern,
+                       Sparsam_StructureAttr:$structure);
+  let results = (outs Variadic<Sparsam_StorageTensor>:$factors);
+  let assemblyFormat = [{
+    $source (`on` $pattern^)? attr-dict `:` functional-type(operands, results)
+  }];
 }
 
 def Sparsam_GradientOp : Sparsam_Op<"gradient", [Pure, SameOperandsAndResultType]> {

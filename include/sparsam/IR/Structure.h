@@ -16,8 +16,18 @@ namespace mlir::sparsam {
 enum class StructureKind {
   /// Some entries are stored, the rest are zero.
   Pattern,
-  /// An einsum of smaller tensors.
+  /// A sum of einsums of smaller tensors.
   Factors,
+};
+
+/// What a tensor of a storage is to the step.
+enum class StorageRole {
+  /// The optimizer updates it and keeps state for it.
+  Trainable,
+  /// Read only: no gradient, no state, no update.
+  Frozen,
+  /// Says where the entries of a pattern are.
+  Index,
 };
 
 /// One plain tensor of a storage.
@@ -26,17 +36,37 @@ struct StorageTensor {
   /// `step.storage` and in checkpoints.
   std::string name;
   RankedTensorType type;
-  /// True for what the optimizer updates and keeps state for; false for what
-  /// says where the entries are.
-  bool trainable;
+  StorageRole role;
+
+  bool isTrainable() const { return role == StorageRole::Trainable; }
+  bool isIndex() const { return role == StorageRole::Index; }
 };
 
-/// W = einsum(factors): one term a factor, in letters. The letters of `in`,
-/// flattened in order, are the matrix's rows and those of `out` its columns.
-struct FactorEinsum {
-  SmallVector<std::string> factors;
-  std::string in;
-  std::string out;
+class StructureInterface;
+
+/// One factor of an einsum.
+struct Factor {
+  /// Of its tensor in the storage, or the prefix of its pattern's tensors there, as in
+  /// "u.values"; an empty one is no prefix.
+  std::string name;
+  /// One a dimension.
+  std::string letters;
+  /// Of the dense factor.
+  RankedTensorType type;
+  /// A pattern structure in the default view that a matrix factor is stored in; null
+  /// where it is stored as it is.
+  Attribute pattern = {};
+  bool isFrozen = false;
+
+  StructureInterface getPattern() const;
+};
+
+/// scale * einsum(factors). The letters of `in`, flattened in order, are the matrix's
+/// rows and those of `out` its columns.
+struct FactorTerm {
+  SmallVector<Factor> factors;
+  std::string in, out;
+  double scale = 1;
 };
 
 struct StructureCost {
@@ -51,7 +81,12 @@ struct StructureCost {
 
 /// `[0, 1]` inside a structure's text.
 FailureOr<SmallVector<int64_t>> parseView(AsmParser &parser);
-void printView(AsmPrinter &printer, ArrayRef<int64_t> in);
+void printView(AsmPrinter &printer, ArrayRef<int64_t> dims);
+
+/// The storage of the factors of a structure's terms, in their order.
+FailureOr<SmallVector<StorageTensor>>
+getStorageOfTerms(StructureInterface structure, RankedTensorType matrix,
+                  function_ref<InFlightDiagnostic()> emitError);
 
 } // namespace mlir::sparsam
 
@@ -59,14 +94,22 @@ void printView(AsmPrinter &printer, ArrayRef<int64_t> in);
 
 namespace mlir::sparsam {
 
-/// How a parameter's dimensions map to the rows and columns of its matrix.
+/// The storage of one factor.
+FailureOr<SmallVector<StorageTensor>>
+getFactorStorage(const Factor &factor, function_ref<InFlightDiagnostic()> emitError);
+
+/// How a parameter's dimensions map to the rows and columns of its matrices.
 struct MatrixView {
-  /// The parameter's dimensions that are inputs and outputs, in flattening order.
-  SmallVector<int64_t> in, out;
+  /// The parameter's dimensions that are inputs, outputs and those of stacked layers,
+  /// in flattening order.
+  SmallVector<int64_t> in, out, stack;
+  /// Of each layer.
   RankedTensorType matrix;
 
-  /// True where the matrix is the parameter, or a reshape of it.
-  bool isReshape() const;
+  /// The parameter's dimensions in the order stack, in, out.
+  SmallVector<int64_t> getOrder() const;
+  /// True where the matrices are the parameter, or a reshape of it.
+  bool isReshape() const { return llvm::is_sorted(getOrder()); }
 };
 
 /// The matrix view of a parameter of `type` under `structure`; the view's
@@ -74,13 +117,14 @@ struct MatrixView {
 FailureOr<MatrixView> getMatrixView(StructureInterface structure, RankedTensorType type,
                                     function_ref<InFlightDiagnostic()> emitError);
 
-/// The storage of a parameter of `type` (its encoding is ignored).
+/// The storage of a parameter of `type` (its encoding is ignored): each tensor of the
+/// structure's storage with the stacked dimensions in front.
 FailureOr<SmallVector<StorageTensor>>
 getParameterStorage(StructureInterface structure, RankedTensorType type,
                     function_ref<InFlightDiagnostic()> emitError);
 
-/// Whether index tensors from outside (one a tensor of the storage that is not
-/// trainable, in its order) are a pattern of a parameter of `type`.
+/// Whether index tensors from outside (one a tensor of the storage that is an index, in
+/// its order) are a pattern of a parameter of `type`.
 LogicalResult verifyPattern(StructureInterface structure, RankedTensorType type,
                             ArrayRef<ArrayRef<int64_t>> pattern,
                             function_ref<InFlightDiagnostic()> emitError);

@@ -12,6 +12,13 @@ def Sparsam_ViewParameter : OptionalArrayRefParameter<"int64_t"> {
   let printer = "::mlir::sparsam::printView($_printer, $_self)";
 }
 
+/// `stack = [0]`; left out where the parameter is one matrix.
+def Sparsam_StackParameter : OptionalArrayRefParameter<"int64_t"> {
+  let summary = "the parameter's dimensions of stacked layers; none by default";
+  let parser = "::mlir::sparsam::parseView($_parser)";
+  let printer = "::mlir::sparsam::printView($_printer, $_self)";
+}
+
 /// What every structure derives from, in this tree or outside it. `overrides`
 /// names the interface's optional methods that the structure implements.
 class Sparsam_Structure<string name, string structureMnemonic, list<string> overrides = []>

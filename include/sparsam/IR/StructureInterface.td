@@ -11,34 +11,49 @@ def Sparsam_StructureInterface
     How one parameter is represented. A structure acts on the *matrix view* of its
     parameter: the dimensions listed in `in`, flattened in that order, are the K
     inputs, and the remaining dimensions, in their own order, are the N outputs of
-    y = x * W. All methods but the view's take or return that K x N matrix.
+    y = x * W. The dimensions in `stack` are those of stacked layers, each a matrix of
+    its own with its own pattern or factors. All methods but the view's take or return
+    one K x N matrix.
 
     A default that cannot answer returns failure with a reason; nothing asserts.
   }];
   let methods = [
-    InterfaceMethod<"Whether storage is entries on a pattern or the factors of an einsum.",
+    InterfaceMethod<"Whether storage is entries on a pattern or the factors of einsums.",
       "::mlir::sparsam::StructureKind", "getKind">,
     InterfaceMethod<[{
         The parameter's dimensions that are inputs, in order; empty for the default
         view, which is `[0]`.
       }],
       "::llvm::ArrayRef<int64_t>", "getIn">,
+    InterfaceMethod<[{
+        The parameter's dimensions of stacked layers, in order; empty where it is one
+        matrix.
+      }],
+      "::llvm::ArrayRef<int64_t>", "getStack", (ins), "",
+      [{ return ::llvm::ArrayRef<int64_t>(); }]>,
     InterfaceMethod<"The same structure with another view (empty for the default).",
-      "::mlir::sparsam::StructureInterface", "withIn",
-      (ins "::llvm::ArrayRef<int64_t>":$in)>,
+      "::mlir::sparsam::StructureInterface", "withView",
+      (ins "::llvm::ArrayRef<int64_t>":$in, "::llvm::ArrayRef<int64_t>":$stack)>,
     InterfaceMethod<[{
         The plain tensors that a K x N matrix is stored as, in the order in which
-        every op takes them. Emits an error where the structure does not fit.
+        every op takes them. Emits an error where the structure does not fit. By
+        default that of the terms.
       }],
       "::llvm::FailureOr<::llvm::SmallVector<::mlir::sparsam::StorageTensor>>",
       "getStorage",
       (ins "::mlir::RankedTensorType":$matrix,
-           "::llvm::function_ref<::mlir::InFlightDiagnostic()>":$emitError)>,
+           "::llvm::function_ref<::mlir::InFlightDiagnostic()>":$emitError),
+      "", [{
+        return ::mlir::sparsam::getStorageOfTerms($_attr, matrix, emitError);
+      }]>,
     InterfaceMethod<[{
-        The einsum that a factor structure stands for, in the letters of its factors.
+        Factors: the terms whose sum the K x N matrix is. Each factor is in one term.
+        Emits an error where the structure does not fit.
       }],
-      "::llvm::FailureOr<::mlir::sparsam::FactorEinsum>", "getEinsum",
-      (ins "::mlir::RankedTensorType":$matrix), "", [{ return ::mlir::failure(); }]>,
+      "::llvm::FailureOr<::llvm::SmallVector<::mlir::sparsam::FactorTerm>>", "getTerms",
+      (ins "::mlir::RankedTensorType":$matrix,
+           "::llvm::function_ref<::mlir::InFlightDiagnostic()>":$emitError),
+      "", [{ return ::mlir::failure(); }]>,
     InterfaceMethod<[{
         Stored entries and FLOPs of one row (token) of one product with the matrix.
       }],
@@ -81,7 +96,9 @@ def Sparsam_StructureInterface
                            << " that was made elsewhere cannot be checked";
       }]>,
     InterfaceMethod<[{
-        Factors: builds IR on tensors that finds the factors of a dense K x N matrix.
+        Factors: builds IR on tensors that finds the factors of a dense K x N matrix,
+        in the order of the terms. Each is dense: what its pattern leaves out, or what
+        keeps it frozen, is not this method's to mind.
       }],
       "::llvm::FailureOr<::llvm::SmallVector<::mlir::Value>>", "buildFactorize",
       (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc,

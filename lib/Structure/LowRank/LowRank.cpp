@@ -12,7 +12,7 @@ void sparsam::registerLowRank(DialectRegistry &registry) {
 }
 
 LogicalResult LowRankAttr::verify(function_ref<InFlightDiagnostic()> emitError,
-                                  int64_t rank, ArrayRef<int64_t>) {
+                                  int64_t rank, ArrayRef<int64_t>, ArrayRef<int64_t>) {
   if (rank < 1)
     return emitError() << "expected a rank of at least 1, found " << rank;
   return success();
@@ -26,26 +26,26 @@ LowRankAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementType,
 
 StructureKind LowRankAttr::getKind() const { return StructureKind::Factors; }
 
-StructureInterface LowRankAttr::withIn(ArrayRef<int64_t> in) const {
-  return LowRankAttr::get(getContext(), getRank(), in);
+StructureInterface LowRankAttr::withView(ArrayRef<int64_t> in,
+                                         ArrayRef<int64_t> stack) const {
+  return LowRankAttr::get(getContext(), getRank(), in, stack);
 }
 
-FailureOr<SmallVector<StorageTensor>>
-LowRankAttr::getStorage(RankedTensorType matrix,
-                        function_ref<InFlightDiagnostic()> emitError) const {
+FailureOr<SmallVector<FactorTerm>>
+LowRankAttr::getTerms(RankedTensorType matrix,
+                      function_ref<InFlightDiagnostic()> emitError) const {
   int64_t inputs = matrix.getDimSize(0), outputs = matrix.getDimSize(1);
   if (getRank() > std::min(inputs, outputs))
     return emitError() << *this << " has a rank larger than the shape: expected at most "
                        << std::min(inputs, outputs) << " for " << inputs << "x"
                        << outputs;
   Type element = matrix.getElementType();
-  return SmallVector<StorageTensor>{
-      {"u", RankedTensorType::get({inputs, getRank()}, element), true},
-      {"v", RankedTensorType::get({getRank(), outputs}, element), true}};
-}
-
-FailureOr<FactorEinsum> LowRankAttr::getEinsum(RankedTensorType) const {
-  return FactorEinsum{{"kr", "rn"}, "k", "n"};
+  FactorTerm term;
+  term.factors = {{"u", "kr", RankedTensorType::get({inputs, getRank()}, element)},
+                  {"v", "rn", RankedTensorType::get({getRank(), outputs}, element)}};
+  term.in = "k";
+  term.out = "n";
+  return SmallVector<FactorTerm>{std::move(term)};
 }
 
 FailureOr<StructureCost> LowRankAttr::getCost(RankedTensorType matrix) const {

@@ -13,7 +13,8 @@ void sparsam::registerNM(DialectRegistry &registry) {
 }
 
 LogicalResult NMAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t n,
-                             int64_t m, int64_t vector, ArrayRef<int64_t>) {
+                             int64_t m, int64_t vector, ArrayRef<int64_t>,
+                             ArrayRef<int64_t>) {
   if (n < 1 || n > m)
     return emitError() << "expected 1 <= N <= M, found " << n << ":" << m;
   if (vector < 1)
@@ -28,8 +29,8 @@ LogicalResult NMAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementType,
 
 StructureKind NMAttr::getKind() const { return StructureKind::Pattern; }
 
-StructureInterface NMAttr::withIn(ArrayRef<int64_t> in) const {
-  return NMAttr::get(getContext(), getN(), getM(), getVector(), in);
+StructureInterface NMAttr::withView(ArrayRef<int64_t> in, ArrayRef<int64_t> stack) const {
+  return NMAttr::get(getContext(), getN(), getM(), getVector(), in, stack);
 }
 
 FailureOr<SmallVector<StorageTensor>>
@@ -49,8 +50,9 @@ NMAttr::getStorage(RankedTensorType matrix,
   Type index = IntegerType::get(getContext(), inputs > 65536 ? 32 : 16);
   return SmallVector<StorageTensor>{
       {"values",
-       RankedTensorType::get({blocks, kept, getVector()}, matrix.getElementType()), true},
-      {"indices", RankedTensorType::get({blocks, kept}, index), false}};
+       RankedTensorType::get({blocks, kept, getVector()}, matrix.getElementType()),
+       StorageRole::Trainable},
+      {"indices", RankedTensorType::get({blocks, kept}, index), StorageRole::Index}};
 }
 
 FailureOr<StructureCost> NMAttr::getCost(RankedTensorType matrix) const {

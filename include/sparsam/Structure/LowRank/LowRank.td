@@ -4,7 +4,7 @@
 include "sparsam/IR/StructureBase.td"
 
 def Sparsam_LowRank : Sparsam_Structure<"LowRank", "low_rank", [
-    "getEinsum", "getCost", "buildFactorize"]> {
+    "getTerms", "getCost", "buildFactorize"]> {
   let summary = "a product of two thin matrices";
   let description = [{
     W = U V with U of K x r and V of r x N. It starts from the truncated singular
@@ -15,8 +15,9 @@ def Sparsam_LowRank : Sparsam_Structure<"LowRank", "low_rank", [
     1. 1 <= r;
     2. r <= min(K, N).
   }];
-  let parameters = (ins "int64_t":$rank, Sparsam_ViewParameter:$in);
-  let assemblyFormat = "`<` $rank (`,` struct($in)^)? `>`";
+  let parameters = (ins "int64_t":$rank, Sparsam_ViewParameter:$in,
+    Sparsam_StackParameter:$stack);
+  let assemblyFormat = "`<` $rank (`,` struct($in, $stack)^)? `>`";
 }
 
 #endif // SPARSAM_STRUCTURE_LOWRANK

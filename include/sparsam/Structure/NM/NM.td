@@ -4,7 +4,7 @@
 include "sparsam/IR/StructureBase.td"
 
 def Sparsam_NM : Sparsam_Structure<"NM", "nm", [
-    "getCost", "buildSelect", "buildDensify", "buildRestrict", "verifyPattern"]> {
+    "getStorage", "getCost", "buildSelect", "buildDensify", "buildRestrict", "verifyPattern"]> {
   let summary = "of every M consecutive inputs N are stored";
   let description = [{
     Of each group of M consecutive inputs N are stored, and `vector` (V)
@@ -23,8 +23,8 @@ def Sparsam_NM : Sparsam_Structure<"NM", "nm", [
   }];
   let parameters = (ins "int64_t":$n, "int64_t":$m,
     DefaultValuedParameter<"int64_t", "1">:$vector,
-    Sparsam_ViewParameter:$in);
-  let assemblyFormat = "`<` $n `` `:` `` $m (`,` struct($vector, $in)^)? `>`";
+    Sparsam_ViewParameter:$in, Sparsam_StackParameter:$stack);
+  let assemblyFormat = "`<` $n `` `:` `` $m (`,` struct($vector, $in, $stack)^)? `>`";
 }
 
 #endif // SPARSAM_STRUCTURE_NM
