@@ -52,17 +52,10 @@ FailureOr<LayoutChange> sparsam::matchLayoutChange(Operation *op) {
   return change;
 }
 
-/// The first dimension that is not stacked.
-static int64_t getDefaultInput(ArrayRef<int64_t> stack) {
-  int64_t dim = 0;
-  while (llvm::is_contained(stack, dim))
-    ++dim;
-  return dim;
-}
-
 StructureInterface sparsam::withView(StructureInterface structure, ArrayRef<int64_t> in,
                                      ArrayRef<int64_t> stack) {
-  if (in == ArrayRef<int64_t>{getDefaultInput(stack)})
+  // As of a rank that has inputs: of another one, these would be no view.
+  if (in == ArrayRef(getDefaultInputs(stack, stack.size() + 2)))
     in = {};
   return structure.withView(in, stack);
 }
@@ -79,16 +72,18 @@ static Order getOrder(StructureInterface structure, int64_t rank) {
               SmallVector<int64_t>(structure.getIn()),
               {}};
   if (order.in.empty())
-    order.in.push_back(getDefaultInput(order.stack));
+    order.in = getDefaultInputs(order.stack, rank);
   for (int64_t dim = 0; dim < rank; ++dim)
     if (!llvm::is_contained(order.in, dim) && !llvm::is_contained(order.stack, dim))
       order.out.push_back(dim);
   return order;
 }
 
-/// A view's outputs are always in their own order and there is at least one.
+/// A view's outputs are always in their own order and there is at least one; only a
+/// single one has no inputs.
 static bool isView(const Order &order) {
-  return !order.in.empty() && !order.out.empty() && llvm::is_sorted(order.out);
+  return !order.out.empty() && llvm::is_sorted(order.out) &&
+         (!order.in.empty() || order.out.size() == 1);
 }
 
 /// Where dimension d becomes `target[d]`.

@@ -33,13 +33,18 @@ Attribute SparsamDialect::parseAttribute(DialectAsmParser &parser, Type type) co
   SMLoc loc = parser.getCurrentLocation();
   if (parser.parseKeyword(&mnemonic))
     return {};
+  return parseStructure(parser, mnemonic, loc);
+}
+
+Attribute SparsamDialect::parseStructure(AsmParser &parser, StringRef mnemonic,
+                                         SMLoc loc) const {
   auto known = mnemonics.find(mnemonic);
   if (known == mnemonics.end()) {
     parser.emitError(loc, "unknown structure `")
         << mnemonic << "`, expected one of " << llvm::join(getStructureMnemonics(), ", ");
     return {};
   }
-  return syntaxes.lookup(known->second).parse(parser, type);
+  return syntaxes.lookup(known->second).parse(parser, Type());
 }
 
 void SparsamDialect::printAttribute(Attribute attr, DialectAsmPrinter &printer) const {

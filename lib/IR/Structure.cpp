@@ -3,10 +3,34 @@
 #include "sparsam/IR/SparsamDialect.h"
 #include "llvm/ADT/SmallBitVector.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace mlir::sparsam;
 
 #include "sparsam/IR/StructureInterface.cpp.inc"
+
+FailureOr<std::optional<APFloat>> sparsam::parseNumber(AsmParser &parser) {
+  int64_t integer;
+  OptionalParseResult whole = parser.parseOptionalInteger(integer);
+  double number;
+  if (whole.has_value()) {
+    if (failed(*whole))
+      return failure();
+    number = static_cast<double>(integer);
+  } else if (parser.parseFloat(number)) {
+    return failure();
+  }
+  return std::optional(APFloat(number));
+}
+
+void sparsam::printNumber(AsmPrinter &printer, const APFloat &number) {
+  double value = number.convertToDouble();
+  if (value == std::trunc(value) && std::abs(value) < 0x1p53)
+    printer << static_cast<int64_t>(value);
+  else
+    printer.printFloat(number);
+}
 
 FailureOr<SmallVector<int64_t>> sparsam::parseView(AsmParser &parser) {
   SmallVector<int64_t> in;
@@ -34,6 +58,15 @@ SmallVector<int64_t> MatrixView::getOrder() const {
   return order;
 }
 
+SmallVector<int64_t> sparsam::getDefaultInputs(ArrayRef<int64_t> stack, int64_t rank) {
+  if (rank - static_cast<int64_t>(stack.size()) < 2)
+    return {};
+  int64_t dim = 0;
+  while (llvm::is_contained(stack, dim))
+    ++dim;
+  return {dim};
+}
+
 FailureOr<MatrixView>
 sparsam::getMatrixView(StructureInterface structure, RankedTensorType type,
                        function_ref<InFlightDiagnostic()> emitError) {
@@ -42,10 +75,8 @@ sparsam::getMatrixView(StructureInterface structure, RankedTensorType type,
   llvm::append_range(view.stack, structure.getStack());
   if (!type.hasStaticShape())
     return emitError() << structure << " needs a static shape, found " << type;
-  // The first dimension that is not stacked.
-  for (int64_t dim = 0; view.in.empty() && dim < type.getRank(); ++dim)
-    if (!llvm::is_contained(view.stack, dim))
-      view.in.push_back(dim);
+  if (view.in.empty())
+    view.in = getDefaultInputs(view.stack, type.getRank());
   llvm::SmallBitVector named(type.getRank());
   auto name = [&](ArrayRef<int64_t> dims, StringRef what) -> LogicalResult {
     for (int64_t dim : dims) {
@@ -96,6 +127,26 @@ sparsam::getParameterStorage(StructureInterface structure, RankedTensorType type
     tensor.type = tensor.type.clone(shape);
   }
   return storage;
+}
+
+FailureOr<StructureCost> sparsam::getCostOfTerms(ArrayRef<FactorTerm> terms,
+                                                 int64_t flops) {
+  StructureCost cost{0, 0, flops};
+  for (const FactorTerm &term : terms)
+    for (const Factor &factor : term.factors) {
+      int64_t entries = factor.type.getNumElements();
+      int64_t bytes = entries * factor.type.getElementTypeBitWidth() / 8;
+      if (factor.pattern) {
+        auto stored = factor.getPattern().getCost(factor.type);
+        if (failed(stored))
+          return failure();
+        entries = stored->entries;
+        bytes = stored->bytes;
+      }
+      cost.entries += factor.isFrozen ? 0 : entries;
+      cost.bytes += bytes;
+    }
+  return cost;
 }
 
 StructureInterface Factor::getPattern() const {
@@ -225,6 +276,33 @@ StructureInterface sparsam::getStructure(Type type) {
 
 RankedTensorType sparsam::getPlainType(RankedTensorType type) {
   return RankedTensorType::get(type.getShape(), type.getElementType());
+}
+
+LogicalResult sparsam::verifyInnerPattern(StructureInterface structure, StringRef name,
+                                          function_ref<InFlightDiagnostic()> emitError) {
+  if (structure.getKind() != StructureKind::Pattern)
+    return emitError() << name << " must be a pattern structure, found " << structure;
+  if (!structure.getIn().empty() || !structure.getStack().empty())
+    return emitError() << name << " must be in the default view, found " << structure;
+  return success();
+}
+
+FailureOr<StructureInterface> sparsam::parseInnerStructure(AsmParser &parser) {
+  SMLoc loc = parser.getCurrentLocation();
+  StringRef mnemonic;
+  Attribute attr;
+  if (succeeded(parser.parseOptionalKeyword(&mnemonic))) {
+    auto *dialect = parser.getContext()->getOrLoadDialect<SparsamDialect>();
+    attr = dialect->parseStructure(parser, mnemonic, loc);
+    if (!attr)
+      return failure();
+  } else if (parser.parseAttribute(attr)) {
+    return failure();
+  }
+  if (auto structure = dyn_cast<StructureInterface>(attr))
+    return structure;
+  parser.emitError(loc) << "expected a structure, found " << attr;
+  return failure();
 }
 
 FailureOr<StructureInterface> sparsam::parseStructure(StringRef text, Location loc) {

@@ -1,4 +1,4 @@
-// The truncated singular value decomposition that low_rank starts from.
+// Truncated singular value decompositions, which factor structures start from.
 #include "sparsam/Runtime/Runtime.h"
 
 #include <algorithm>
@@ -18,7 +18,7 @@ void dgesdd_(const char *job, const int *m, const int *n, double *a, const int *
 
 namespace {
 
-/// MLIR's descriptor of a memref of rank 2.
+/// MLIR's descriptors of memrefs of rank 2 and 3.
 template <typename T> struct Matrix {
   T *allocated;
   T *data;
@@ -27,6 +27,28 @@ template <typename T> struct Matrix {
   T &at(int64_t row, int64_t column) const {
     return data[offset + row * strides[0] + column * strides[1]];
   }
+};
+
+template <typename T> struct Batch {
+  T *allocated;
+  T *data;
+  int64_t offset, sizes[3], strides[3];
+
+  Matrix<T> operator[](int64_t number) const {
+    return {allocated,
+            data,
+            offset + number * strides[0],
+            {sizes[1], sizes[2]},
+            {strides[1], strides[2]}};
+  }
+};
+
+/// Where the singular values go.
+enum class Split {
+  /// u = A sqrt(S) and v = sqrt(S) B^T.
+  Balanced,
+  /// u = A, with orthonormal columns, and v = S B^T.
+  Right,
 };
 
 int gesdd(int m, int n, float *a, float *s, float *u, float *vt, int rank, float *work,
@@ -45,14 +67,14 @@ int gesdd(int m, int n, double *a, double *s, double *u, double *vt, int rank,
 
 void report(const std::string &problem) {
   sparsam_runtime_error(
-      ("low_rank: the singular value decomposition " + problem).c_str());
+      ("the singular value decomposition of a parameter " + problem).c_str());
 }
 
-/// w ~ u * v with u = A sqrt(S) and v = sqrt(S) B^T. The sign of each component is
+/// w ~ u * v. The sign of each component is
 /// the one that makes the entry of u of largest magnitude (the first of several)
 /// positive, so that the factors do not depend on how LAPACK was built.
 template <typename T>
-void factorize(const Matrix<T> &w, const Matrix<T> &u, const Matrix<T> &v) {
+void factorize(const Matrix<T> &w, const Matrix<T> &u, const Matrix<T> &v, Split split) {
   int64_t inputs = w.sizes[0], outputs = w.sizes[1], rank = u.sizes[1];
   // LAPACK is column-major: what it sees is w^T = B S A^T, outputs x inputs.
   std::vector<T> a(inputs * outputs);
@@ -86,12 +108,20 @@ void factorize(const Matrix<T> &w, const Matrix<T> &u, const Matrix<T> &v) {
       if (std::abs(entry) > std::abs(largest))
         largest = entry;
     }
-    T scale = std::copysign(std::sqrt(s[component]), largest);
+    T root = std::sqrt(s[component]);
+    T ofU = std::copysign(split == Split::Balanced ? root : T(1), largest);
+    T ofV = std::copysign(split == Split::Balanced ? root : s[component], largest);
     for (int64_t row = 0; row < inputs; ++row)
-      u.at(row, component) = scale * right[row * full + component];
+      u.at(row, component) = ofU * right[row * full + component];
     for (int64_t column = 0; column < outputs; ++column)
-      v.at(component, column) = scale * left[component * outputs + column];
+      v.at(component, column) = ofV * left[component * outputs + column];
   }
+}
+
+template <typename T>
+void factorizeAll(const Batch<T> &w, const Batch<T> &u, const Batch<T> &v) {
+  for (int64_t number = 0; number < w.sizes[0]; ++number)
+    factorize(w[number], u[number], v[number], Split::Balanced);
 }
 
 } // namespace
@@ -100,11 +130,32 @@ extern "C" {
 
 SPARSAM_RUNTIME_API void _mlir_ciface_sparsam_svd_f32(Matrix<float> *w, Matrix<float> *u,
                                                       Matrix<float> *v) {
-  factorize(*w, *u, *v);
+  factorize(*w, *u, *v, Split::Balanced);
 }
 
 SPARSAM_RUNTIME_API void
 _mlir_ciface_sparsam_svd_f64(Matrix<double> *w, Matrix<double> *u, Matrix<double> *v) {
-  factorize(*w, *u, *v);
+  factorize(*w, *u, *v, Split::Balanced);
+}
+
+SPARSAM_RUNTIME_API void
+_mlir_ciface_sparsam_svd_right_f32(Matrix<float> *w, Matrix<float> *u, Matrix<float> *v) {
+  factorize(*w, *u, *v, Split::Right);
+}
+
+SPARSAM_RUNTIME_API void _mlir_ciface_sparsam_svd_right_f64(Matrix<double> *w,
+                                                            Matrix<double> *u,
+                                                            Matrix<double> *v) {
+  factorize(*w, *u, *v, Split::Right);
+}
+
+SPARSAM_RUNTIME_API void
+_mlir_ciface_sparsam_svd_batch_f32(Batch<float> *w, Batch<float> *u, Batch<float> *v) {
+  factorizeAll(*w, *u, *v);
+}
+
+SPARSAM_RUNTIME_API void
+_mlir_ciface_sparsam_svd_batch_f64(Batch<double> *w, Batch<double> *u, Batch<double> *v) {
+  factorizeAll(*w, *u, *v);
 }
 }

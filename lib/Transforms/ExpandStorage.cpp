@@ -230,6 +230,7 @@ LogicalResult Expansion::expandParameters() {
     SmallVector<ExpandedArgument> states;
     for (const CarriedValue &state : parameter.states)
       states.push_back(arguments[state.argument]);
+    builder.setInsertionPointToStart(&function.getBody());
     FactorOptimizer optimizer(builder, function, parameter,
                               factorized.find(&parameter)->second, states);
     if (failed(expandFactors(std::move(optimizer), names, results)))

@@ -187,34 +187,25 @@ struct LowerStoragePass : sparsam::impl::LowerStoragePassBase<LowerStoragePass> 
   using LowerStoragePassBase::LowerStoragePassBase;
 
   void runOnOperation() override {
-    // The definition of a factor structure has einsums, and densifies its patterns.
-    auto isFactors = [](DensifyOp op) {
+    // Finding factors may compute with some of them, and the definition of a factor
+    // structure has einsums and densifies its patterns.
+    auto isFactors = +[](DensifyOp op) {
       return op.getStructure().getKind() == StructureKind::Factors;
     };
-    if (failed(lowerAll<DensifyOp>(isFactors, define)) ||
-        failed(lowerAll<EinsumOp>(
-            [](EinsumOp) { return true; },
-            [](EinsumOp op, RewriterBase &rewriter) { return lower(op, rewriter); })))
-      return signalPassFailure();
-    auto isStorageOp = [](Operation *op) {
-      return isa<DensifyOp, RestrictOp, SelectOp, FactorizeOp>(op);
-    };
-    auto lowerStorageOp = [](Operation *op, RewriterBase &rewriter) -> LogicalResult {
-      return TypeSwitch<Operation *, LogicalResult>(op)
-          .Case<DensifyOp, RestrictOp, SelectOp, FactorizeOp>(
-              [&](auto op) { return lower(op, rewriter); });
-    };
-    if (failed(lowerAll<Operation *>(isStorageOp, lowerStorageOp)))
+    if (failed(lowerAll<FactorizeOp>(lower)) ||
+        failed(lowerAll<DensifyOp>(define, isFactors)) ||
+        failed(lowerAll<EinsumOp>(lower)) || failed(lowerAll<SelectOp>(lower)) ||
+        failed(lowerAll<DensifyOp>(lower)) || failed(lowerAll<RestrictOp>(lower)))
       signalPassFailure();
   }
 
 private:
   template <typename OpTy>
-  LogicalResult lowerAll(function_ref<bool(OpTy)> wanted,
-                         function_ref<LogicalResult(OpTy, RewriterBase &)> lowering) {
+  LogicalResult lowerAll(LogicalResult (*lowering)(OpTy, RewriterBase &),
+                         bool (*wanted)(OpTy) = nullptr) {
     SmallVector<OpTy> ops;
     getOperation().walk([&](OpTy op) {
-      if (wanted(op))
+      if (!wanted || wanted(op))
         ops.push_back(op);
     });
     IRRewriter rewriter(&getContext());

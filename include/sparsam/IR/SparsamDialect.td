@@ -30,6 +30,11 @@ def Sparsam_Dialect : Dialect {
     /// Adds a structure; doing so again changes nothing.
     template <typename StructureT> void addStructure();
 
+    /// Parses what follows the mnemonic of a structure, which stands at `loc`.
+    ::mlir::Attribute parseStructure(::mlir::AsmParser &parser,
+                                     ::llvm::StringRef mnemonic,
+                                     ::llvm::SMLoc loc) const;
+
     /// The mnemonics of all structures that are registered, sorted.
     ::llvm::SmallVector<::llvm::StringRef> getStructureMnemonics() const;
 

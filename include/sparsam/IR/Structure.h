@@ -77,11 +77,28 @@ struct StructureCost {
   /// Multiplications and additions of one row of x * W; backward-input and
   /// backward-weight cost as much each.
   int64_t flopsPerRow;
+  /// Of these, what frozen tensors cost, which have no backward-weight.
+  int64_t frozenFlopsPerRow = 0;
 };
+
+/// A structure inside another one's text, with or without `#sparsam.`.
+FailureOr<StructureInterface> parseInnerStructure(AsmParser &parser);
+
+/// Whether a structure inside another one, its parameter `name`, is a pattern structure
+/// in the default view.
+LogicalResult verifyInnerPattern(StructureInterface structure, StringRef name,
+                                 function_ref<InFlightDiagnostic()> emitError);
+
+/// `32` or `0.5` inside a structure's text, as a double.
+FailureOr<std::optional<APFloat>> parseNumber(AsmParser &parser);
+void printNumber(AsmPrinter &printer, const APFloat &number);
 
 /// `[0, 1]` inside a structure's text.
 FailureOr<SmallVector<int64_t>> parseView(AsmParser &parser);
 void printView(AsmPrinter &printer, ArrayRef<int64_t> dims);
+
+/// What the storage of the factors costs, at `flops` FLOPs a row of a product.
+FailureOr<StructureCost> getCostOfTerms(ArrayRef<FactorTerm> terms, int64_t flops);
 
 /// The storage of the factors of a structure's terms, in their order.
 FailureOr<SmallVector<StorageTensor>>
@@ -111,6 +128,10 @@ struct MatrixView {
   /// True where the matrices are the parameter, or a reshape of it.
   bool isReshape() const { return llvm::is_sorted(getOrder()); }
 };
+
+/// The inputs of a view that names none: the first dimension that is not stacked, or none
+/// where there is no other that could be an output. Then K is 1.
+SmallVector<int64_t> getDefaultInputs(ArrayRef<int64_t> stack, int64_t rank);
 
 /// The matrix view of a parameter of `type` under `structure`; the view's
 /// dimensions must exist, not repeat, and leave an output.

@@ -19,6 +19,24 @@ def Sparsam_StackParameter : OptionalArrayRefParameter<"int64_t"> {
   let printer = "::mlir::sparsam::printView($_printer, $_self)";
 }
 
+/// `[24, 8]` that has to be there.
+def Sparsam_ListParameter : ArrayRefParameter<"int64_t"> {
+  let parser = "::mlir::sparsam::parseView($_parser)";
+  let printer = "::mlir::sparsam::printView($_printer, $_self)";
+}
+
+/// A number, written as a float or an integer; left out by default.
+class Sparsam_NumberParameter<string description>
+    : OptionalParameter<"std::optional<::llvm::APFloat>", description> {
+  let parser = "::mlir::sparsam::parseNumber($_parser)";
+  let printer = "::mlir::sparsam::printNumber($_printer, *$_self)";
+}
+
+/// A structure that is part of another one; null where it is left out.
+def Sparsam_InnerStructure : OptionalParameter<"::mlir::sparsam::StructureInterface"> {
+  let parser = "::mlir::sparsam::parseInnerStructure($_parser)";
+}
+
 /// What every structure derives from, in this tree or outside it. `overrides`
 /// names the interface's optional methods that the structure implements.
 class Sparsam_Structure<string name, string structureMnemonic, list<string> overrides = []>

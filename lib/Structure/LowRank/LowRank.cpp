@@ -12,9 +12,12 @@ void sparsam::registerLowRank(DialectRegistry &registry) {
 }
 
 LogicalResult LowRankAttr::verify(function_ref<InFlightDiagnostic()> emitError,
-                                  int64_t rank, ArrayRef<int64_t>, ArrayRef<int64_t>) {
+                                  int64_t rank, StructureInterface factors,
+                                  ArrayRef<int64_t>, ArrayRef<int64_t>) {
   if (rank < 1)
     return emitError() << "expected a rank of at least 1, found " << rank;
+  if (factors)
+    return verifyInnerPattern(factors, "factors", emitError);
   return success();
 }
 
@@ -28,7 +31,7 @@ StructureKind LowRankAttr::getKind() const { return StructureKind::Factors; }
 
 StructureInterface LowRankAttr::withView(ArrayRef<int64_t> in,
                                          ArrayRef<int64_t> stack) const {
-  return LowRankAttr::get(getContext(), getRank(), in, stack);
+  return LowRankAttr::get(getContext(), getRank(), getFactors(), in, stack);
 }
 
 FailureOr<SmallVector<FactorTerm>>
@@ -41,15 +44,20 @@ LowRankAttr::getTerms(RankedTensorType matrix,
                        << outputs;
   Type element = matrix.getElementType();
   FactorTerm term;
-  term.factors = {{"u", "kr", RankedTensorType::get({inputs, getRank()}, element)},
-                  {"v", "rn", RankedTensorType::get({getRank(), outputs}, element)}};
+  term.factors = {
+      {"u", "kr", RankedTensorType::get({inputs, getRank()}, element), getFactors()},
+      {"v", "rn", RankedTensorType::get({getRank(), outputs}, element), getFactors()}};
   term.in = "k";
   term.out = "n";
   return SmallVector<FactorTerm>{std::move(term)};
 }
 
 FailureOr<StructureCost> LowRankAttr::getCost(RankedTensorType matrix) const {
-  int64_t entries = getRank() * (matrix.getDimSize(0) + matrix.getDimSize(1));
-  return StructureCost{entries, entries * matrix.getElementTypeBitWidth() / 8,
-                       2 * entries};
+  auto terms = getTerms(matrix, [] { return InFlightDiagnostic(); });
+  if (failed(terms))
+    return failure();
+  auto cost = getCostOfTerms(*terms, /*flops=*/0);
+  if (succeeded(cost))
+    cost->flopsPerRow = 2 * cost->entries;
+  return cost;
 }

@@ -1,0 +1,106 @@
+// The TT-SVD: each core is what is left of the matrix, unfolded behind its dimensions and
+// decomposed (Oseledets, 2011, algorithm 1).
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "sparsam/Analysis/Elementwise.h"
+#include "sparsam/Analysis/Views.h"
+#include "sparsam/Structure/TensorTrain/TensorTrain.h"
+#include "sparsam/Transforms/RuntimeCall.h"
+
+using namespace mlir;
+using namespace mlir::sparsam;
+
+/// The Frobenius norm of a tensor, a scalar.
+static Value buildNorm(ImplicitLocOpBuilder &b, Value tensor) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  Value zero = arith::ConstantOp::create(b, b.getZeroAttr(type.getElementType()));
+  Value empty = tensor::EmptyOp::create(b, ArrayRef<int64_t>{}, type.getElementType());
+  Value init = linalg::FillOp::create(b, zero, empty).getResult(0);
+  SmallVector<AffineMap> maps{b.getMultiDimIdentityMap(type.getRank()),
+                              AffineMap::get(type.getRank(), 0, b.getContext())};
+  SmallVector<utils::IteratorType> loops(type.getRank(), utils::IteratorType::reduction);
+  Value sum = linalg::GenericOp::create(
+                  b, init.getType(), tensor, init, maps, loops,
+                  [](OpBuilder &builder, Location loc, ValueRange in) {
+                    Value square = arith::MulFOp::create(builder, loc, in[0], in[0]);
+                    Value next = arith::AddFOp::create(builder, loc, in[1], square);
+                    linalg::YieldOp::create(builder, loc, next);
+                  })
+                  .getResult(0);
+  return math::SqrtOp::create(b, tensor::ExtractOp::create(b, sum, ValueRange{}));
+}
+
+static Value buildScaled(ImplicitLocOpBuilder &b, Value tensor, Value scale) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  Value empty = tensor::EmptyOp::create(b, type.getShape(), type.getElementType());
+  SmallVector<AffineMap> maps(2, b.getMultiDimIdentityMap(type.getRank()));
+  SmallVector<utils::IteratorType> loops(type.getRank(), utils::IteratorType::parallel);
+  return linalg::GenericOp::create(b, type, tensor, empty, maps, loops,
+                                   [&](OpBuilder &builder, Location loc, ValueRange in) {
+                                     Value product = arith::MulFOp::create(builder, loc,
+                                                                           in[0], scale);
+                                     linalg::YieldOp::create(builder, loc, product);
+                                   })
+      .getResult(0);
+}
+
+/// Gives all cores the norm that is the geometric mean of theirs: what they multiply to
+/// stays, and gradients are of one size. Where one is zero all stay as they are.
+static void balance(ImplicitLocOpBuilder &b, MutableArrayRef<Value> cores) {
+  Type element = cast<RankedTensorType>(cores[0].getType()).getElementType();
+  auto constant = [&](double value) -> Value {
+    return arith::ConstantOp::create(b, b.getFloatAttr(element, value));
+  };
+  SmallVector<Value> norms;
+  Value logs = constant(0), isZero;
+  for (Value core : cores) {
+    norms.push_back(buildNorm(b, core));
+    Value zero =
+        arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, norms.back(), constant(0));
+    isZero = isZero ? arith::OrIOp::create(b, isZero, zero).getResult() : zero;
+    logs = arith::AddFOp::create(b, logs, math::LogOp::create(b, norms.back()));
+  }
+  Value share = constant(1.0 / static_cast<double>(cores.size()));
+  Value mean = math::ExpOp::create(b, arith::MulFOp::create(b, logs, share));
+  for (auto [core, norm] : llvm::zip_equal(cores, norms)) {
+    Value scale = arith::DivFOp::create(b, mean, norm);
+    scale = arith::SelectOp::create(b, isZero, constant(1), scale);
+    core = buildScaled(b, core, scale);
+  }
+}
+
+FailureOr<SmallVector<Value>>
+TensorTrainAttr::buildFactorize(OpBuilder &builder, Location loc, Value matrix) const {
+  ImplicitLocOpBuilder b(loc, builder);
+  auto type = cast<RankedTensorType>(matrix.getType());
+  auto terms = getTerms(type, [&] { return emitError(loc); });
+  if (failed(terms))
+    return failure();
+  ArrayRef<Factor> factors = terms->front().factors;
+  // k1 ... kd, n1 ... nd becomes k1, n1, ... kd, nd.
+  SmallVector<int64_t> pieces(getInputs()), order;
+  llvm::append_range(pieces, getOutputs());
+  for (int64_t core = 0, count = getInputs().size(); core < count; ++core)
+    order.append({core, count + core});
+  Value rest = createReshape(b, loc, matrix, pieces);
+  rest = createTranspose(b, loc, rest, order);
+
+  SmallVector<Value> cores;
+  int64_t left = type.getNumElements(), rank = 1;
+  for (auto [core, factor] : llvm::enumerate(factors.drop_back())) {
+    int64_t rows = rank * getInputs()[core] * getOutputs()[core];
+    left /= getInputs()[core] * getOutputs()[core];
+    rank = getRanks()[core];
+    rest = createReshape(b, loc, rest, {rows, left});
+    auto split =
+        buildRuntimeCall(b, "sparsam_svd_right", rest,
+                         {RankedTensorType::get({rows, rank}, type.getElementType()),
+                          RankedTensorType::get({rank, left}, type.getElementType())});
+    cores.push_back(createReshape(b, loc, split[0], factor.type.getShape()));
+    rest = split[1];
+  }
+  cores.push_back(createReshape(b, loc, rest, factors.back().type.getShape()));
+  balance(b, cores);
+  return cores;
+}
