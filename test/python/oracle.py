@@ -10,7 +10,7 @@ import optax
 import reference
 import sparsam
 from models import MODELS, OPTIMIZERS, Model
-from reference import NM, LowRank
+from reference import NM, Composed, LowRank
 
 STEPS = 10
 
@@ -95,10 +95,36 @@ def flatten(
     for path, parts in stored.items():
         structure = structures.get(parameter_of(path, structures))
         for part, array in parts.items():
-            if part == "dense" or (isinstance(structure, NM) and part == "values"):
+            if isinstance(structure, Composed):
+                if name := factor_of(structure, part):
+                    found[f"{path}/{name}"] = array
+            elif part == "dense" or (isinstance(structure, NM) and part == "values"):
                 found[path] = array
             elif part != "indices":
                 found[f"{path}/{part}"] = array
+    return found
+
+
+def factor_of(structure: Composed, part: str) -> str | None:
+    """The trained factor that a part of the storage holds the entries of."""
+    for name in structure.trained:
+        prefix = structure.patterns.get(name, (None, None))[1]
+        if part == (name if prefix is None else prefix + "values"):
+            return name
+    return None
+
+
+def patterned(structures) -> dict:
+    """The patterns of parameters and of trained factors, by path."""
+    found = {}
+    for path, structure in structures.items():
+        if isinstance(structure, NM):
+            found[path] = (structure, path, "")
+        elif isinstance(structure, Composed):
+            for name in structure.trained:
+                if name in structure.patterns:
+                    pattern, prefix = structure.patterns[name]
+                    found[f"{path}/{name}"] = (pattern, path, prefix)
     return found
 
 
@@ -109,9 +135,9 @@ def expected(
     the epsilon of a second moment."""
     found = {}
     for path, tensor in tensors.items():
-        owner = parameter_of(path, structures)
-        structure = structures.get(owner)
-        if isinstance(structure, NM):
+        known = patterned(structures)
+        if owner := parameter_of(path, known):
+            structure = known[owner][0]
             mask = reference.mask_of(structure, indices[owner])
             assert np.abs(tensor * (1 - mask)).max() < 1e-25, path
             tensor = reference.gather(structure, tensor, indices[owner])
@@ -129,6 +155,8 @@ def check_storage(case: Case, stored) -> None:
             np.testing.assert_array_equal(parts["indices"], indices, path)
             values = reference.gather(structure, leaves[path], indices)
             np.testing.assert_array_equal(parts["values"], values, path)
+        elif isinstance(structure, Composed):
+            check_composed(structure, leaves[path], parts)
         else:
             check_factors(structure, leaves[path], parts["u"], parts["v"])
     for path in set(leaves) - set(case.structures):
@@ -147,6 +175,79 @@ def check_factors(structure: LowRank, dense, u, v) -> None:
     values = np.diag(singular[: structure.rank])
     np.testing.assert_allclose(u.T @ u, values, atol=1e-4 * singular[0])
     np.testing.assert_allclose(v @ v.T, values, atol=1e-4 * singular[0])
+
+
+def best_rank(matrix, rank: int):
+    u, s, v = np.linalg.svd(matrix, full_matrices=False)
+    return (u[:, :rank] * s[:rank]) @ v[:rank]
+
+
+def check_composed(structure: Composed, dense, parts) -> None:
+    """What the factors start as makes the tensor that the structure's page says."""
+    matrix = reference.to_matrix(structure, np.asarray(dense, np.float64))
+    factors = structure.dense(parts)
+    built = np.asarray(structure.build(factors), np.float64)
+    size = np.linalg.norm(matrix)
+    kind = structure.text.split("<")[0]
+    if kind == "frozen":
+        np.testing.assert_array_equal(built, matrix)
+    elif kind == "lora":
+        base = matrix
+        if "base" in structure.patterns:
+            pattern, _ = structure.patterns["base"]
+            indices = reference.select(pattern, matrix.astype(np.float32))
+            np.testing.assert_array_equal(parts["base.indices"], indices)
+            base = matrix * reference.mask_of(pattern, indices)
+        np.testing.assert_array_equal(built, base)
+        u = np.asarray(parts["u"], np.float64)
+        assert 0.5 / len(u) < u.var() < 2 / len(u) or u.size < 60
+        assert not np.asarray(parts["v"]).any()
+    elif kind == "sum":
+        pattern, _ = structure.patterns["entries"]
+        low = best_rank(matrix, parts["u"].shape[1])
+        residual = matrix - factors["u"].astype(np.float64) @ factors["v"]
+        np.testing.assert_allclose(matrix - residual, low, atol=1e-4 * size)
+        np.testing.assert_allclose(
+            built, low + residual * (factors["entries"] != 0), atol=1e-5 * size
+        )
+        kept = reference.select(pattern, residual.astype(np.float32))
+        assert (kept == parts["indices"]).mean() > 0.95  # rounding may turn near ties
+    elif kind == "low_rank":
+        for name, (pattern, prefix) in structure.patterns.items():
+            assert factors[name].shape == pattern.shape
+            assert (
+                parts[prefix + "indices"].shape
+                == reference.select(pattern, factors[name]).shape
+            )
+    elif kind == "monarch":
+        a, k, b, r = parts["r"].shape
+        n = parts["l"].shape[3]
+        blocks = matrix.reshape(a, k, b, n)
+        nearest = np.stack(
+            [[best_rank(blocks[i, :, j], r) for j in range(b)] for i in range(a)]
+        )
+        nearest = nearest.transpose(0, 2, 1, 3).reshape(matrix.shape)
+        lost = np.linalg.norm(matrix - nearest)
+        assert np.linalg.norm(matrix - built) <= lost + 1e-5 * size
+    else:
+        assert kind == "tensor_train"
+        # Oseledets 2011, theorem 2.2: the square sum of what each unfolding loses.
+        pieces = [parts[name].shape[-3:-1] for name in structure.trained[1:-1]]
+        pieces = [
+            parts["core0"].shape[:2],
+            *pieces,
+            parts[structure.trained[-1]].shape[1:],
+        ]
+        order = [d for i in range(len(pieces)) for d in (i, len(pieces) + i)]
+        tensor = matrix.reshape([p[0] for p in pieces] + [p[1] for p in pieces])
+        tensor, lost, rows = tensor.transpose(order), 0.0, 1
+        for core, piece in zip(structure.trained[:-1], pieces, strict=False):
+            rows *= piece[0] * piece[1]
+            singular = np.linalg.svd(tensor.reshape(rows, -1), compute_uv=False)
+            lost += (singular[parts[core].shape[-1] :] ** 2).sum()
+        assert np.linalg.norm(matrix - built) <= np.sqrt(lost) + 1e-5 * size
+        norms = [np.linalg.norm(parts[name]) for name in structure.trained]
+        np.testing.assert_allclose(norms, norms[0], rtol=1e-3)
 
 
 def run(step, case: Case, p, s, order=lambda results: results):
@@ -172,9 +273,8 @@ def references(case: Case, storage, state=None) -> tuple[list[dict], dict]:
         case.model.loss, case.optimizer, case.structures, storage, case.params, state
     )
     indices = {
-        path: storage[path]["indices"].astype(np.int64)
-        for path, structure in case.structures.items()
-        if isinstance(structure, NM)
+        path: storage[owner][prefix + "indices"].astype(np.int64)
+        for path, (_, owner, prefix) in patterned(case.structures).items()
     }
     found = []
     runs = [(np.float32, None), (np.float32, 1), (np.float32, 2), (np.float64, None)]

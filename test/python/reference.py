@@ -1,7 +1,7 @@
 """The oracle: JAX's own step of the re-parametrised model, written without the compiler.
 
-A parameter with a pattern is W * mask; one with factors is U @ V in its matrix view. The
-gradient is `jax.grad` through that, and the optimizer runs on the masked tensor or on
+A parameter with a pattern is W * mask; one with factors is a sum of einsums of these in
+its matrix view, each perhaps frozen or masked. The gradient is `jax.grad` through that, and the optimizer runs on the masked tensor or on
 the factors. Everything runs once in f64, the reference, and once in f32, whose own error
 says how far rounding alone carries the numbers.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -39,10 +40,105 @@ class LowRank:
     shape: tuple[int, ...]
 
 
+@dataclasses.dataclass(frozen=True)
+class Composed:
+    """`build` makes the K x N matrix of all factors, a dict by name. `frozen` are not
+    trained; `patterns` are the factors that are stored in one: name -> (structure, prefix of
+    the storage's parts)."""
+
+    text: str
+    build: Callable
+    trained: tuple[str, ...]
+    frozen: tuple[str, ...]
+    patterns: dict[str, tuple[NM, str]]
+    inputs: tuple[int, ...]
+    shape: tuple[int, ...]
+
+    def dense(self, parts) -> dict[str, np.ndarray]:
+        """The factors of a storage, masked ones with zeros."""
+        found = {}
+        for name in self.trained + self.frozen:
+            if name in self.patterns:
+                structure, prefix = self.patterns[name]
+                found[name] = scatter(
+                    structure, parts[prefix + "values"], parts[prefix + "indices"]
+                )
+            else:
+                found[name] = np.asarray(parts[name])
+        return found
+
+
+def _nm_of(text: str, shape) -> NM:
+    n, m, vector = re.fullmatch(r"nm<(\d+):(\d+)(?:, vector = (\d+))?>", text).groups()
+    return NM(int(n), int(m), int(vector or 1), (0,), tuple(shape))
+
+
+def _compose(text: str, inputs, shape) -> Composed | None:
+    k = int(np.prod([shape[d] for d in inputs]))
+    n = int(np.prod(shape)) // k
+    patterns, frozen = {}, ()
+    if text == "frozen":
+        trained, frozen = (), ("dense",)
+
+        def build(f):
+            return f["dense"]
+    elif match := re.fullmatch(r"low_rank<(\d+), factors = (nm<.*>)>", text):
+        r, trained = int(match[1]), ("u", "v")
+        patterns = {
+            "u": (_nm_of(match[2], (k, r)), "u."),
+            "v": (_nm_of(match[2], (r, n)), "v."),
+        }
+
+        def build(f):
+            return f["u"] @ f["v"]
+    elif match := re.fullmatch(
+        r"lora<(\d+)(?:, alpha = (\d+))?(?:, base = (nm<.*>))?>", text
+    ):
+        trained, frozen = ("u", "v"), ("base",)
+        scale = int(match[2] or match[1]) / int(match[1])
+        if match[3]:
+            patterns = {"base": (_nm_of(match[3], (k, n)), "base.")}
+
+        def build(f):
+            return f["base"] + scale * (f["u"] @ f["v"])
+    elif match := re.fullmatch(r"sum<low_rank<(\d+)>, (nm<.*>)>", text):
+        trained = ("u", "v", "entries")
+        patterns = {"entries": (_nm_of(match[2], (k, n)), "")}
+
+        def build(f):
+            return f["u"] @ f["v"] + f["entries"]
+    elif match := re.fullmatch(
+        r"tensor_train<\[(.*)\], \[(.*)\], ranks = \[(.*)\]>", text
+    ):
+        cores = len(match[1].split(","))
+        trained = tuple(f"core{i}" for i in range(cores))
+
+        def build(f):
+            whole = f["core0"]
+            for name in trained[1:]:
+                core = f[name]
+                core = core if core.ndim == 4 else core[..., None]
+                whole = whole if whole.ndim == 3 else whole.reshape(whole.shape[:3])
+                whole = jnp.einsum("knr,rabs->kanbs", whole, core)
+                rows, a, columns, b, s = whole.shape
+                whole = whole.reshape(rows * a, columns * b, s)
+            return whole[..., 0]
+    elif re.fullmatch(r"monarch<.*>", text):
+        trained = ("r", "l")
+
+        def build(f):
+            return jnp.einsum("akbr,barn->akbn", f["r"], f["l"]).reshape(k, n)
+    else:
+        return None
+    return Composed(text, build, trained, frozen, patterns, tuple(inputs), tuple(shape))
+
+
 def parse(text: str, inputs: tuple[int, ...], shape: tuple[int, ...]):
-    """The structure's text, for the two structures there are; None for "dense"."""
+    """The structure that a text is; None for "dense"."""
     if text == "dense":
         return None
+    if composed := _compose(text, inputs, shape):
+        return composed
     if match := re.fullmatch(r"nm<(\d+):(\d+)(?:, vector = (\d+))?>", text):
         n, m, vector = (int(group or 1) for group in match.groups())
         return NM(n, m, vector, inputs, shape)
@@ -101,6 +197,16 @@ def mask_of(structure: NM, indices: np.ndarray) -> np.ndarray:
     return from_matrix(structure, mask)
 
 
+def scatter(structure: NM, values: np.ndarray, indices: np.ndarray) -> np.ndarray:
+    """The dense tensor of stored entries."""
+    k = int(np.prod([structure.shape[d] for d in structure.inputs]))
+    matrix = np.zeros((k, int(np.prod(structure.shape)) // k), values.dtype)
+    v = structure.vector
+    for block, row in enumerate(indices.astype(np.int64)):
+        matrix[row, block * v : (block + 1) * v] = values[block]
+    return from_matrix(structure, matrix)
+
+
 def gather(structure: NM, tensor: np.ndarray, indices: np.ndarray) -> np.ndarray:
     """The stored entries [N/V][p][V] of a dense tensor."""
     matrix = to_matrix(structure, tensor)
@@ -122,16 +228,33 @@ class Reference:
             for path, s in structures.items()
             if isinstance(s, NM)
         }
+        self._factors = {
+            path: s.dense(storage[path])
+            for path, s in structures.items()
+            if isinstance(s, Composed)
+        }
+        for path in self._factors:
+            for name, (pattern, prefix) in structures[path].patterns.items():
+                indices = storage[path][prefix + "indices"].astype(np.int64)
+                self._masks[f"{path}/{name}"] = mask_of(pattern, indices)
         self._params = jax.tree_util.tree_map_with_path(
             lambda key, leaf: self._start(key, leaf, storage), params
         )
         self._state = state
+        # What a tree of factors looks like, apart from the model's own.
+        self._trained = {("u", "v")} | {
+            tuple(sorted(s.trained))
+            for s in structures.values()
+            if isinstance(s, Composed)
+        }
 
     def _start(self, key, leaf, storage):
         path = jax.tree_util.keystr(key, simple=True, separator="/")
         structure = self._structures.get(path)
         if isinstance(structure, NM):
             return np.asarray(leaf) * self._masks[path]
+        if isinstance(structure, Composed):
+            return {name: self._factors[path][name] for name in structure.trained}
         if isinstance(structure, LowRank):
             return {
                 "u": np.asarray(storage[path]["u"]),
@@ -149,13 +272,31 @@ class Reference:
                 return leaf * self._masks[path].astype(leaf.dtype)
             if isinstance(structure, LowRank):
                 return from_matrix(structure, leaf["u"] @ leaf["v"])
+            if isinstance(structure, Composed):
+                return from_matrix(structure, self._build(path, structure, leaf))
             return leaf
 
         return jax.tree_util.tree_map_with_path(
             build,
             params,
-            is_leaf=lambda node: isinstance(node, dict) and set(node) == {"u", "v"},
+            is_leaf=lambda node: (
+                isinstance(node, dict) and tuple(sorted(node)) in self._trained
+            ),
         )
+
+    def _build(self, path, structure, leaf):
+        dtype = jnp.result_type(float)
+        factors = {
+            name: jnp.asarray(self._factors[path][name], dtype)
+            for name in structure.frozen
+        } | leaf
+        masked = {
+            name: factor * self._masks[f"{path}/{name}"].astype(factor.dtype)
+            if name in structure.patterns
+            else factor
+            for name, factor in factors.items()
+        }
+        return structure.build(masked)
 
     def _step(self, params, state, x, y):
         loss, grads = jax.value_and_grad(lambda p: self._loss(self._model(p), x, y))(
