@@ -221,6 +221,15 @@ static LogicalResult requireDefaultView(Operation *op, StructureInterface struct
                            << structure;
 }
 
+RankedTensorType SpmmOp::getMatrixType() {
+  auto input = cast<ShapedType>(getInput().getType());
+  auto output = cast<ShapedType>(getInit().getType());
+  SmallVector<int64_t> shape{input.getDimSize(1), output.getDimSize(1)};
+  if (getTransposed())
+    std::swap(shape[0], shape[1]);
+  return RankedTensorType::get(shape, output.getElementType());
+}
+
 LogicalResult SpmmOp::verify() {
   if (failed(requireKind(*this, getStructure(), StructureKind::Pattern)) ||
       failed(requireDefaultView(*this, getStructure())) ||
@@ -231,11 +240,7 @@ LogicalResult SpmmOp::verify() {
   if (input.getDimSize(0) != output.getDimSize(0))
     return emitOpError() << "input has " << input.getDimSize(0)
                          << " rows and the destination " << output.getDimSize(0);
-  SmallVector<int64_t> shape{input.getDimSize(1), output.getDimSize(1)};
-  if (getTransposed())
-    std::swap(shape[0], shape[1]);
-  auto storage = getStructure().getStorage(
-      RankedTensorType::get(shape, output.getElementType()), errorsOf(*this));
+  auto storage = getStructure().getStorage(getMatrixType(), errorsOf(*this));
   if (failed(storage))
     return failure();
   return requireStorage(*this, "storage", getStorage().getTypes(), *storage, all);
@@ -244,6 +249,13 @@ LogicalResult SpmmOp::verify() {
 void SpmmOp::getEffects(
     SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
   destinationStyleEffects(*this, getOperands(), getInitMutable(), effects);
+}
+
+RankedTensorType SddmmOp::getMatrixType() {
+  auto lhs = cast<ShapedType>(getLhs().getType());
+  auto rhs = cast<ShapedType>(getRhs().getType());
+  return RankedTensorType::get({lhs.getDimSize(1), rhs.getDimSize(1)},
+                               lhs.getElementType());
 }
 
 LogicalResult SddmmOp::verify() {
@@ -256,9 +268,7 @@ LogicalResult SddmmOp::verify() {
   if (lhs.getDimSize(0) != rhs.getDimSize(0))
     return emitOpError() << "lhs has " << lhs.getDimSize(0) << " rows and rhs "
                          << rhs.getDimSize(0);
-  auto matrix =
-      RankedTensorType::get({lhs.getDimSize(1), rhs.getDimSize(1)}, lhs.getElementType());
-  auto storage = getStructure().getStorage(matrix, errorsOf(*this));
+  auto storage = getStructure().getStorage(getMatrixType(), errorsOf(*this));
   if (failed(storage) || failed(requireStorage(*this, "pattern", getPattern().getTypes(),
                                                *storage, isPattern)))
     return failure();

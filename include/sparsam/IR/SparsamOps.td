@@ -218,6 +218,8 @@ def Sparsam_SpmmOp : Sparsam_Op<"spmm", [
   }];
   let extraClassDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
+    /// The K x N matrix that is stored.
+    ::mlir::RankedTensorType getMatrixType();
   }];
 }
 
@@ -250,6 +252,8 @@ def Sparsam_SddmmOp : Sparsam_Op<"sddmm", [
   }];
   let extraClassDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
+    /// The K x N matrix that is stored.
+    ::mlir::RankedTensorType getMatrixType();
   }];
 }
 

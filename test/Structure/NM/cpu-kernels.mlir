@@ -13,7 +13,7 @@
 // CHECK:         scf.parallel (%[[P:.+]]) =
 // CHECK:           memref.alloca() {alignment = 64 : i64} : memref<16x32xf32>
 // CHECK:           scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>,
-// CHECK:             %[[STORED:.+]] = memref.load %{{.+}} : memref<4x32xi16>
+// CHECK:             %[[STORED:.+]] = memref.load %{{.+}} : memref<128xi16>
 // CHECK:             %[[K:.+]] = arith.index_castui %[[STORED]] : i16 to index
 // CHECK:             vector.load %{{.+}}[%[[P]], %[[K]], %c0]
 // CHECK:             vector.load %{{.+}}[%[[P]], %[[K]], %c16]
@@ -58,8 +58,8 @@ func.func @transposed(%dy: memref<64x32xf32>, %v: memref<4x32x8xf32>,
 // CHECK-COUNT-48:    vector.fma
 // CHECK-NOT:         vector.fma
 // CHECK:             scf.yield
-// CHECK:           vector.store {{.*}} : memref<4x256xf32>, vector<16xf32>
-// CHECK:           vector.store {{.*}} : memref<4x256xf32>, vector<8xf32>
+// CHECK:           vector.store {{.*}} : memref<1024xf32>, vector<16xf32>
+// CHECK:           vector.store {{.*}} : memref<1024xf32>, vector<8xf32>
 func.func @gradient(%x: memref<64x128xf32>, %dy: memref<64x32xf32>, %i: memref<4x32xi16>,
                     %dv: memref<4x32x8xf32>) {
   sparsam.sddmm %x, %dy on %i into %dv {structure = #sparsam.nm<2:8, vector = 8>}

@@ -1,11 +1,11 @@
 // The gradient of the values: for each kept input and output, the sum over tokens of
 // x * dy. Lanes and registers hold partial sums over tokens, added up at the end of
 // each chunk of tokens.
-#include "CpuKernels.h"
+#include "KeptProduct.h"
 
 using namespace mlir;
 using namespace mlir::sparsam;
-using namespace mlir::sparsam::nm;
+using namespace mlir::sparsam::cpu;
 
 namespace {
 
@@ -17,18 +17,20 @@ constexpr int64_t loadBoundTokens = 64, loadBoundBytes = 32 << 10;
 constexpr int64_t loadBoundBlocks = 64;
 
 struct Gradient {
-  const Product &product;
-  Value x, dy, indices, gradient;
+  const KeptProduct &product;
+  const KernelOperands &operands;
+  Value x, dy;
   /// The chunk's first panel and its end, and whether it is the first chunk.
   Value begin, end, isFirst;
 
   /// Sums over the chunk of `jobs` kept inputs x the part's outputs, in the order in
   /// which they are stored.
   SmallVector<Value> buildSums(ImplicitLocOpBuilder &b, Value block, Part part,
-                               Value position, int64_t jobs) const {
+                               Value number, int64_t jobs) const {
     SmallVector<Value> inputs;
     for (int64_t j = 0; j < jobs; ++j)
-      inputs.push_back(buildKeptInput(b, indices, block, buildOffset(b, position, j)));
+      inputs.push_back(product.pattern.buildInput(b, operands.pattern, block,
+                                                  buildOffset(b, number, j)));
     Value output = buildOffset(b, buildScaled(b, block, product.vector), part.offset);
     VectorType type = product.getVectorType();
     Value zero = arith::ConstantOp::create(b, b.getZeroAttr(type));
@@ -56,62 +58,85 @@ struct Gradient {
         });
   }
 
-  /// Adds the lane sums of `vectors` to consecutive elements of the block's gradient.
-  void buildStore(ImplicitLocOpBuilder &b, Value block, Value offset,
-                  ArrayRef<Value> vectors) const {
+  /// Adds the lane sums of `vectors` to consecutive elements of the gradient.
+  void buildStore(ImplicitLocOpBuilder &b, Value offset, ArrayRef<Value> vectors) const {
     while (!vectors.empty()) {
       int64_t count = std::min<int64_t>(llvm::bit_floor(vectors.size()), product.lanes);
       Value sum = buildLaneSums(b, vectors.take_front(count));
       auto type = cast<VectorType>(sum.getType());
-      SmallVector<Value> at{block, offset};
-      Value before = vector::LoadOp::create(b, type, gradient, at);
+      Value before = vector::LoadOp::create(b, type, operands.destination, offset);
       Value both = arith::AddFOp::create(b, before, sum);
       // Selected rather than added to zero: the first chunk finds anything there.
       Value after = arith::SelectOp::create(b, isFirst, sum, both);
-      vector::StoreOp::create(b, after, gradient, at);
+      vector::StoreOp::create(b, after, operands.destination, offset);
       vectors = vectors.drop_front(count);
       offset = buildOffset(b, offset, count);
     }
   }
 
-  void buildTile(ImplicitLocOpBuilder &b, Value block, Part part, Value position,
+  void buildTile(ImplicitLocOpBuilder &b, Value block, Part part, Value number,
                  int64_t jobs) const {
-    SmallVector<Value> sums = buildSums(b, block, part, position, jobs);
-    Value first = buildOffset(b, buildScaled(b, position, product.vector), part.offset);
+    SmallVector<Value> sums = buildSums(b, block, part, number, jobs);
+    Value first = buildOffset(b, buildScaled(b, number, product.vector), part.offset);
     if (part.size == product.vector)
-      return buildStore(b, block, first, sums);
+      return buildStore(b, first, sums);
     for (int64_t j = 0; j < jobs; ++j)
-      buildStore(b, block, buildOffset(b, first, j * product.vector),
+      buildStore(b, buildOffset(b, first, j * product.vector),
                  ArrayRef(sums).slice(j * part.size, part.size));
   }
 
-  void buildBlock(ImplicitLocOpBuilder &b, Value block, Value firstGroup,
-                  int64_t groups) const {
-    Value begin = buildScaled(b, firstGroup, product.n);
+  /// Tiles of a number of kept inputs that is not known: as many full ones as there are,
+  /// and then at most one of each half of the size before it.
+  void buildTiles(ImplicitLocOpBuilder &b, Value block, Part part, Value begin,
+                  Value end) const {
+    for (int64_t jobs = product.jobs; jobs; jobs /= 2) {
+      Value left = arith::SubIOp::create(b, end, begin);
+      Value tiles = arith::DivUIOp::create(b, left, buildIndex(b, jobs));
+      Value next = arith::AddIOp::create(b, begin, buildScaled(b, tiles, jobs));
+      buildFor(b, begin, next, jobs, {},
+               [&](ImplicitLocOpBuilder &b, Value number, ValueRange) {
+                 buildTile(b, block, part, number, jobs);
+                 return SmallVector<Value>();
+               });
+      begin = next;
+    }
+  }
+
+  void buildBlock(ImplicitLocOpBuilder &b, Value block, Value firstUnit,
+                  int64_t units) const {
+    KeptSpan span =
+        buildSpan(b, product, operands.ranges, operands.pattern, block, firstUnit, units);
     for (Part part : product.parts)
-      buildRanges(b, groups * product.n, product.jobs,
-                  [&](ImplicitLocOpBuilder &b, Value position, int64_t jobs) {
-                    buildTile(b, block, part, arith::AddIOp::create(b, begin, position),
-                              jobs);
-                  });
+      if (span.count)
+        buildRanges(b, *span.count, product.jobs,
+                    [&](ImplicitLocOpBuilder &b, Value number, int64_t jobs) {
+                      buildTile(b, block, part,
+                                arith::AddIOp::create(b, span.begin, number), jobs);
+                    });
+      else
+        buildTiles(b, block, part, span.begin, span.end);
   }
 };
 
+/// Panels of a chunk of tokens.
+int64_t getChunk(const KeptProduct &product) {
+  int64_t tokens = product.isLoadBound() ? loadBoundTokens : chunkTokens;
+  return std::max<int64_t>(1, tokens / product.getHeight());
+}
+
 } // namespace
 
-void nm::buildGradient(ImplicitLocOpBuilder &b, const Product &product,
-                       ValueRange arguments) {
-  Value x = viewPanels(b, arguments[0], product.getInputPanels());
-  Value dy = viewPanels(b, arguments[1], product.getOutputPanels());
-  // values[block][kept][V], with the last two flattened.
-  Value gradient = memref::CollapseShapeOp::create(
-      b, arguments[3], SmallVector<ReassociationIndices>{{0}, {1, 2}});
-  int64_t panels = product.getInputPanels().getCount();
-  bool loadBound = product.isLoadBound();
-  int64_t chunk = std::max<int64_t>(1, (loadBound ? loadBoundTokens : chunkTokens) /
-                                           product.getHeight());
-  int64_t size = product.getGroupsWithin(loadBound ? loadBoundBytes : chunkBytes,
-                                         chunk * product.getHeight(), 24);
+int64_t cpu::getGradientUnits(const KeptProduct &product) {
+  return product.getUnitsWithin(product.isLoadBound() ? loadBoundBytes : chunkBytes,
+                                getChunk(product) * product.getHeight());
+}
+
+void cpu::buildGradient(ImplicitLocOpBuilder &b, const KeptProduct &product,
+                        const KernelOperands &operands) {
+  Value x = viewPanels(b, operands.panels[0], product.getInputPanels());
+  Value dy = viewPanels(b, operands.panels[1], product.getOutputPanels());
+  int64_t panels = product.getInputPanels().getCount(), chunk = getChunk(product);
+  int64_t blocks = product.pattern.blocks;
 
   using RangeBody =
       function_ref<void(ImplicitLocOpBuilder &, const Gradient &, Value, int64_t)>;
@@ -121,31 +146,31 @@ void nm::buildGradient(ImplicitLocOpBuilder &b, const Product &product,
           arith::MinUIOp::create(b, buildOffset(b, begin, chunk), buildIndex(b, panels));
       Value isFirst =
           arith::CmpIOp::create(b, arith::CmpIPredicate::eq, begin, buildIndex(b, 0));
-      Gradient kernel{product, x, dy, arguments[2], gradient, begin, end, isFirst};
-      buildRanges(b, product.groups, size,
-                  [&](ImplicitLocOpBuilder &b, Value first, int64_t groups) {
-                    body(b, kernel, first, groups);
+      Gradient kernel{product, operands, x, dy, begin, end, isFirst};
+      buildRanges(b, product.units, operands.ranges.units,
+                  [&](ImplicitLocOpBuilder &b, Value first, int64_t units) {
+                    body(b, kernel, first, units);
                   });
     });
   };
-  if (!loadBound)
+  if (!product.isLoadBound())
     return forEachRange(b, [&](ImplicitLocOpBuilder &b, const Gradient &kernel,
-                               Value first, int64_t groups) {
-      buildParallel(b, product.blocks, [&](ImplicitLocOpBuilder &b, Value block) {
-        kernel.buildBlock(b, block, first, groups);
+                               Value first, int64_t units) {
+      buildParallel(b, blocks, [&](ImplicitLocOpBuilder &b, Value block) {
+        kernel.buildBlock(b, block, first, units);
       });
     });
 
-  int64_t bunches = llvm::divideCeil(product.blocks, loadBoundBlocks);
+  int64_t bunches = llvm::divideCeil(blocks, loadBoundBlocks);
   buildParallel(b, bunches, [&](ImplicitLocOpBuilder &b, Value bunch) {
     Value begin = buildScaled(b, bunch, loadBoundBlocks);
     Value end = arith::MinUIOp::create(b, buildOffset(b, begin, loadBoundBlocks),
-                                       buildIndex(b, product.blocks));
+                                       buildIndex(b, blocks));
     forEachRange(b, [&](ImplicitLocOpBuilder &b, const Gradient &kernel, Value first,
-                        int64_t groups) {
+                        int64_t units) {
       buildFor(b, begin, end, 1, {},
                [&](ImplicitLocOpBuilder &b, Value block, ValueRange) {
-                 kernel.buildBlock(b, block, first, groups);
+                 kernel.buildBlock(b, block, first, units);
                  return SmallVector<Value>();
                });
     });

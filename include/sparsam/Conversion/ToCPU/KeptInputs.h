@@ -1,0 +1,67 @@
+// Products with patterns whose outputs come in blocks that share what they keep, tokens
+// in lanes: the kernels are one for all such patterns, which differ in where they say so.
+#ifndef SPARSAM_CONVERSION_TOCPU_KEPTINPUTS_H
+#define SPARSAM_CONVERSION_TOCPU_KEPTINPUTS_H
+
+#include "sparsam/Conversion/ToCPU/CpuKernels.h"
+
+namespace mlir::sparsam {
+
+/// A pattern as kernels read it, whose index tensors they have as one row each. Each
+/// block of `vector` consecutive outputs keeps some inputs, ascending. They are numbered
+/// through all blocks in storage order: kept input q has the values q * vector and
+/// following.
+class KeptInputs {
+public:
+  virtual ~KeptInputs() = default;
+
+  /// Tells kernels apart whose arguments have the same types.
+  virtual std::string getName() const = 0;
+  /// The numbers of a block's kept inputs, first and end.
+  virtual std::pair<Value, Value> buildSpan(ImplicitLocOpBuilder &b, ValueRange pattern,
+                                            Value block) const = 0;
+  /// The input that kept input `number` of `block` is.
+  virtual Value buildInput(ImplicitLocOpBuilder &b, ValueRange pattern, Value block,
+                           Value number) const = 0;
+
+  int64_t inputs, blocks, vector;
+  /// Kept inputs of a block, on average.
+  int64_t kept;
+  /// Consecutive inputs that kernels do not tear apart; it divides `inputs`.
+  int64_t unit = 1;
+  /// Kept inputs of each unit of each block, where that is one number.
+  std::optional<int64_t> keptOfUnit = std::nullopt;
+};
+
+/// Lowers a product whose storage is `values`, all of them in the order of the kept
+/// inputs, and the pattern.
+void lowerSpmmOfKept(RewriterBase &rewriter, SpmmOp op, const KeptInputs &pattern,
+                     KernelLibrary &library);
+void lowerSddmmOfKept(RewriterBase &rewriter, SddmmOp op, const KeptInputs &pattern,
+                      KernelLibrary &library);
+
+/// The kernels of a structure whose pattern reads as a `PatternT`, which is made of the
+/// attribute and the type of the matrix.
+template <typename StructureT, typename PatternT>
+struct KernelsOfKept
+    : CpuKernelInterface::ExternalModel<KernelsOfKept<StructureT, PatternT>, StructureT> {
+  LogicalResult lowerSpmm(Attribute attr, RewriterBase &rewriter, SpmmOp op,
+                          KernelLibrary &library) const {
+    PatternT pattern(cast<StructureT>(attr), op.getMatrixType());
+    lowerSpmmOfKept(rewriter, op, pattern, library);
+    return success();
+  }
+  LogicalResult lowerSddmm(Attribute attr, RewriterBase &rewriter, SddmmOp op,
+                           KernelLibrary &library) const {
+    PatternT pattern(cast<StructureT>(attr), op.getMatrixType());
+    lowerSddmmOfKept(rewriter, op, pattern, library);
+    return success();
+  }
+};
+
+/// Reads element `position` of an index tensor, unsigned.
+Value buildIndexLoad(ImplicitLocOpBuilder &b, Value indices, Value position);
+
+} // namespace mlir::sparsam
+
+#endif // SPARSAM_CONVERSION_TOCPU_KEPTINPUTS_H

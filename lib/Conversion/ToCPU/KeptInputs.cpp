@@ -1,0 +1,89 @@
+// The calls of the kernels of `KeptInputs`.
+#include "KeptProduct.h"
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace mlir;
+using namespace mlir::sparsam;
+using namespace mlir::sparsam::cpu;
+
+namespace {
+
+using KernelBody = function_ref<void(ImplicitLocOpBuilder &, const KeptProduct &,
+                                     const KernelOperands &)>;
+
+void call(ImplicitLocOpBuilder &b, StringRef kind, const KeptProduct &product,
+          const KernelOperands &operands, KernelBody body, KernelLibrary &library) {
+  SmallVector<Value> values(operands.panels);
+  if (operands.values)
+    values.push_back(operands.values);
+  llvm::append_range(values, operands.pattern);
+  if (operands.ranges.bounds)
+    values.push_back(operands.ranges.bounds);
+  values.push_back(operands.destination);
+
+  std::string name = llvm::formatv("sparsam_{0}_{1}_{2}", kind, product.pattern.getName(),
+                                   product.getHeight());
+  auto build = [&](ImplicitLocOpBuilder &b, ValueRange arguments) {
+    KernelOperands inside = operands;
+    auto take = [&] {
+      Value next = arguments.front();
+      arguments = arguments.drop_front();
+      return next;
+    };
+    for (Value &panels : inside.panels)
+      panels = take();
+    if (inside.values)
+      inside.values = buildRow(b, take());
+    for (Value &indices : inside.pattern)
+      indices = buildRow(b, take());
+    if (inside.ranges.bounds)
+      inside.ranges.bounds = take();
+    inside.destination = take();
+    if (!inside.values)
+      inside.destination = buildRow(b, inside.destination);
+    body(b, product, inside);
+  };
+  func::FuncOp kernel = library.get(name, ValueRange(values).getTypes(), build);
+  func::CallOp::create(b, kernel, values);
+}
+
+} // namespace
+
+void sparsam::lowerSpmmOfKept(RewriterBase &rewriter, SpmmOp op,
+                              const KeptInputs &pattern, KernelLibrary &library) {
+  ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+  auto type = cast<MemRefType>(op.getInput().getType());
+  KeptProduct product(pattern, type.getDimSize(0), type.getElementType(), library.target);
+  bool transposed = op.getTransposed();
+  KernelOperands operands;
+  operands.panels = {
+      packPanels(rewriter, op.getLoc(), op.getInput(), product.getHeight(), library)};
+  operands.values = op.getStorage().front();
+  operands.pattern = llvm::to_vector(op.getStorage().drop_front());
+  int64_t units = transposed ? getTransposedUnits(product) : getForwardUnits(product);
+  operands.ranges = createRanges(b, product, operands.pattern, units, library);
+  operands.destination = op.getInit();
+  call(b, transposed ? "spmm_transposed" : "spmm", product, operands,
+       transposed ? buildTransposed : buildForward, library);
+}
+
+void sparsam::lowerSddmmOfKept(RewriterBase &rewriter, SddmmOp op,
+                               const KeptInputs &pattern, KernelLibrary &library) {
+  ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+  auto type = cast<MemRefType>(op.getLhs().getType());
+  KeptProduct product(pattern, type.getDimSize(0), type.getElementType(), library.target);
+  KernelOperands operands;
+  for (Value matrix : {op.getLhs(), op.getRhs()})
+    operands.panels.push_back(
+        packPanels(rewriter, op.getLoc(), matrix, product.getHeight(), library));
+  operands.pattern = llvm::to_vector(op.getPattern());
+  operands.ranges =
+      createRanges(b, product, operands.pattern, getGradientUnits(product), library);
+  operands.destination = op.getInit();
+  call(b, "sddmm", product, operands, buildGradient, library);
+}
+
+Value sparsam::buildIndexLoad(ImplicitLocOpBuilder &b, Value indices, Value position) {
+  Value stored = memref::LoadOp::create(b, indices, position);
+  return arith::IndexCastUIOp::create(b, b.getIndexType(), stored);
+}

@@ -1,0 +1,156 @@
+// How products of `KeptInputs` are cut: registers, and ranges of inputs.
+#include "KeptProduct.h"
+
+using namespace mlir;
+using namespace mlir::sparsam;
+using namespace mlir::sparsam::cpu;
+
+namespace {
+
+/// Kept inputs of a range for whose sake a block's outputs are loaded and stored.
+constexpr int64_t minimumKept = 24;
+/// Bytes that a range's panel does not exceed for their sake: it may be on the stack.
+constexpr int64_t mostBytes = 1 << 20;
+
+} // namespace
+
+KeptProduct::KeptProduct(const KeptInputs &pattern, int64_t tokens, Type element,
+                         const CpuTarget &target)
+    : pattern(pattern), vector(pattern.vector), tokens(tokens),
+      units(pattern.inputs / pattern.unit), element(element),
+      lanes(target.getLanes(element)) {
+  bool many = target.registers >= 32;
+  int64_t count = llvm::divideCeil(vector, many ? 8 : 4);
+  for (int64_t i = 0; i < count; ++i) {
+    int64_t begin = vector * i / count, end = vector * (i + 1) / count;
+    parts.push_back({begin, end - begin});
+  }
+  // Accumulators are part x tokenVectors (forward) and part x jobs (gradient), next
+  // to the vectors that they are made from.
+  int64_t part = llvm::divideCeil(vector, count);
+  tokenVectors = many ? (part >= 5 ? 2 : 4) : (part >= 3 ? 2 : part == 2 ? 4 : 8);
+  jobs = std::min<int64_t>(8, (many ? 24 : 12) / part);
+}
+
+int64_t KeptProduct::getUnitsWithin(int64_t bytes, int64_t columns) const {
+  auto getFitting = [&](int64_t limit) {
+    return limit / getBytes(columns) / pattern.unit;
+  };
+  int64_t enough = pattern.kept ? llvm::divideCeil(minimumKept * units, pattern.kept) : 1;
+  enough = std::min(enough, getFitting(std::max(bytes, mostBytes)));
+  int64_t size = std::max<int64_t>({getFitting(bytes), enough, 1});
+  if (size >= units)
+    return units;
+  // Equal ranges rather than full ones and a short last one, but whole vectors.
+  size = llvm::divideCeil(units, llvm::divideCeil(units, size));
+  return pattern.unit < lanes && lanes % pattern.unit == 0 && !pattern.keptOfUnit
+             ? int64_t(llvm::alignTo(size, lanes / pattern.unit))
+             : size;
+}
+
+/// The first kept input from `begin` to `end` of the block whose input is not below
+/// `limit`; `end` where there is none.
+static Value buildLowerBound(ImplicitLocOpBuilder &b, const KeptInputs &kept,
+                             ValueRange pattern, Value block, Value begin, Value end,
+                             Value limit) {
+  SmallVector<Type> types(2, b.getIndexType());
+  auto loop = scf::WhileOp::create(
+      b, types, ValueRange{begin, end},
+      [](OpBuilder &builder, Location loc, ValueRange at) {
+        Value open =
+            arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, at[0], at[1]);
+        scf::ConditionOp::create(builder, loc, open, at);
+      },
+      [&](OpBuilder &builder, Location loc, ValueRange at) {
+        ImplicitLocOpBuilder b(loc, builder);
+        Value sum = arith::AddIOp::create(b, at[0], at[1]);
+        Value middle = arith::ShRUIOp::create(b, sum, buildIndex(b, 1));
+        Value input = kept.buildInput(b, pattern, block, middle);
+        Value below = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, input, limit);
+        Value next = buildOffset(b, middle, 1);
+        Value low = arith::SelectOp::create(b, below, next, at[0]);
+        Value high = arith::SelectOp::create(b, below, at[1], middle);
+        scf::YieldOp::create(b, ValueRange{low, high});
+      });
+  return loop.getResult(0);
+}
+
+InputRanges cpu::createRanges(ImplicitLocOpBuilder &b, const KeptProduct &product,
+                              ValueRange pattern, int64_t units, KernelLibrary &library) {
+  const KeptInputs &kept = product.pattern;
+  if (units >= product.units || kept.keptOfUnit)
+    return {units, Value()};
+  int64_t ranges = llvm::divideCeil(product.units, units);
+  auto type = MemRefType::get({ranges + 1, kept.blocks}, b.getI64Type());
+  Value bounds = memref::AllocOp::create(b, type, ValueRange(), b.getI64IntegerAttr(64));
+  SmallVector<Value> operands(pattern);
+  operands.push_back(bounds);
+  func::FuncOp find = library.get(
+      "sparsam_bounds_" + kept.getName() + "_" + Twine(units),
+      ValueRange(operands).getTypes(),
+      [&](ImplicitLocOpBuilder &b, ValueRange arguments) {
+        SmallVector<Value> pattern;
+        for (Value indices : arguments.drop_back())
+          pattern.push_back(buildRow(b, indices));
+        buildParallel(b, kept.blocks, [&](ImplicitLocOpBuilder &b, Value block) {
+          std::pair<Value, Value> span = kept.buildSpan(b, pattern, block);
+          auto store = [&](ImplicitLocOpBuilder &b, Value number, Value range) {
+            Value stored = arith::IndexCastOp::create(b, b.getI64Type(), number);
+            memref::StoreOp::create(b, stored, arguments.back(),
+                                    ValueRange{range, block});
+          };
+          buildFor(b, buildIndex(b, 0), buildIndex(b, ranges), 1, span.first,
+                   [&](ImplicitLocOpBuilder &b, Value range, ValueRange from) {
+                     Value limit = buildScaled(b, range, units * kept.unit);
+                     Value first = buildLowerBound(b, kept, pattern, block, from[0],
+                                                   span.second, limit);
+                     store(b, first, range);
+                     return SmallVector<Value>{first};
+                   });
+          store(b, span.second, buildIndex(b, ranges));
+        });
+      });
+  func::CallOp::create(b, find, operands);
+  return {units, bounds};
+}
+
+KeptSpan cpu::buildSpan(ImplicitLocOpBuilder &b, const KeptProduct &product,
+                        const InputRanges &ranges, ValueRange pattern, Value block,
+                        Value first, int64_t units) {
+  const KeptInputs &kept = product.pattern;
+  if (ranges.bounds) {
+    Value range = arith::DivUIOp::create(b, first, buildIndex(b, ranges.units));
+    auto load = [&](Value range) -> Value {
+      Value stored = memref::LoadOp::create(b, ranges.bounds, ValueRange{range, block});
+      return arith::IndexCastOp::create(b, b.getIndexType(), stored);
+    };
+    return {load(range), load(buildOffset(b, range, 1)), std::nullopt};
+  }
+  auto [begin, end] = kept.buildSpan(b, pattern, block);
+  if (!kept.keptOfUnit)
+    return {begin, end, std::nullopt};
+  int64_t count = units * *kept.keptOfUnit;
+  begin = arith::AddIOp::create(b, begin, buildScaled(b, first, *kept.keptOfUnit));
+  return {begin, buildOffset(b, begin, count), count};
+}
+
+void cpu::buildRanges(ImplicitLocOpBuilder &b, int64_t total, int64_t size,
+                      function_ref<void(ImplicitLocOpBuilder &, Value, int64_t)> body) {
+  int64_t whole = total / size * size;
+  if (whole == size)
+    body(b, buildIndex(b, 0), size);
+  else if (whole)
+    buildFor(b, whole, size,
+             [&](ImplicitLocOpBuilder &b, Value first) { body(b, first, size); });
+  if (whole < total)
+    body(b, buildIndex(b, whole), total - whole);
+}
+
+Value cpu::buildRow(ImplicitLocOpBuilder &b, Value memref) {
+  auto type = cast<MemRefType>(memref.getType());
+  if (type.getRank() == 1)
+    return memref;
+  auto dims = llvm::to_vector_of<int64_t, 2>(llvm::seq<int64_t>(0, type.getRank()));
+  return memref::CollapseShapeOp::create(b, memref,
+                                         SmallVector<ReassociationIndices>{dims});
+}

@@ -1,0 +1,116 @@
+// How the kernels of `KeptInputs` are cut for the target. A vector holds one feature of
+// consecutive tokens. Weights, which are broadcast, stay in storage order in all three
+// products; only activations are packed, into panels.
+#ifndef SPARSAM_LIB_CONVERSION_TOCPU_KEPTPRODUCT_H
+#define SPARSAM_LIB_CONVERSION_TOCPU_KEPTPRODUCT_H
+
+#include "sparsam/Conversion/ToCPU/KeptInputs.h"
+#include "sparsam/Conversion/ToCPU/Panels.h"
+
+namespace mlir::sparsam::cpu {
+
+/// Some consecutive outputs of a block, as many as registers allow at once.
+struct Part {
+  int64_t offset, size;
+};
+
+/// One product with a matrix of inputs x outputs.
+struct KeptProduct {
+  KeptProduct(const KeptInputs &pattern, int64_t tokens, Type element,
+              const CpuTarget &target);
+
+  const KeptInputs &pattern;
+  int64_t vector, tokens, units;
+  Type element;
+
+  int64_t lanes;
+  /// Vectors of tokens in registers at once.
+  int64_t tokenVectors;
+  /// Kept inputs whose gradients are in registers at once.
+  int64_t jobs;
+  SmallVector<Part> parts;
+
+  /// Few outputs a block use each vector of tokens so little that loading it from the
+  /// second-level cache takes longer.
+  bool isLoadBound() const { return vector < 4; }
+
+  int64_t getHeight() const { return lanes * tokenVectors; }
+  int64_t getBytes(int64_t elements) const {
+    return elements * element.getIntOrFloatBitWidth() / 8;
+  }
+  VectorType getVectorType() const { return VectorType::get(lanes, element); }
+  PanelShape getInputPanels() const {
+    return {tokens, pattern.inputs, getHeight(), element};
+  }
+  PanelShape getOutputPanels() const {
+    return {tokens, pattern.blocks * vector, getHeight(), element};
+  }
+
+  /// Units of a range: as many as have a panel, of `columns` tokens, that fits in
+  /// `bytes`, but enough for some kept inputs of a block, unless their panel is very
+  /// large.
+  int64_t getUnitsWithin(int64_t bytes, int64_t columns) const;
+};
+
+/// The ranges of inputs, of `units` units each, that a kernel goes through. Where the
+/// kept inputs of a range are not where they can be computed to be, `bounds` has them:
+/// bounds[r][block] is the first that is not in front of range r.
+struct InputRanges {
+  int64_t units;
+  Value bounds;
+};
+
+/// Ranges of `product` for the kernel that is called at the insertion point; the call
+/// that finds their bounds is built there.
+InputRanges createRanges(ImplicitLocOpBuilder &b, const KeptProduct &product,
+                         ValueRange pattern, int64_t units, KernelLibrary &library);
+
+/// The kept inputs of a block, from the first up to the end, that lie in some range.
+/// There are `count` where that is known.
+struct KeptSpan {
+  Value begin, end;
+  std::optional<int64_t> count;
+};
+
+/// Those in the range that starts at unit `first` and has `units`.
+KeptSpan buildSpan(ImplicitLocOpBuilder &b, const KeptProduct &product,
+                   const InputRanges &ranges, ValueRange pattern, Value block,
+                   Value first, int64_t units);
+
+/// Calls `body` for consecutive ranges of `size` out of `total`, with the first of
+/// each and their number, which is static: the last range may be shorter.
+void buildRanges(ImplicitLocOpBuilder &b, int64_t total, int64_t size,
+                 function_ref<void(ImplicitLocOpBuilder &, Value, int64_t)> body);
+
+/// A memref of identity layout as one row.
+Value buildRow(ImplicitLocOpBuilder &b, Value memref);
+
+/// The operands of a kernel; in its body the arguments of its function, with values and
+/// pattern as one row each.
+struct KernelOperands {
+  /// Packed activations: of the input, or of lhs and rhs.
+  SmallVector<Value> panels;
+  /// Null for a gradient, whose values are the destination.
+  Value values;
+  SmallVector<Value> pattern;
+  InputRanges ranges;
+  Value destination;
+};
+
+/// Bodies of kernels. The destinations are y, dx, and the gradient of the values as one
+/// row.
+void buildForward(ImplicitLocOpBuilder &b, const KeptProduct &product,
+                  const KernelOperands &operands);
+void buildTransposed(ImplicitLocOpBuilder &b, const KeptProduct &product,
+                     const KernelOperands &operands);
+void buildGradient(ImplicitLocOpBuilder &b, const KeptProduct &product,
+                   const KernelOperands &operands);
+
+/// Units of each kernel's ranges.
+int64_t getForwardUnits(const KeptProduct &product);
+int64_t getTransposedUnits(const KeptProduct &product);
+int64_t getGradientUnits(const KeptProduct &product);
+
+} // namespace mlir::sparsam::cpu
+
+#endif // SPARSAM_LIB_CONVERSION_TOCPU_KEPTPRODUCT_H
