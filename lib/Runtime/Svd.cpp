@@ -1,4 +1,5 @@
 // Truncated singular value decompositions, which factor structures start from.
+#include "Descriptors.h"
 #include "sparsam/Runtime/Runtime.h"
 
 #include <algorithm>
@@ -6,6 +7,8 @@
 #include <cstdint>
 #include <string>
 #include <vector>
+
+using sparsam::Matrix;
 
 extern "C" {
 void sgesdd_(const char *job, const int *m, const int *n, float *a, const int *lda,
@@ -17,31 +20,6 @@ void dgesdd_(const char *job, const int *m, const int *n, double *a, const int *
 }
 
 namespace {
-
-/// MLIR's descriptors of memrefs of rank 2 and 3.
-template <typename T> struct Matrix {
-  T *allocated;
-  T *data;
-  int64_t offset, sizes[2], strides[2];
-
-  T &at(int64_t row, int64_t column) const {
-    return data[offset + row * strides[0] + column * strides[1]];
-  }
-};
-
-template <typename T> struct Batch {
-  T *allocated;
-  T *data;
-  int64_t offset, sizes[3], strides[3];
-
-  Matrix<T> operator[](int64_t number) const {
-    return {allocated,
-            data,
-            offset + number * strides[0],
-            {sizes[1], sizes[2]},
-            {strides[1], strides[2]}};
-  }
-};
 
 /// Where the singular values go.
 enum class Split {

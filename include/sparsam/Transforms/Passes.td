@@ -310,8 +310,9 @@ def LowerStoragePass : Pass<"sparsam-lower-storage", "::mlir::ModuleOp"> {
     } -> tensor<4x8x1xf32>
     ```
 
-    `factorize` of `low_rank` calls `sparsam_svd_f32` or `sparsam_svd_f64` of the
-    runtime library.
+    What is no work for loops, such as a singular value decomposition or the largest of
+    many entries, is a call of the runtime library (`sparsam_svd_f32`,
+    `sparsam_largest_f32`, ...).
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::bufferization::BufferizationDialect",

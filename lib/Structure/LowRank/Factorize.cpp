@@ -1,7 +1,7 @@
 // The initial factors of low_rank, found by the runtime's singular value
 // decomposition.
+#include "sparsam/Structure/BuildPattern.h"
 #include "sparsam/Structure/LowRank/LowRank.h"
-#include "sparsam/Transforms/RuntimeCall.h"
 
 using namespace mlir;
 using namespace mlir::sparsam;
@@ -14,5 +14,7 @@ LowRankAttr::buildFactorize(OpBuilder &builder, Location loc, Value matrix) cons
   if (failed(terms))
     return failure();
   ArrayRef<Factor> factors = terms->front().factors;
-  return buildRuntimeCall(b, "sparsam_svd", matrix, {factors[0].type, factors[1].type});
+  Type element = factors[0].type.getElementType();
+  return createRuntimeCall(b, getRuntimeName("sparsam_svd", element), matrix,
+                           {factors[0].type, factors[1].type});
 }
