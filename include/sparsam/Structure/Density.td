@@ -1,0 +1,12 @@
+#ifndef SPARSAM_STRUCTURE_DENSITY
+#define SPARSAM_STRUCTURE_DENSITY
+
+include "mlir/IR/AttrTypeBase.td"
+
+/// `density = 0.25`.
+def Sparsam_DensityParameter : APFloatParameter<"the share of entries that are stored"> {
+  let parser = "::mlir::sparsam::parseDensity($_parser)";
+  let printer = "::mlir::sparsam::printDensity($_printer, $_self)";
+}
+
+#endif // SPARSAM_STRUCTURE_DENSITY

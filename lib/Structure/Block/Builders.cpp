@@ -1,0 +1,102 @@
+// The pattern of block and what lies on it, as IR on tensors.
+#include "sparsam/Structure/Block/Block.h"
+#include "sparsam/Structure/BuildPattern.h"
+
+using namespace mlir;
+using namespace mlir::sparsam;
+
+namespace {
+
+constexpr auto parallel = utils::IteratorType::parallel;
+constexpr auto reduction = utils::IteratorType::reduction;
+
+/// The sum of |w| of each block: K x N to N/C x K/R.
+Value createScores(ImplicitLocOpBuilder &b, Value scores, int64_t blockInputs,
+                   int64_t blockOutputs) {
+  auto type = cast<RankedTensorType>(scores.getType());
+  int64_t rows = type.getDimSize(1) / blockOutputs;
+  int64_t columns = type.getDimSize(0) / blockInputs;
+  auto split = RankedTensorType::get({columns, blockInputs, rows, blockOutputs},
+                                     type.getElementType());
+  Value blocked = tensor::ExpandShapeOp::create(
+      b, split, scores, SmallVector<ReassociationIndices>{{0, 1}, {2, 3}});
+  Value zeros = createZeros(b, {rows, columns}, type.getElementType());
+  return createGeneric(b, blocked, zeros,
+                       {getDims(b, 4, {1, 2, 0, 3}), getDims(b, 4, {0, 1})},
+                       {parallel, parallel, reduction, reduction},
+                       [](ImplicitLocOpBuilder &b, ValueRange in) -> Value {
+                         Value magnitude = math::AbsFOp::create(b, in[0]);
+                         return arith::AddFOp::create(b, in[1], magnitude);
+                       });
+}
+
+/// first * size + offset.
+Value createPlace(ImplicitLocOpBuilder &b, Value block, int64_t size, Value offset) {
+  Value first = arith::MulIOp::create(b, block, arith::ConstantIndexOp::create(b, size));
+  return arith::AddIOp::create(b, first, offset);
+}
+
+} // namespace
+
+FailureOr<SmallVector<Value>> BlockAttr::buildSelect(OpBuilder &builder, Location loc,
+                                                     Value scores) const {
+  ImplicitLocOpBuilder b(loc, builder);
+  auto type = cast<RankedTensorType>(scores.getType());
+  auto storage = getStorage(type, [&] { return emitError(loc); });
+  if (failed(storage))
+    return failure();
+  RankedTensorType indexType = storage->back().type;
+  Value sums = createScores(b, scores, getBlockInputs(), getBlockOutputs());
+  Value chosen = createRowSelection(b, sums, indexType.getDimSize(1));
+  return SmallVector<Value>{createStoredIndices(b, chosen, indexType.getElementType())};
+}
+
+FailureOr<Value> BlockAttr::buildDensify(OpBuilder &builder, Location loc,
+                                         ValueRange storage,
+                                         RankedTensorType matrix) const {
+  ImplicitLocOpBuilder b(loc, builder);
+  Value values = storage[0], indices = storage[1];
+  auto type = cast<RankedTensorType>(values.getType());
+  Value zero = arith::ConstantIndexOp::create(b, 0);
+  Value one = arith::ConstantIndexOp::create(b, 1);
+  SmallVector<Value> lower(4, zero), steps(4, one), upper;
+  for (int64_t size : type.getShape())
+    upper.push_back(arith::ConstantIndexOp::create(b, size));
+  Value zeros = createZeros(b, matrix.getShape(), matrix.getElementType());
+  // A scatter: a pattern never names one entry twice, but only a loop says so in
+  // IR that bufferizes in place.
+  scf::LoopNest nest = scf::buildLoopNest(
+      b, loc, lower, upper, steps, zeros,
+      [&](OpBuilder &builder, Location loc, ValueRange at, ValueRange carried) {
+        ImplicitLocOpBuilder b(loc, builder);
+        Value stored = createIndexRead(b, indices, at.take_front(2));
+        Value row = createPlace(b, stored, getBlockInputs(), at[2]);
+        Value column = createPlace(b, at[0], getBlockOutputs(), at[3]);
+        Value entry = tensor::ExtractOp::create(b, values, at);
+        Value updated =
+            tensor::InsertOp::create(b, entry, carried[0], ValueRange{row, column});
+        return scf::ValueVector{updated};
+      });
+  return nest.results.front();
+}
+
+FailureOr<Value> BlockAttr::buildRestrict(OpBuilder &builder, Location loc, Value matrix,
+                                          ValueRange pattern) const {
+  ImplicitLocOpBuilder b(loc, builder);
+  auto type = cast<RankedTensorType>(matrix.getType());
+  auto storage = getStorage(type, [&] { return emitError(loc); });
+  if (failed(storage))
+    return failure();
+  Value empty =
+      tensor::EmptyOp::create(b, storage->front().type.getShape(), type.getElementType());
+  return createGeneric(
+      b, pattern[0], empty, {getDims(b, 4, {0, 1}), getDims(b, 4, {0, 1, 2, 3})},
+      {parallel, parallel, parallel, parallel},
+      [&](ImplicitLocOpBuilder &b, ValueRange in) -> Value {
+        Value stored = arith::IndexCastUIOp::create(b, b.getIndexType(), in[0]);
+        auto at = [&](unsigned dim) -> Value { return linalg::IndexOp::create(b, dim); };
+        Value row = createPlace(b, stored, getBlockInputs(), at(2));
+        Value column = createPlace(b, at(0), getBlockOutputs(), at(3));
+        return tensor::ExtractOp::create(b, matrix, ValueRange{row, column});
+      });
+}
