@@ -7,6 +7,16 @@ using namespace mlir::sparsam;
 
 static constexpr auto parallel = utils::IteratorType::parallel;
 
+/// The kept inputs of each output in a transposable pattern.
+static Value createTransposable(ImplicitLocOpBuilder &b, NMAttr structure, Value scores,
+                                RankedTensorType indices) {
+  std::string name = getRuntimeName("sparsam_transposable", getElementTypeOrSelf(scores));
+  Value n = arith::ConstantOp::create(b, b.getI64IntegerAttr(structure.getN()));
+  Value m = arith::ConstantOp::create(b, b.getI64IntegerAttr(structure.getM()));
+  auto wide = RankedTensorType::get(indices.getShape(), b.getI32Type());
+  return createRuntimeCall(b, name, scores, wide, ValueRange{n, m}).front();
+}
+
 FailureOr<SmallVector<Value>> NMAttr::buildSelect(OpBuilder &builder, Location loc,
                                                   Value scores) const {
   ImplicitLocOpBuilder b(loc, builder);
@@ -16,6 +26,10 @@ FailureOr<SmallVector<Value>> NMAttr::buildSelect(OpBuilder &builder, Location l
     return failure();
   RankedTensorType indexType = storage->back().type;
   int64_t blocks = indexType.getDimSize(0), groups = type.getDimSize(0) / getM();
+  if (getTransposable())
+    return SmallVector<Value>{createStoredIndices(
+        b, createTransposable(b, *this, scores, indexType), indexType.getElementType())};
+
   Value sums = createBlockScores(b, scores, getVector());
   auto groupedType =
       RankedTensorType::get({blocks, groups, getM()}, type.getElementType());

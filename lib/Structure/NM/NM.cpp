@@ -1,8 +1,58 @@
 #include "sparsam/Structure/NM/NM.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace mlir::sparsam;
+
+/// `, transposable, vector = 4, in = [0], stack = [1]`, any of them, once each.
+static ParseResult parseNMOptions(AsmParser &parser, bool &transposable, int64_t &vector,
+                                  SmallVector<int64_t> &in, SmallVector<int64_t> &stack) {
+  transposable = false;
+  vector = 1;
+  llvm::StringSet<> seen;
+  while (succeeded(parser.parseOptionalComma())) {
+    StringRef option;
+    SMLoc loc = parser.getCurrentLocation();
+    if (parser.parseKeyword(&option))
+      return failure();
+    if (!llvm::is_contained({"transposable", "vector", "in", "stack"}, option))
+      return parser.emitError(loc) << "expected one of transposable, vector, in, stack, "
+                                      "found `"
+                                   << option << "`";
+    if (!seen.insert(option).second)
+      return parser.emitError(loc) << "`" << option << "` is given twice";
+    if (option == "transposable") {
+      transposable = true;
+      continue;
+    }
+    if (parser.parseEqual())
+      return failure();
+    if (option == "vector") {
+      if (parser.parseInteger(vector))
+        return failure();
+      continue;
+    }
+    FailureOr<SmallVector<int64_t>> dims = parseView(parser);
+    if (failed(dims))
+      return failure();
+    (option == "in" ? in : stack) = *dims;
+  }
+  return success();
+}
+
+static void printNMOptions(AsmPrinter &printer, bool transposable, int64_t vector,
+                           ArrayRef<int64_t> in, ArrayRef<int64_t> stack) {
+  if (transposable)
+    printer << ", transposable";
+  if (vector != 1)
+    printer << ", vector = " << vector;
+  for (auto [name, dims] : {std::pair("in", in), std::pair("stack", stack)})
+    if (!dims.empty()) {
+      printer << ", " << name << " = ";
+      printView(printer, dims);
+    }
+}
 
 #define GET_ATTRDEF_CLASSES
 #include "sparsam/Structure/NM/NM.cpp.inc"
@@ -13,12 +63,15 @@ void sparsam::registerNM(DialectRegistry &registry) {
 }
 
 LogicalResult NMAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t n,
-                             int64_t m, int64_t vector, ArrayRef<int64_t>,
-                             ArrayRef<int64_t>) {
+                             int64_t m, bool transposable, int64_t vector,
+                             ArrayRef<int64_t>, ArrayRef<int64_t>) {
   if (n < 1 || n > m)
     return emitError() << "expected 1 <= N <= M, found " << n << ":" << m;
   if (vector < 1)
     return emitError() << "expected a vector of at least 1, found " << vector;
+  if (transposable && vector != 1)
+    return emitError() << "expected a vector of 1 in a transposable pattern, found "
+                       << vector;
   return success();
 }
 
@@ -30,7 +83,8 @@ LogicalResult NMAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementType,
 StructureKind NMAttr::getKind() const { return StructureKind::Pattern; }
 
 StructureInterface NMAttr::withView(ArrayRef<int64_t> in, ArrayRef<int64_t> stack) const {
-  return NMAttr::get(getContext(), getN(), getM(), getVector(), in, stack);
+  return NMAttr::get(getContext(), getN(), getM(), getTransposable(), getVector(), in,
+                     stack);
 }
 
 FailureOr<SmallVector<StorageTensor>>
@@ -45,6 +99,10 @@ NMAttr::getStorage(RankedTensorType matrix,
     return emitError() << *this
                        << " needs outputs that are a multiple of vector = " << getVector()
                        << ", found " << outputs << " (remainder " << outputs % getVector()
+                       << ")";
+  if (getTransposable() && outputs % getM())
+    return emitError() << *this << " needs outputs that are a multiple of M = " << getM()
+                       << ", found " << outputs << " (remainder " << outputs % getM()
                        << ")";
   int64_t blocks = outputs / getVector(), kept = inputs / getM() * getN();
   Type index = IntegerType::get(getContext(), inputs > 65536 ? 32 : 16);
@@ -66,6 +124,25 @@ FailureOr<StructureCost> NMAttr::getCost(RankedTensorType matrix) const {
                        2 * entries};
 }
 
+/// Whether each input of a group is kept by N of each M consecutive outputs.
+static LogicalResult verifyTransposed(NMAttr structure, ArrayRef<int64_t> indices,
+                                      int64_t inputs,
+                                      function_ref<InFlightDiagnostic()> emitError) {
+  int64_t n = structure.getN(), m = structure.getM(), kept = inputs / m * n;
+  int64_t size = kept * m;
+  for (int64_t first = 0; first < static_cast<int64_t>(indices.size()); first += size) {
+    SmallVector<int64_t> counts(inputs, 0);
+    for (int64_t index : indices.slice(first, size))
+      ++counts[index];
+    for (auto [input, count] : llvm::enumerate(counts))
+      if (count != n)
+        return emitError() << "outputs " << first / kept << " to " << first / kept + m - 1
+                           << " keep input " << input << " " << count
+                           << " times, expected " << n;
+  }
+  return success();
+}
+
 LogicalResult NMAttr::verifyPattern(RankedTensorType matrix,
                                     ArrayRef<ArrayRef<int64_t>> pattern,
                                     function_ref<InFlightDiagnostic()> emitError) const {
@@ -84,5 +161,7 @@ LogicalResult NMAttr::verifyPattern(RankedTensorType matrix,
                          << index << ", expected one above the " << least - 1
                          << " before it";
   }
-  return success();
+  if (!getTransposable())
+    return success();
+  return verifyTransposed(*this, indices, matrix.getDimSize(0), emitError);
 }
