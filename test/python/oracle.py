@@ -9,8 +9,10 @@ import numpy as np
 import optax
 import reference
 import sparsam
+from composed import Composed
 from models import MODELS, OPTIMIZERS, Model
-from reference import NM, Composed, LowRank
+from patterns import Pattern
+from reference import LowRank
 
 STEPS = 10
 
@@ -64,6 +66,10 @@ UNITS = {
     "nm vector 4": (4, ["nm<2:4, vector = 4>"]),
     "nm vector 8": (8, ["nm<2:8, vector = 8>"]),
     "low_rank": (3, ["low_rank<3>"]),
+    "block": (4, ["block<4x4, density = 0.4>", "block<2x4, density = 0.5>"]),
+    "unstructured": (3, ["unstructured<density = 0.3>"]),
+    "vnm": (8, ["vnm<4, 2:8>", "vnm<8, 1:4>"]),
+    "transposable": (4, ["nm<2:4, transposable>"]),
     "mixed": (
         8,
         ["nm<2:8, vector = 8>", "low_rank<5>", "dense", "nm<2:4>", "nm<1:4, vector = 4>"],
@@ -98,9 +104,9 @@ def flatten(
             if isinstance(structure, Composed):
                 if name := factor_of(structure, part):
                     found[f"{path}/{name}"] = array
-            elif part == "dense" or (isinstance(structure, NM) and part == "values"):
+            elif part == "dense" or (isinstance(structure, Pattern) and part == "values"):
                 found[path] = array
-            elif part != "indices":
+            elif not isinstance(structure, Pattern):
                 found[f"{path}/{part}"] = array
     return found
 
@@ -114,33 +120,31 @@ def factor_of(structure: Composed, part: str) -> str | None:
     return None
 
 
-def patterned(structures) -> dict:
-    """The patterns of parameters and of trained factors, by path."""
+def patterned(structures, storage) -> dict:
+    """The patterns of parameters and of trained factors: path -> (pattern, its index
+    tensors)."""
     found = {}
     for path, structure in structures.items():
-        if isinstance(structure, NM):
-            found[path] = (structure, path, "")
+        if isinstance(structure, Pattern):
+            found[path] = structure, structure.pattern(storage[path])
         elif isinstance(structure, Composed):
             for name in structure.trained:
                 if name in structure.patterns:
-                    pattern, prefix = structure.patterns[name]
-                    found[f"{path}/{name}"] = (pattern, path, prefix)
+                    indices = structure.pattern(name, storage[path])
+                    found[f"{path}/{name}"] = structure.patterns[name][0], indices
     return found
 
 
-def expected(
-    tensors: dict[str, np.ndarray], structures, indices
-) -> dict[str, np.ndarray]:
-    """The reference's tensors in the same form; what a pattern masks must be zero, but for
-    the epsilon of a second moment."""
+def expected(tensors: dict[str, np.ndarray], known) -> dict[str, np.ndarray]:
+    """The reference's tensors in the same form, `known` being what `patterned` found; what a
+    pattern masks must be zero, but for the epsilon of a second moment."""
     found = {}
     for path, tensor in tensors.items():
-        known = patterned(structures)
         if owner := parameter_of(path, known):
-            structure = known[owner][0]
-            mask = reference.mask_of(structure, indices[owner])
+            structure, indices = known[owner]
+            mask = reference.mask_of(structure, indices)
             assert np.abs(tensor * (1 - mask)).max() < 1e-25, path
-            tensor = reference.gather(structure, tensor, indices[owner])
+            tensor = reference.gather(structure, tensor, indices)
         found[path] = tensor
     return found
 
@@ -150,10 +154,10 @@ def check_storage(case: Case, stored) -> None:
     leaves = reference.paths(case.params)
     for path, structure in case.structures.items():
         parts = stored[path]
-        if isinstance(structure, NM):
-            indices = reference.select(structure, leaves[path])
-            np.testing.assert_array_equal(parts["indices"], indices, path)
-            values = reference.gather(structure, leaves[path], indices)
+        if isinstance(structure, Pattern):
+            pattern = structure.pattern(parts)
+            check_selection(structure, leaves[path], pattern)
+            values = reference.gather(structure, leaves[path], pattern)
             np.testing.assert_array_equal(parts["values"], values, path)
         elif isinstance(structure, Composed):
             check_composed(structure, leaves[path], parts)
@@ -161,6 +165,13 @@ def check_storage(case: Case, stored) -> None:
             check_factors(structure, leaves[path], parts["u"], parts["v"])
     for path in set(leaves) - set(case.structures):
         np.testing.assert_array_equal(stored[path]["dense"], leaves[path], path)
+
+
+def check_selection(structure: Pattern, dense, pattern) -> None:
+    expected_pattern = reference.select(structure, dense)
+    for name, indices in pattern.items():
+        expected_indices = expected_pattern[name].reshape(indices.shape)
+        np.testing.assert_array_equal(indices, expected_indices, name)
 
 
 def check_factors(structure: LowRank, dense, u, v) -> None:
@@ -196,7 +207,7 @@ def check_composed(structure: Composed, dense, parts) -> None:
         if "base" in structure.patterns:
             pattern, _ = structure.patterns["base"]
             indices = reference.select(pattern, matrix.astype(np.float32))
-            np.testing.assert_array_equal(parts["base.indices"], indices)
+            np.testing.assert_array_equal(parts["base.indices"], indices["indices"])
             base = matrix * reference.mask_of(pattern, indices)
         np.testing.assert_array_equal(built, base)
         u = np.asarray(parts["u"], np.float64)
@@ -211,14 +222,22 @@ def check_composed(structure: Composed, dense, parts) -> None:
             built, low + residual * (factors["entries"] != 0), atol=1e-5 * size
         )
         kept = reference.select(pattern, residual.astype(np.float32))
-        assert (kept == parts["indices"]).mean() > 0.95  # rounding may turn near ties
+        # Rounding may turn near ties.
+        assert (kept["indices"] == parts["indices"]).mean() > 0.95
     elif kind == "low_rank":
-        for name, (pattern, prefix) in structure.patterns.items():
-            assert factors[name].shape == pattern.shape
-            assert (
-                parts[prefix + "indices"].shape
-                == reference.select(pattern, factors[name]).shape
+        u, s, v = np.linalg.svd(matrix, full_matrices=False)
+        rank = factors["v"].shape[0]
+        signs = np.sign(u[np.abs(u).argmax(0), np.arange(len(s))])
+        scale = (signs * np.sqrt(s))[:rank]
+        for name, start in (("u", u[:, :rank] * scale), ("v", v[:rank] * scale[:, None])):
+            pattern, _ = structure.patterns[name]
+            indices = structure.pattern(name, parts)
+            mask = reference.mask_of(pattern, indices)
+            np.testing.assert_allclose(
+                factors[name], start * mask, atol=1e-3 * s[0] ** 0.5
             )
+            kept = reference.select(pattern, start.astype(np.float32))["indices"]
+            assert (kept == indices["indices"]).mean() > 0.95, name
     elif kind == "monarch":
         a, k, b, r = parts["r"].shape
         n = parts["l"].shape[3]
@@ -272,16 +291,13 @@ def references(case: Case, storage, state=None) -> tuple[list[dict], dict]:
     oracle = reference.Reference(
         case.model.loss, case.optimizer, case.structures, storage, case.params, state
     )
-    indices = {
-        path: storage[owner][prefix + "indices"].astype(np.int64)
-        for path, (_, owner, prefix) in patterned(case.structures).items()
-    }
+    known = patterned(case.structures, storage)
     found = []
     runs = [(np.float32, None), (np.float32, 1), (np.float32, 2), (np.float64, None)]
     for dtype, nudge in runs:
         results = oracle.run(dtype, case.batches, nudge)
         for kind in ("params", "state"):
-            results[kind] = expected(results[kind], case.structures, indices)
+            results[kind] = expected(results[kind], known)
         found.append(results | {"loss": {"loss": results["loss"]}})
     return found[:-1], found[-1]
 

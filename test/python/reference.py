@@ -1,8 +1,8 @@
 """The oracle: JAX's own step of the re-parametrised model, written without the compiler.
 
 A parameter with a pattern is W * mask; one with factors is a sum of einsums of these in
-its matrix view, each perhaps frozen or masked. The gradient is `jax.grad` through that, and the optimizer runs on the masked tensor or on
-the factors. Everything runs once in f64, the reference, and once in f32, whose own error
+its matrix view, each perhaps frozen or masked. The gradient is `jax.grad` through that,
+and the optimizer runs on the masked tensor or on the factors. Everything runs once in f64, the reference, and once in f32, whose own error
 says how far rounding alone carries the numbers.
 """
 
@@ -10,27 +10,19 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable
 
+import composed
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+import patterns
+from composed import Composed
+from patterns import Pattern
 
 TOLERANCE = 1e-4
 # The reference runs ten steps: time to compile it matters, its speed does not.
 QUICK = {"xla_backend_optimization_level": 0}
-
-
-@dataclasses.dataclass(frozen=True)
-class NM:
-    """N of M inputs, shared by `vector` outputs; `inputs` are the contracted dimensions."""
-
-    n: int
-    m: int
-    vector: int
-    inputs: tuple[int, ...]
-    shape: tuple[int, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,108 +32,14 @@ class LowRank:
     shape: tuple[int, ...]
 
 
-@dataclasses.dataclass(frozen=True)
-class Composed:
-    """`build` makes the K x N matrix of all factors, a dict by name. `frozen` are not
-    trained; `patterns` are the factors that are stored in one: name -> (structure, prefix of
-    the storage's parts)."""
-
-    text: str
-    build: Callable
-    trained: tuple[str, ...]
-    frozen: tuple[str, ...]
-    patterns: dict[str, tuple[NM, str]]
-    inputs: tuple[int, ...]
-    shape: tuple[int, ...]
-
-    def dense(self, parts) -> dict[str, np.ndarray]:
-        """The factors of a storage, masked ones with zeros."""
-        found = {}
-        for name in self.trained + self.frozen:
-            if name in self.patterns:
-                structure, prefix = self.patterns[name]
-                found[name] = scatter(
-                    structure, parts[prefix + "values"], parts[prefix + "indices"]
-                )
-            else:
-                found[name] = np.asarray(parts[name])
-        return found
-
-
-def _nm_of(text: str, shape) -> NM:
-    n, m, vector = re.fullmatch(r"nm<(\d+):(\d+)(?:, vector = (\d+))?>", text).groups()
-    return NM(int(n), int(m), int(vector or 1), (0,), tuple(shape))
-
-
-def _compose(text: str, inputs, shape) -> Composed | None:
-    k = int(np.prod([shape[d] for d in inputs]))
-    n = int(np.prod(shape)) // k
-    patterns, frozen = {}, ()
-    if text == "frozen":
-        trained, frozen = (), ("dense",)
-
-        def build(f):
-            return f["dense"]
-    elif match := re.fullmatch(r"low_rank<(\d+), factors = (nm<.*>)>", text):
-        r, trained = int(match[1]), ("u", "v")
-        patterns = {
-            "u": (_nm_of(match[2], (k, r)), "u."),
-            "v": (_nm_of(match[2], (r, n)), "v."),
-        }
-
-        def build(f):
-            return f["u"] @ f["v"]
-    elif match := re.fullmatch(
-        r"lora<(\d+)(?:, alpha = (\d+))?(?:, base = (nm<.*>))?>", text
-    ):
-        trained, frozen = ("u", "v"), ("base",)
-        scale = int(match[2] or match[1]) / int(match[1])
-        if match[3]:
-            patterns = {"base": (_nm_of(match[3], (k, n)), "base.")}
-
-        def build(f):
-            return f["base"] + scale * (f["u"] @ f["v"])
-    elif match := re.fullmatch(r"sum<low_rank<(\d+)>, (nm<.*>)>", text):
-        trained = ("u", "v", "entries")
-        patterns = {"entries": (_nm_of(match[2], (k, n)), "")}
-
-        def build(f):
-            return f["u"] @ f["v"] + f["entries"]
-    elif match := re.fullmatch(
-        r"tensor_train<\[(.*)\], \[(.*)\], ranks = \[(.*)\]>", text
-    ):
-        cores = len(match[1].split(","))
-        trained = tuple(f"core{i}" for i in range(cores))
-
-        def build(f):
-            whole = f["core0"]
-            for name in trained[1:]:
-                core = f[name]
-                core = core if core.ndim == 4 else core[..., None]
-                whole = whole if whole.ndim == 3 else whole.reshape(whole.shape[:3])
-                whole = jnp.einsum("knr,rabs->kanbs", whole, core)
-                rows, a, columns, b, s = whole.shape
-                whole = whole.reshape(rows * a, columns * b, s)
-            return whole[..., 0]
-    elif re.fullmatch(r"monarch<.*>", text):
-        trained = ("r", "l")
-
-        def build(f):
-            return jnp.einsum("akbr,barn->akbn", f["r"], f["l"]).reshape(k, n)
-    else:
-        return None
-    return Composed(text, build, trained, frozen, patterns, tuple(inputs), tuple(shape))
-
-
 def parse(text: str, inputs: tuple[int, ...], shape: tuple[int, ...]):
-    """The structure that a text is; None for "dense"."""
+    """The structure's text on a parameter; None for "dense"."""
     if text == "dense":
         return None
-    if composed := _compose(text, inputs, shape):
-        return composed
-    if match := re.fullmatch(r"nm<(\d+):(\d+)(?:, vector = (\d+))?>", text):
-        n, m, vector = (int(group or 1) for group in match.groups())
-        return NM(n, m, vector, inputs, shape)
+    if structure := patterns.parse(text):
+        return Pattern(structure, inputs, shape)
+    if structure := composed.parse(text, inputs, shape):
+        return structure
     match = re.fullmatch(r"low_rank<(\d+)>", text)
     assert match, text
     return LowRank(int(match[1]), inputs, shape)
@@ -173,60 +71,36 @@ def from_matrix(structure, matrix):
     return matrix.reshape(shape).transpose(np.argsort(order))
 
 
-def select(structure: NM, tensor: np.ndarray) -> np.ndarray:
-    """The kept inputs [N/V][K/M*N], ascending: largest sum of |w|, ties to the lower index."""
-    matrix = np.abs(to_matrix(structure, tensor))
-    k, n = matrix.shape
-    kept = []
-    for block in range(n // structure.vector):
-        columns = matrix[:, block * structure.vector : (block + 1) * structure.vector]
-        row = []
-        for start in range(0, k, structure.m):
-            score = columns[start : start + structure.m].sum(axis=1, dtype=np.float32)
-            best = np.argsort(-score, kind="stable")[: structure.n]
-            row.extend(sorted(start + best))
-        kept.append(row)
-    return np.array(kept, np.int64)
+def select(structure: Pattern, tensor: np.ndarray) -> dict[str, np.ndarray]:
+    """The index tensors of the entries of largest magnitude."""
+    return structure.structure.select(to_matrix(structure, tensor))
 
 
-def mask_of(structure: NM, indices: np.ndarray) -> np.ndarray:
-    k = int(np.prod([structure.shape[d] for d in structure.inputs]))
-    mask = np.zeros((k, int(np.prod(structure.shape)) // k))
-    for block, row in enumerate(indices):
-        mask[row, block * structure.vector : (block + 1) * structure.vector] = 1
+def mask_of(structure: Pattern, pattern: dict[str, np.ndarray]) -> np.ndarray:
+    mask = np.zeros(structure.matrix_shape)
+    mask[structure.structure.entries(pattern, *mask.shape)] = 1
     return from_matrix(structure, mask)
 
 
-def scatter(structure: NM, values: np.ndarray, indices: np.ndarray) -> np.ndarray:
-    """The dense tensor of stored entries."""
-    k = int(np.prod([structure.shape[d] for d in structure.inputs]))
-    matrix = np.zeros((k, int(np.prod(structure.shape)) // k), values.dtype)
-    v = structure.vector
-    for block, row in enumerate(indices.astype(np.int64)):
-        matrix[row, block * v : (block + 1) * v] = values[block]
-    return from_matrix(structure, matrix)
-
-
-def gather(structure: NM, tensor: np.ndarray, indices: np.ndarray) -> np.ndarray:
-    """The stored entries [N/V][p][V] of a dense tensor."""
+def gather(structure: Pattern, tensor: np.ndarray, pattern) -> np.ndarray:
+    """The stored entries of a dense tensor."""
     matrix = to_matrix(structure, tensor)
-    v = structure.vector
-    return np.stack([matrix[row, b * v : (b + 1) * v] for b, row in enumerate(indices)])
+    return patterns.restrict(structure.structure, matrix, pattern)
 
 
 class Reference:
     """10 steps of the re-parametrised model.
 
-    storage: path -> {"values", "indices"} or {"u", "v"}, of the structured parameters
+    storage: path -> {"values", "indices", ...} or {"u", "v"}, of the structured parameters
     params, state: the user's dense trees; state None is a fresh one
     """
 
     def __init__(self, loss, optimizer, structures, storage, params, state=None):
         self._loss, self._optimizer, self._structures = loss, optimizer, structures
         self._masks = {
-            path: mask_of(s, storage[path]["indices"].astype(np.int64))
+            path: mask_of(s, s.pattern(storage[path]))
             for path, s in structures.items()
-            if isinstance(s, NM)
+            if isinstance(s, Pattern)
         }
         self._factors = {
             path: s.dense(storage[path])
@@ -234,9 +108,10 @@ class Reference:
             if isinstance(s, Composed)
         }
         for path in self._factors:
-            for name, (pattern, prefix) in structures[path].patterns.items():
-                indices = storage[path][prefix + "indices"].astype(np.int64)
-                self._masks[f"{path}/{name}"] = mask_of(pattern, indices)
+            for name, (pattern, _) in structures[path].patterns.items():
+                self._masks[f"{path}/{name}"] = mask_of(
+                    pattern, structures[path].pattern(name, storage[path])
+                )
         self._params = jax.tree_util.tree_map_with_path(
             lambda key, leaf: self._start(key, leaf, storage), params
         )
@@ -251,7 +126,7 @@ class Reference:
     def _start(self, key, leaf, storage):
         path = jax.tree_util.keystr(key, simple=True, separator="/")
         structure = self._structures.get(path)
-        if isinstance(structure, NM):
+        if isinstance(structure, Pattern):
             return np.asarray(leaf) * self._masks[path]
         if isinstance(structure, Composed):
             return {name: self._factors[path][name] for name in structure.trained}
@@ -268,7 +143,7 @@ class Reference:
         def build(key, leaf):
             path = jax.tree_util.keystr(key, simple=True, separator="/")
             structure = self._structures.get(path)
-            if isinstance(structure, NM):
+            if isinstance(structure, Pattern):
                 return leaf * self._masks[path].astype(leaf.dtype)
             if isinstance(structure, LowRank):
                 return from_matrix(structure, leaf["u"] @ leaf["v"])

@@ -195,9 +195,9 @@ def test_a_step_in_mixed_precision(loss, texts):
         loss, case.optimizer, case.structures, storage, case.params
     ).run(np.float32, case.batches)
     indices = {
-        path: parts["indices"].astype(np.int64)
-        for path, parts in storage.items()
-        if "indices" in parts
+        path: structure.pattern(storage[path])
+        for path, structure in case.structures.items()
+        if isinstance(structure, reference.Pattern)
     }
     for kind, allowed in (("params", 2.0**-8), ("state", 2.0**-5)):
         wanted = expected(oracle[kind], case.structures, indices)

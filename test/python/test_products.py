@@ -1,20 +1,14 @@
 """Structured products and conversions, compiled for the CPU, against NumPy in f64."""
 
 import numpy as np
+import patterns
 import pytest
+import scipy.optimize
 from sparsam import _core
 
 DTYPES = {"f32": np.float32, "f64": np.float64}
 # Largest error against f64, relative to the largest entry of the reference.
 TOLERANCE = {"f32": 2e-5, "f64": 1e-13}
-
-
-def structure(n, m, vector):
-    return f"#sparsam.nm<{n}:{m}, vector = {vector}>"
-
-
-def index_dtype(inputs):
-    return ("i32", np.uint32) if inputs > 65536 else ("i16", np.uint16)
 
 
 def compile_function(text, vector_bits=0):
@@ -37,171 +31,329 @@ def nan(shape, dtype):
     return np.full(shape, np.nan, dtype)
 
 
-def random_pattern(rng, n, m, inputs, blocks):
-    groups = np.arange(0, inputs, m)
-    return np.array(
-        [
-            np.concatenate([g + np.sort(rng.permutation(m)[:n]) for g in groups])
-            for _ in range(blocks)
-        ]
-    )
-
-
-def densify(values, indices, inputs):
-    blocks, _, vector = values.shape
-    dense = np.zeros((inputs, blocks * vector), np.float64)
-    for block in range(blocks):
-        dense[indices[block], block * vector : (block + 1) * vector] = values[block]
-    return dense
-
-
-def restrict(dense, indices, vector):
-    return np.stack(
-        [dense[kept, b * vector : (b + 1) * vector] for b, kept in enumerate(indices)]
-    )
-
-
 def assert_close(result, reference, element):
-    error = np.abs(result - reference).max() / max(np.abs(reference).max(), 1e-30)
+    largest = np.abs(reference).max(initial=1e-30)
+    error = np.abs(result - reference).max(initial=0) / largest
     assert error < TOLERANCE[element], error
 
 
-def products(n, m, vector, tokens, inputs, outputs, element):
+def tensor(shape, element):
+    return f"tensor<{''.join(f'{size}x' for size in shape)}{element}>"
+
+
+def storage_types(structure, inputs, outputs, element):
+    """The types of the values and of the index tensors."""
+    stored = structure.index_tensors(inputs, outputs).values()
+    return tensor(structure.values_shape(inputs, outputs), element), [
+        tensor(shape, {np.uint16: "i16", np.uint32: "i32"}[dtype])
+        for shape, dtype in stored
+    ]
+
+
+def stored_pattern(structure, pattern, inputs, outputs):
+    """The index tensors in storage order, as they are stored."""
+    return [
+        np.ascontiguousarray(pattern[name].reshape(shape).astype(dtype))
+        for name, (shape, dtype) in structure.index_tensors(inputs, outputs).items()
+    ]
+
+
+def products(structure, tokens, inputs, outputs, element):
     """The three products of a linear layer, as functions of their own."""
-    blocks, kept = outputs // vector, inputs // m * n
-    x, y = f"tensor<{tokens}x{inputs}x{element}>", f"tensor<{tokens}x{outputs}x{element}>"
-    v = f"tensor<{blocks}x{kept}x{vector}x{element}>"
-    i = f"tensor<{blocks}x{kept}x{index_dtype(inputs)[0]}>"
-    s = structure(n, m, vector)
+    x, y = tensor((tokens, inputs), element), tensor((tokens, outputs), element)
+    v, indices = storage_types(structure, inputs, outputs, element)
+    names = [f"%i{number}" for number in range(len(indices))]
+    p, i = ", ".join(names), ", ".join(indices)
+    parameters = ", ".join(f"{a}: {b}" for a, b in zip(names, indices, strict=True))
+    s = f"#sparsam.{structure.text}"
     return f"""
-    func.func @forward(%x: {x}, %v: {v}, %i: {i}) -> {y} {{
+    func.func @forward(%x: {x}, %v: {v}, {parameters}) -> {y} {{
       %init = tensor.empty() : {y}
-      %y = sparsam.spmm %x, %v, %i into %init {{structure = {s}}} : ({x}, {v}, {i}, {y}) -> {y}
+      %y = sparsam.spmm %x, %v, {p} into %init {{structure = {s}}}
+          : ({x}, {v}, {i}, {y}) -> {y}
       return %y : {y}
     }}
-    func.func @backward(%x: {x}, %dy: {y}, %v: {v}, %i: {i}) -> ({x}, {v}) {{
+    func.func @backward(%x: {x}, %dy: {y}, %v: {v}, {parameters}) -> ({x}, {v}) {{
       %x_init = tensor.empty() : {x}
-      %dx = sparsam.spmm %dy, %v, %i into %x_init {{structure = {s}, transposed}}
+      %dx = sparsam.spmm %dy, %v, {p} into %x_init {{structure = {s}, transposed}}
           : ({y}, {v}, {i}, {x}) -> {x}
       %v_init = tensor.empty() : {v}
-      %dv = sparsam.sddmm %x, %dy on %i into %v_init {{structure = {s}}}
+      %dv = sparsam.sddmm %x, %dy on {p} into %v_init {{structure = {s}}}
           : ({x}, {y}, {i}, {v}) -> {v}
       return %dx, %dv : {x}, {v}
     }}"""
 
 
-def check_products(n, m, vector, tokens, inputs, outputs, element, seed=0, vector_bits=0):
+def check_products(text, tokens, inputs, outputs, element="f32", seed=0, vector_bits=0):
+    structure = patterns.parse(text)
     rng = np.random.default_rng(seed)
     dtype = DTYPES[element]
     x = rng.standard_normal((tokens, inputs)).astype(dtype)
     dy = rng.standard_normal((tokens, outputs)).astype(dtype)
-    indices = random_pattern(rng, n, m, inputs, outputs // vector)
-    values = rng.standard_normal((*indices.shape, vector)).astype(dtype)
-    stored = indices.astype(index_dtype(inputs)[1])
+    pattern = structure.random(rng, inputs, outputs)
+    values = rng.standard_normal(structure.values_shape(inputs, outputs)).astype(dtype)
+    stored = stored_pattern(structure, pattern, inputs, outputs)
     program = compile_function(
-        products(n, m, vector, tokens, inputs, outputs, element), vector_bits
+        products(structure, tokens, inputs, outputs, element), vector_bits
     )
 
     y, dx, dv = nan(dy.shape, dtype), nan(x.shape, dtype), nan(values.shape, dtype)
-    call(program, "forward", [x, values, stored], [y])
-    call(program, "backward", [x, dy, values, stored], [dx, dv])
-    dense = densify(values, indices, inputs)
+    call(program, "forward", [x, values, *stored], [y])
+    call(program, "backward", [x, dy, values, *stored], [dx, dv])
+    dense = patterns.densify(
+        structure, values.astype(np.float64), pattern, inputs, outputs
+    )
     x, dy = x.astype(np.float64), dy.astype(np.float64)
     assert_close(y, x @ dense, element)
     assert_close(dx, dy @ dense.T, element)
-    assert_close(dv, restrict(x.T @ dy, indices, vector), element)
+    assert_close(dv, patterns.restrict(structure, x.T @ dy, pattern), element)
+
+
+def check_random_shapes(text, unit_in, unit_out, seeds, element="f32"):
+    """Shapes are multiples of the units, odd ones and tiny ones."""
+    for seed in range(seeds):
+        rng = np.random.default_rng(seed)
+        tokens, rows, columns = rng.integers(1, [140, 20, 12])
+        check_products(text, tokens, rows * unit_in, columns * unit_out, element, seed)
 
 
 @pytest.mark.parametrize("element", ["f32", "f64"])
 @pytest.mark.parametrize("vector", [1, 2, 4, 8, 16])
-def test_products_at_odd_sizes(vector, element):
-    rng = np.random.default_rng(vector)
+def test_nm_at_odd_sizes(vector, element):
     for n, m in (
         [(1, 2), (1, 4), (2, 4), (2, 8), (4, 8)] if element == "f32" else [(2, 4)]
     ):
-        tokens, groups, blocks = rng.integers(1, [140, 20, 12])
-        check_products(n, m, vector, tokens, m * groups, vector * blocks, element, seed=m)
-
-
-@pytest.mark.parametrize(
-    ("n", "m", "vector", "tokens", "inputs", "outputs"),
-    [
-        pytest.param(1, 1, 1, 1, 1, 1, id="one entry"),
-        pytest.param(4, 4, 3, 5, 8, 6, id="all kept, odd vector"),
-        pytest.param(2, 4, 12, 33, 24, 36, id="a vector of two parts"),
-        pytest.param(2, 8, 8, 64, 512, 96, id="whole panels"),
-        pytest.param(
-            2, 8, 8, 600, 1536, 24, id="several chunks of tokens and ranges of inputs"
-        ),
-        pytest.param(1, 4, 4, 65, 10000, 12, id="inputs beyond the cache"),
-        pytest.param(1, 4, 1, 65, 2048, 70, id="load-bound ranges"),
-        pytest.param(1, 8, 2, 3, 65544, 4, id="indices of 32 bits"),
-        pytest.param(1, 8, 2, 3, 65536, 4, id="the last index of 16 bits"),
-    ],
-)
-def test_products_at_the_edges(n, m, vector, tokens, inputs, outputs):
-    check_products(n, m, vector, tokens, inputs, outputs, "f32")
-
-
-@pytest.mark.parametrize("vector_bits", [128, 256, 512])
-@pytest.mark.parametrize("vector", [1, 2, 4, 8, 12])
-def test_products_for_each_vector_width(vector, vector_bits):
-    """Kernels of any width run on any machine; LLVM splits vectors that are too wide."""
-    check_products(2, 8, vector, 77, 88, 5 * vector, "f32", vector, vector_bits)
-    check_products(1, 4, vector, 600, 520, 2 * vector, "f64", vector, vector_bits)
-
-
-def conversions(n, m, vector, inputs, outputs, element):
-    blocks, kept = outputs // vector, inputs // m * n
-    w = f"tensor<{inputs}x{outputs}x{element}>"
-    v = f"tensor<{blocks}x{kept}x{vector}x{element}>"
-    i = f"tensor<{blocks}x{kept}xi16>"
-    s = structure(n, m, vector)
-    return f"""
-    func.func @compress(%w: {w}) -> ({v}, {i}) {{
-      %i = sparsam.select %w {{structure = {s}}} : ({w}) -> {i}
-      %v = sparsam.restrict %w on %i {{structure = {s}}} : ({w}, {i}) -> {v}
-      return %v, %i : {v}, {i}
-    }}
-    func.func @densify(%v: {v}, %i: {i}) -> {w} {{
-      %w = sparsam.densify %v, %i {{structure = {s}}} : ({v}, {i}) -> {w}
-      return %w : {w}
-    }}"""
-
-
-def selected(w, n, m, vector):
-    """The kept inputs of each block: the N largest sums of |w|, ties to the lower index."""
-    inputs, outputs = w.shape
-    scores = np.abs(w).reshape(inputs, outputs // vector, vector).sum(-1).T
-    pattern = []
-    for row in scores:
-        groups = row.reshape(-1, m)
-        kept = np.sort(np.argsort(-groups, axis=1, kind="stable")[:, :n], axis=1)
-        pattern.append((kept + np.arange(0, inputs, m)[:, None]).ravel())
-    return np.array(pattern)
+        text = patterns.NM(n, m, vector).text
+        check_random_shapes(text, m, vector, 1, element)
 
 
 @pytest.mark.parametrize("element", ["f32", "f64"])
 @pytest.mark.parametrize(
-    ("n", "m", "vector"), [(2, 4, 1), (1, 3, 2), (2, 8, 8), (4, 4, 1)]
+    ("text", "unit_in", "unit_out"),
+    [
+        ("nm<2:4, transposable>", 4, 4),
+        ("block<16x16, density = 0.25>", 16, 16),
+        ("block<3x5, density = 0.6>", 3, 5),
+        ("block<8x1, density = 0.3>", 8, 1),
+        ("block<1x8, density = 0.3>", 1, 8),
+        ("block<2x4, density = 0.0>", 2, 4),
+        ("block<4x4, density = 1.0>", 4, 4),
+        ("unstructured<density = 0.1>", 1, 1),
+        ("unstructured<density = 0.5>", 7, 5),
+        ("unstructured<density = 0.0>", 3, 3),
+        ("unstructured<density = 1.0>", 3, 3),
+        ("vnm<4, 2:8>", 8, 4),
+        ("vnm<16, 1:5>", 5, 16),
+        ("vnm<3, 4:4>", 4, 3),
+    ],
 )
-def test_compress_and_densify(n, m, vector, element):
-    rng = np.random.default_rng(n)
-    inputs, outputs = 6 * m, 5 * vector
+def test_patterns_at_odd_sizes(text, unit_in, unit_out, element):
+    check_random_shapes(text, unit_in, unit_out, 3 if element == "f32" else 1, element)
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens", "inputs", "outputs"),
+    [
+        pytest.param("nm<1:1>", 1, 1, 1, id="one entry"),
+        pytest.param("nm<4:4, vector = 3>", 5, 8, 6, id="all kept, odd vector"),
+        pytest.param("nm<2:4, vector = 12>", 33, 24, 36, id="a vector of two parts"),
+        pytest.param("nm<2:8, vector = 8>", 64, 512, 96, id="whole panels"),
+        pytest.param(
+            "nm<2:8, vector = 8>",
+            600,
+            1536,
+            24,
+            id="several chunks of tokens and ranges of inputs",
+        ),
+        pytest.param("nm<1:4, vector = 4>", 65, 10000, 12, id="inputs beyond the cache"),
+        pytest.param("nm<1:4>", 65, 2048, 70, id="load-bound ranges"),
+        pytest.param("nm<1:8, vector = 2>", 3, 65544, 4, id="indices of 32 bits"),
+        pytest.param("nm<1:8, vector = 2>", 3, 65536, 4, id="the last index of 16 bits"),
+        pytest.param("block<1x1, density = 1.0>", 1, 1, 1, id="one block of one entry"),
+        pytest.param("block<8x12, density = 0.5>", 33, 24, 36, id="a block of two parts"),
+        pytest.param(
+            "block<16x16, density = 0.25>",
+            600,
+            10000,
+            48,
+            id="blocks over several ranges of inputs",
+        ),
+        pytest.param("block<2x2, density = 0.1>", 65, 10000, 6, id="load-bound blocks"),
+        pytest.param("block<1x4, density = 0.01>", 3, 65544, 4, id="blocks of 32 bits"),
+        pytest.param("unstructured<density = 1.0>", 1, 1, 1, id="one entry of one"),
+        pytest.param("unstructured<density = 0.1>", 1, 1, 1, id="no entry of one"),
+        pytest.param(
+            "unstructured<density = 0.02>",
+            300,
+            10000,
+            70,
+            id="entries over several ranges of inputs",
+        ),
+        pytest.param(
+            "unstructured<density = 0.0002>", 33, 20000, 9, id="hardly any entries"
+        ),
+        pytest.param(
+            "unstructured<density = 0.01>", 3, 65544, 4, id="entries of 32 bits"
+        ),
+        pytest.param(
+            "vnm<8, 2:8>", 600, 8192, 16, id="columns over several ranges of inputs"
+        ),
+        pytest.param("vnm<2, 1:8>", 3, 65544, 4, id="columns of 32 bits"),
+    ],
+)
+def test_products_at_the_edges(text, tokens, inputs, outputs):
+    check_products(text, tokens, inputs, outputs)
+
+
+@pytest.mark.parametrize("vector_bits", [128, 256, 512])
+@pytest.mark.parametrize("vector", [1, 2, 4, 8, 12])
+def test_nm_for_each_vector_width(vector, vector_bits):
+    """Kernels of any width run on any machine; LLVM splits vectors that are too wide."""
+    for n, m, tokens, inputs, blocks, element in (
+        (2, 8, 77, 88, 5, "f32"),
+        (1, 4, 600, 520, 2, "f64"),
+    ):
+        text = patterns.NM(n, m, vector).text
+        check_products(
+            text, tokens, inputs, blocks * vector, element, vector, vector_bits
+        )
+
+
+@pytest.mark.parametrize("vector_bits", [128, 256, 512])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "block<4x4, density = 0.4>",
+        "block<16x16, density = 0.25>",
+        "unstructured<density = 0.2>",
+        "vnm<16, 2:8>",
+    ],
+)
+def test_patterns_for_each_vector_width(text, vector_bits):
+    check_products(text, 77, 112, 48, "f32", 1, vector_bits)
+    check_products(text, 300, 528, 32, "f64", 2, vector_bits)
+
+
+def conversions(structure, inputs, outputs, element):
+    w = tensor((inputs, outputs), element)
+    v, indices = storage_types(structure, inputs, outputs, element)
+    names = [f"%i{number}" for number in range(len(indices))]
+    p, i = ", ".join(names), ", ".join(indices)
+    parameters = ", ".join(f"{a}: {b}" for a, b in zip(names, indices, strict=True))
+    s = f"#sparsam.{structure.text}"
+    return f"""
+    func.func @compress(%w: {w}) -> ({v}, {i}) {{
+      {p} = sparsam.select %w {{structure = {s}}} : ({w}) -> ({i})
+      %v = sparsam.restrict %w on {p} {{structure = {s}}} : ({w}, {i}) -> {v}
+      return %v, {p} : {v}, {i}
+    }}
+    func.func @densify(%v: {v}, {parameters}) -> {w} {{
+      %w = sparsam.densify %v, {p} {{structure = {s}}} : ({v}, {i}) -> {w}
+      return %w : {w}
+    }}"""
+
+
+def compress(structure, w, element):
+    """(program, values, the index tensors by name) of a dense matrix."""
+    program = compile_function(conversions(structure, *w.shape, element))
+    values = nan(structure.values_shape(*w.shape), w.dtype)
+    tensors = structure.index_tensors(*w.shape)
+    stored = {name: np.zeros(*each) for name, each in tensors.items()}
+    call(program, "compress", [w], [values, *stored.values()])
+    return program, values, stored
+
+
+@pytest.mark.parametrize("element", ["f32", "f64"])
+@pytest.mark.parametrize(
+    ("text", "inputs", "outputs"),
+    [
+        ("nm<2:4>", 24, 5),
+        ("nm<1:3, vector = 2>", 18, 10),
+        ("nm<2:8, vector = 8>", 48, 40),
+        ("nm<4:4>", 24, 5),
+        ("block<2x3, density = 0.25>", 26, 15),
+        ("block<1x1, density = 0.5>", 7, 5),
+        ("block<4x4, density = 0.0>", 8, 12),
+        ("block<4x4, density = 1.0>", 8, 12),
+        ("unstructured<density = 0.3>", 17, 9),
+        ("unstructured<density = 0.0>", 5, 4),
+        ("unstructured<density = 1.0>", 5, 4),
+        ("vnm<4, 2:8>", 24, 12),
+        ("vnm<1, 1:5>", 15, 3),
+    ],
+)
+def test_compress_and_densify(text, inputs, outputs, element):
+    rng = np.random.default_rng(inputs)
+    structure = patterns.parse(text)
     # Small integers: sums are exact, and ties are many.
     w = rng.integers(-3, 4, (inputs, outputs)).astype(DTYPES[element])
-    program = compile_function(conversions(n, m, vector, inputs, outputs, element))
-    indices = selected(w, n, m, vector)
-    values, stored = (
-        nan((*indices.shape, vector), w.dtype),
-        np.zeros(indices.shape, np.uint16),
-    )
-    call(program, "compress", [w], [values, stored])
-    np.testing.assert_array_equal(stored, indices)
-    np.testing.assert_array_equal(values, restrict(w, indices, vector))
+    program, values, stored = compress(structure, w, element)
+    expected = structure.select(w)
+    for name, found in stored.items():
+        np.testing.assert_array_equal(found, expected[name].reshape(found.shape), name)
+    np.testing.assert_array_equal(values, patterns.restrict(structure, w, stored))
     dense = nan(w.shape, w.dtype)
-    call(program, "densify", [values, stored], [dense])
-    np.testing.assert_array_equal(dense, densify(values, indices, inputs))
+    call(program, "densify", [values, *stored.values()], [dense])
+    np.testing.assert_array_equal(
+        dense, patterns.densify(structure, values, stored, inputs, outputs)
+    )
+
+
+def largest_transposable(block, n):
+    """What a pattern keeps at most, by the relaxation, whose vertices are patterns."""
+    m = len(block)
+    sums = np.concatenate(
+        [np.kron(np.eye(m), np.ones(m)), np.kron(np.ones(m), np.eye(m))]
+    )
+    found = scipy.optimize.linprog(
+        -block.ravel(), A_eq=sums, b_eq=np.full(2 * m, n), bounds=(0, 1)
+    )
+    return -found.fun
+
+
+@pytest.mark.parametrize("ties", [False, True], ids=["no ties", "ties"])
+@pytest.mark.parametrize(
+    ("n", "m"), [(1, 1), (1, 3), (1, 4), (2, 4), (3, 4), (2, 8), (4, 8), (8, 16)]
+)
+def test_transposable_selection_keeps_the_most(n, m, ties):
+    rng = np.random.default_rng(m)
+    inputs, outputs = 3 * m, 2 * m
+    w = rng.standard_normal((inputs, outputs))
+    if ties:
+        w = rng.integers(-2, 3, w.shape).astype(np.float64)
+    structure = patterns.NM(n, m, transposable=True)
+    _, values, stored = compress(structure, w, "f64")
+    mask = patterns.densify(structure, np.ones_like(values), stored, inputs, outputs)
+    blocks = mask.reshape(3, m, 2, m)
+    assert (blocks.sum(1) == n).all() and (blocks.sum(3) == n).all()
+    most = sum(
+        largest_transposable(np.abs(w[r : r + m, c : c + m]), n)
+        for r in range(0, inputs, m)
+        for c in range(0, outputs, m)
+    )
+    np.testing.assert_allclose(np.abs(w * mask).sum(), most, rtol=1e-9)
+
+
+def test_transposable_selection_of_what_is_not_finite():
+    """A NaN counts as nothing and an infinity as the most there is."""
+    w = np.ones((4, 4), np.float32)
+    w[0, 0], w[1, 1] = np.nan, np.inf
+    structure = patterns.NM(2, 4, transposable=True)
+    _, values, stored = compress(structure, w, "f32")
+    mask = patterns.densify(structure, np.ones_like(values), stored, 4, 4)
+    assert (mask.sum(0) == 2).all() and (mask.sum(1) == 2).all()
+    assert mask[1, 1] == 1 and mask[0, 0] == 0
+
+
+@pytest.mark.parametrize(
+    "text", ["block<1x1, density = 0.5>", "unstructured<density = 0.5>"]
+)
+def test_what_is_not_a_number_is_selected_last(text):
+    w = np.array([[np.nan], [3], [1], [np.nan], [2], [0]], np.float32)
+    structure = patterns.parse(text)
+    _, values, stored = compress(structure, w, "f32")
+    np.testing.assert_array_equal(stored["indices"].ravel(), [1, 2, 4])
+    np.testing.assert_array_equal(values.ravel(), [3, 1, 2])
 
 
 def factorization(inputs, outputs, rank, element):
