@@ -71,3 +71,19 @@ func.func @densify(%v: tensor<2x8x2xf64>, %i: tensor<2x8xi16>) -> tensor<16x4xf6
       : (tensor<2x8x2xf64>, tensor<2x8xi16>) -> tensor<16x4xf64>
   return %w : tensor<16x4xf64>
 }
+
+// -----
+
+// A transposable pattern is an assignment problem, which the runtime solves.
+// CHECK-LABEL: func @transposable
+// CHECK-DAG:     %[[N:.+]] = arith.constant 2 : i64
+// CHECK-DAG:     %[[M:.+]] = arith.constant 4 : i64
+// CHECK-DAG:     %[[INDICES:.+]] = memref.alloc() {{.*}} : memref<4x8xi32>
+// CHECK:         call @sparsam_transposable_f64(%{{.+}}, %{{.+}}, %[[N]], %[[M]])
+// CHECK:         bufferization.to_tensor %[[INDICES]]
+// CHECK:         arith.trunci %{{.+}} : i32 to i16
+func.func @transposable(%w: tensor<16x4xf64>) -> tensor<4x8xi16> {
+  %i = sparsam.select %w {structure = #sparsam.nm<2:4, transposable>}
+      : (tensor<16x4xf64>) -> tensor<4x8xi16>
+  return %i : tensor<4x8xi16>
+}
