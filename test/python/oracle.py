@@ -66,14 +66,14 @@ UNITS = {
     "nm vector 4": (4, ["nm<2:4, vector = 4>"]),
     "nm vector 8": (8, ["nm<2:8, vector = 8>"]),
     "low_rank": (3, ["low_rank<3>"]),
-    "block": (4, ["block<4x4, density = 0.4>", "block<2x4, density = 0.5>"]),
-    "unstructured": (3, ["unstructured<density = 0.3>"]),
-    "vnm": (8, ["vnm<4, 2:8>", "vnm<8, 1:4>"]),
-    "transposable": (4, ["nm<2:4, transposable>"]),
     "mixed": (
         8,
         ["nm<2:8, vector = 8>", "low_rank<5>", "dense", "nm<2:4>", "nm<1:4, vector = 4>"],
     ),
+    "block": (4, ["block<4x4, density = 0.4>", "block<2x4, density = 0.5>"]),
+    "unstructured": (3, ["unstructured<density = 0.3>"]),
+    "vnm": (8, ["vnm<4, 2:8>", "vnm<8, 1:4>"]),
+    "transposable": (4, ["nm<2:4, transposable>"]),
 }
 
 

@@ -17,13 +17,20 @@ from oracle import (
     run,
 )
 
+OTHER_PATTERNS = ["block", "unstructured", "vnm", "transposable"]
 CASES = [
     (model, optimizer, structure)
     for model in MODELS
     for optimizer in OPTIMIZERS
     for structure in UNITS
     # Plain momentum differs from Nesterov's in the optimizer only.
-    if optimizer != "momentum" or model == "mlp"
+    if (optimizer != "momentum" or model == "mlp") and structure not in OTHER_PATTERNS
+] + [
+    # What an optimizer does to stored values does not depend on where they are.
+    (model, optimizer, structure)
+    for model in MODELS
+    for optimizer in ("nesterov", "adamw", "lion")
+    for structure in OTHER_PATTERNS
 ]
 
 
@@ -34,7 +41,9 @@ def test_step(model, optimizer, structure):
     check_marked_and_unmarked(case(model, optimizer, structure, seed=number))
 
 
-@pytest.mark.parametrize("structure", [name for name in UNITS if name != "dense"])
+@pytest.mark.parametrize(
+    "structure", [name for name in UNITS if name not in ("dense", *OTHER_PATTERNS)]
+)
 @pytest.mark.parametrize("model", MODELS)
 def test_several_seeds(model, structure):
     """One compiled step serves any parameters of its shapes."""
@@ -47,7 +56,11 @@ def test_several_seeds(model, structure):
 
 @pytest.mark.parametrize("optimizer", ["nesterov", "adamw", "lion"])
 def test_state_that_is_not_fresh_is_restricted(optimizer):
-    one = case("mlp", optimizer, "nm vector 4", seed=5)
+    check_state_that_is_not_fresh(optimizer, "nm vector 4")
+
+
+def check_state_that_is_not_fresh(optimizer, structure):
+    one = case("mlp", optimizer, structure, seed=5)
     dense_step = jax.jit(one.train_step)
     params, state = one.params, one.state
     for x, y in one.batches[:3]:
@@ -70,6 +83,22 @@ def test_a_pattern_on_a_tied_embedding_is_right_and_said_to_be_dense():
     check_case(one, step)
     assert step.plan["wte"].structure == "nm<2:8, in = [1]>"
     assert any("is made dense" in remark and '"wte"' in remark for remark in step.remarks)
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "lion"])
+@pytest.mark.parametrize("density", ["0.0", "1.0"])
+def test_densities_of_nothing_and_everything(density, optimizer):
+    """Storage that is empty, gradients and state included, and storage that is all there is."""
+    texts = {
+        "layer0/w": f"unstructured<density = {density}>",
+        "layer1/w": f"block<4x4, density = {density}>",
+    }
+    check_case(Case(MODELS["mlp"](4), OPTIMIZERS[optimizer](), texts, seed=6))
+
+
+@pytest.mark.parametrize("structure", OTHER_PATTERNS)
+def test_other_state_that_is_not_fresh(structure):
+    check_state_that_is_not_fresh("adamw", structure)
 
 
 def test_dense_equals_the_original_step():

@@ -45,7 +45,12 @@ struct StructureTest : testing::Test {
 TEST_F(StructureTest, TextRoundTrips) {
   for (StringRef text :
        {"nm<2:4>", "nm<2:8, vector = 8>", "nm<1:4, in = [1]>",
-        "nm<2:8, vector = 4, in = [0, 1]>", "low_rank<64>", "low_rank<3, in = [1, 0]>"}) {
+        "nm<2:8, vector = 4, in = [0, 1]>", "low_rank<64>", "low_rank<3, in = [1, 0]>",
+        "nm<2:4, transposable>", "nm<2:4, transposable, in = [1], stack = [0]>",
+        "block<16x8, density = 0.25>", "block<1x4, density = 1, in = [1]>",
+        "unstructured<density = 0.1>", "unstructured<density = 0, stack = [0]>",
+        "unstructured<density = 1.0e-05>", "unstructured<density = 0.3333333333333333>",
+        "vnm<64, 2:8>", "vnm<8, 1:16, in = [1, 2]>"}) {
     StructureInterface structure = parse(text);
     ASSERT_TRUE(structure) << text.str();
     std::string printed;
@@ -138,6 +143,112 @@ TEST_F(StructureTest, PatternsFromOutsideAreChecked) {
           "indices[0, 3] is 4, expected one above the 5 before it",
           "indices[1, 1] is 2, expected one above the 2 before it",
           "indices of #sparsam.nm<2:4, vector = 3> must have 8 elements, found 7"}));
+}
+
+TEST_F(StructureTest, CostsOfOtherPatternsCountWhatIsStored) {
+  // 32 blocks of inputs, a quarter of which are stored in each of 96 block rows.
+  auto cost = parse("block<16x16, density = 0.25>").getCost(f32({512, 1536}));
+  ASSERT_TRUE(succeeded(cost));
+  EXPECT_EQ(cost->entries, 512 * 1536 / 4);
+  EXPECT_EQ(cost->flopsPerRow, 2 * cost->entries);
+  EXPECT_EQ(cost->bytes, cost->entries * 4 + 96 * 8 * 2);
+
+  cost = parse("unstructured<density = 0.1>").getCost(f32({5, 7}));
+  ASSERT_TRUE(succeeded(cost));
+  EXPECT_EQ(cost->entries, 4); // 3.5, rounded half up.
+  EXPECT_EQ(cost->flopsPerRow, 8);
+  EXPECT_EQ(cost->bytes, 4 * (4 + 2) + 8 * 4);
+
+  cost = parse("vnm<64, 2:8>").getCost(f32({512, 1536}));
+  ASSERT_TRUE(succeeded(cost));
+  EXPECT_EQ(cost->entries, 512 * 1536 / 4);
+  EXPECT_EQ(cost->flopsPerRow, 2 * cost->entries);
+  EXPECT_EQ(cost->bytes, cost->entries * (4 + 2) + 24 * 256 * 2);
+}
+
+TEST_F(StructureTest, DensitiesOfNothingAndEverythingHaveAStorage) {
+  auto shapes = [&](StringRef text) {
+    SmallVector<SmallVector<int64_t>> shapes;
+    auto storage = parse(text).getStorage(f32({8, 6}), errors());
+    for (const StorageTensor &tensor : *storage)
+      shapes.emplace_back(tensor.type.getShape());
+    return shapes;
+  };
+  using Shapes = SmallVector<SmallVector<int64_t>>;
+  EXPECT_EQ(shapes("unstructured<density = 0>"), (Shapes{{0}, {7}, {0}}));
+  EXPECT_EQ(shapes("unstructured<density = 1>"), (Shapes{{48}, {7}, {48}}));
+  EXPECT_EQ(shapes("block<4x3, density = 0>"), (Shapes{{2, 0, 4, 3}, {2, 0}}));
+  EXPECT_EQ(shapes("block<4x3, density = 1>"), (Shapes{{2, 2, 4, 3}, {2, 2}}));
+}
+
+TEST_F(StructureTest, PatternsOfBlocksAreChecked) {
+  // Two of four blocks in each of two block rows.
+  StructureInterface structure = parse("block<2x3, density = 0.5>");
+  auto verify = [&](ArrayRef<int64_t> indices) {
+    return succeeded(verifyPattern(structure, f32({8, 6}), {indices}, errors()));
+  };
+  EXPECT_TRUE(verify({0, 3, 1, 2}));
+  EXPECT_TRUE(messages.empty());
+  EXPECT_FALSE(verify({0, 4, 1, 2}));
+  EXPECT_FALSE(verify({0, 3, 2, 2}));
+  EXPECT_EQ(messages, (std::vector<std::string>{
+                          "indices[0, 1] is 4, expected a block of inputs from 0 to 3",
+                          "indices[1, 1] is 2, expected one above the 2 before it"}));
+}
+
+TEST_F(StructureTest, PatternsOfAnyEntriesAreChecked) {
+  // Four entries of 4 x 3.
+  StructureInterface structure = parse("unstructured<density = 0.3>");
+  auto verify = [&](ArrayRef<int64_t> positions, ArrayRef<int64_t> indices) {
+    return succeeded(
+        verifyPattern(structure, f32({4, 3}), {positions, indices}, errors()));
+  };
+  EXPECT_TRUE(verify({0, 2, 2, 4}, {0, 3, 0, 1}));
+  EXPECT_TRUE(messages.empty());
+  EXPECT_FALSE(verify({1, 2, 2, 4}, {0, 3, 0, 1}));
+  EXPECT_FALSE(verify({0, 2, 2, 3}, {0, 3, 0, 1}));
+  EXPECT_FALSE(verify({0, 5, 2, 4}, {0, 3, 0, 1}));
+  EXPECT_FALSE(verify({0, 2, 2, 4}, {0, 4, 0, 1}));
+  EXPECT_FALSE(verify({0, 2, 2, 4}, {0, 3, 1, 1}));
+  EXPECT_EQ(messages,
+            (std::vector<std::string>{
+                "positions[0] is 1, expected 0",
+                "positions[3] is 3, expected the 4 entries that are stored",
+                "positions[2] is 2, expected none below the 5 before it",
+                "indices[1] is 4, expected an input from 0 to 3",
+                "indices[3] is 1, expected one above the 1 before it in output 2"}));
+}
+
+TEST_F(StructureTest, PatternsOfSharedColumnsAreChecked) {
+  // One group of 5 inputs, two blocks of two outputs.
+  StructureInterface structure = parse("vnm<2, 2:5>");
+  auto verify = [&](ArrayRef<int64_t> columns, ArrayRef<int64_t> indices) {
+    return succeeded(verifyPattern(structure, f32({5, 4}), {columns, indices}, errors()));
+  };
+  std::vector<int64_t> columns{0, 1, 2, 4, 1, 2, 3, 4}, indices{0, 1, 2, 3, 0, 3, 1, 2};
+  EXPECT_TRUE(verify(columns, indices));
+  EXPECT_TRUE(messages.empty());
+  EXPECT_FALSE(verify({0, 1, 2, 5, 1, 2, 3, 4}, indices));
+  EXPECT_FALSE(verify({0, 1, 2, 4, 1, 1, 3, 4}, indices));
+  EXPECT_FALSE(verify(columns, {0, 4, 2, 3, 0, 3, 1, 2}));
+  EXPECT_FALSE(verify(columns, {0, 1, 2, 3, 3, 0, 1, 2}));
+  EXPECT_EQ(messages, (std::vector<std::string>{
+                          "columns[0, 3] is 5, expected an input from 0 to 4",
+                          "columns[1, 1] is 1, expected one above the 1 before it",
+                          "indices[0, 1] is 4, expected a column from 0 to 3",
+                          "indices[2, 1] is 0, expected one above the 3 before it"}));
+}
+
+TEST_F(StructureTest, TransposablePatternsAreCheckedBothWays) {
+  StructureInterface structure = parse("nm<1:2, transposable>");
+  auto verify = [&](ArrayRef<int64_t> indices) {
+    return succeeded(verifyPattern(structure, f32({4, 4}), {indices}, errors()));
+  };
+  EXPECT_TRUE(verify({0, 2, 1, 3, 1, 2, 0, 3}));
+  EXPECT_TRUE(messages.empty());
+  EXPECT_FALSE(verify({0, 2, 1, 3, 1, 2, 0, 2}));
+  EXPECT_EQ(messages, (std::vector<std::string>{
+                          "outputs 2 to 3 keep input 2 2 times, expected 1"}));
 }
 
 TEST_F(StructureTest, FactorsHaveNoPattern) {
