@@ -172,6 +172,10 @@ def test_patterns_at_odd_sizes(text, unit_in, unit_out, element):
         pytest.param("block<1x1, density = 1.0>", 1, 1, 1, id="one block of one entry"),
         pytest.param("block<8x12, density = 0.5>", 33, 24, 36, id="a block of two parts"),
         pytest.param(
+            "block<2x40, density = 0.5>", 33, 24, 80, id="a block of many parts"
+        ),
+        pytest.param("block<3x19, density = 0.5>", 33, 24, 38, id="parts of two sizes"),
+        pytest.param(
             "block<16x16, density = 0.25>",
             600,
             10000,

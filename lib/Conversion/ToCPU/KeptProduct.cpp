@@ -20,16 +20,15 @@ KeptProduct::KeptProduct(const KeptInputs &pattern, int64_t tokens, Type element
       units(pattern.inputs / pattern.unit), element(element),
       lanes(target.getLanes(element)) {
   bool many = target.registers >= 32;
-  int64_t count = llvm::divideCeil(vector, many ? 8 : 4);
-  for (int64_t i = 0; i < count; ++i) {
-    int64_t begin = vector * i / count, end = vector * (i + 1) / count;
-    parts.push_back({begin, end - begin});
-  }
+  // Parts of about one size rather than full ones and a short last one.
+  partSize = llvm::divideCeil(vector, llvm::divideCeil(vector, many ? 8 : 4));
   // Accumulators are part x tokenVectors (forward) and part x jobs (gradient), next
   // to the vectors that they are made from.
-  int64_t part = llvm::divideCeil(vector, count);
-  tokenVectors = many ? (part >= 5 ? 2 : 4) : (part >= 3 ? 2 : part == 2 ? 4 : 8);
-  jobs = std::min<int64_t>(8, (many ? 24 : 12) / part);
+  tokenVectors = many ? (partSize >= 5 ? 2 : 4)
+                      : (partSize >= 3   ? 2
+                         : partSize == 2 ? 4
+                                         : 8);
+  jobs = std::min<int64_t>(8, (many ? 24 : 12) / partSize);
 }
 
 int64_t KeptProduct::getUnitsWithin(int64_t bytes, int64_t columns) const {
@@ -144,6 +143,20 @@ void cpu::buildRanges(ImplicitLocOpBuilder &b, int64_t total, int64_t size,
              [&](ImplicitLocOpBuilder &b, Value first) { body(b, first, size); });
   if (whole < total)
     body(b, buildIndex(b, whole), total - whole);
+}
+
+void cpu::buildParts(ImplicitLocOpBuilder &b, const KeptProduct &product,
+                     function_ref<void(ImplicitLocOpBuilder &, Part)> body) {
+  buildRanges(b, product.vector, product.partSize,
+              [&](ImplicitLocOpBuilder &b, Value offset, int64_t size) {
+                body(b, {offset, size});
+              });
+}
+
+Value cpu::buildPlace(ImplicitLocOpBuilder &b, const KeptProduct &product, Value row,
+                      Part part, int64_t place) {
+  Value first = buildScaled(b, row, product.vector);
+  return buildOffset(b, arith::AddIOp::create(b, first, part.offset), place);
 }
 
 Value cpu::buildRow(ImplicitLocOpBuilder &b, Value memref) {

@@ -9,9 +9,10 @@
 
 namespace mlir::sparsam::cpu {
 
-/// Some consecutive outputs of a block, as many as registers allow at once.
+/// Some consecutive outputs of a block.
 struct Part {
-  int64_t offset, size;
+  Value offset;
+  int64_t size;
 };
 
 /// One product with a matrix of inputs x outputs.
@@ -28,7 +29,8 @@ struct KeptProduct {
   int64_t tokenVectors;
   /// Kept inputs whose gradients are in registers at once.
   int64_t jobs;
-  SmallVector<Part> parts;
+  /// Outputs of a block in registers at once, at most.
+  int64_t partSize;
 
   /// Few outputs a block use each vector of tokens so little that loading it from the
   /// second-level cache takes longer.
@@ -84,6 +86,15 @@ void buildRanges(ImplicitLocOpBuilder &b, int64_t total, int64_t size,
 
 /// A memref of identity layout as one row.
 Value buildRow(ImplicitLocOpBuilder &b, Value memref);
+
+/// Calls `body` for the parts of a block, which cover it.
+void buildParts(ImplicitLocOpBuilder &b, const KeptProduct &product,
+                function_ref<void(ImplicitLocOpBuilder &, Part)> body);
+
+/// Element `place` of the part of row `row`, of rows of `vector`: an output of a block,
+/// or a value of a kept input.
+Value buildPlace(ImplicitLocOpBuilder &b, const KeptProduct &product, Value row,
+                 Part part, int64_t place);
 
 /// The operands of a kernel; in its body the arguments of its function, with values and
 /// pattern as one row each.

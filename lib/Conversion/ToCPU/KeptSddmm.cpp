@@ -31,7 +31,6 @@ struct Gradient {
     for (int64_t j = 0; j < jobs; ++j)
       inputs.push_back(product.pattern.buildInput(b, operands.pattern, block,
                                                   buildOffset(b, number, j)));
-    Value output = buildOffset(b, buildScaled(b, block, product.vector), part.offset);
     VectorType type = product.getVectorType();
     Value zero = arith::ConstantOp::create(b, b.getZeroAttr(type));
     SmallVector<Value> zeros(jobs * part.size, zero);
@@ -47,7 +46,8 @@ struct Gradient {
                   vector::LoadOp::create(b, type, x, ValueRange{panel, input, token}));
             for (int64_t v = 0; v < part.size; ++v) {
               Value column = vector::LoadOp::create(
-                  b, type, dy, ValueRange{panel, buildOffset(b, output, v), token});
+                  b, type, dy,
+                  ValueRange{panel, buildPlace(b, product, block, part, v), token});
               for (int64_t j = 0; j < jobs; ++j) {
                 Value &sum = sums[j * part.size + v];
                 sum = vector::FMAOp::create(b, column, rows[j], sum);
@@ -77,7 +77,7 @@ struct Gradient {
   void buildTile(ImplicitLocOpBuilder &b, Value block, Part part, Value number,
                  int64_t jobs) const {
     SmallVector<Value> sums = buildSums(b, block, part, number, jobs);
-    Value first = buildOffset(b, buildScaled(b, number, product.vector), part.offset);
+    Value first = buildPlace(b, product, number, part, 0);
     if (part.size == product.vector)
       return buildStore(b, first, sums);
     for (int64_t j = 0; j < jobs; ++j)
@@ -106,15 +106,15 @@ struct Gradient {
                   int64_t units) const {
     KeptSpan span =
         buildSpan(b, product, operands.ranges, operands.pattern, block, firstUnit, units);
-    for (Part part : product.parts)
-      if (span.count)
-        buildRanges(b, *span.count, product.jobs,
-                    [&](ImplicitLocOpBuilder &b, Value number, int64_t jobs) {
-                      buildTile(b, block, part,
-                                arith::AddIOp::create(b, span.begin, number), jobs);
-                    });
-      else
-        buildTiles(b, block, part, span.begin, span.end);
+    buildParts(b, product, [&](ImplicitLocOpBuilder &b, Part part) {
+      if (!span.count)
+        return buildTiles(b, block, part, span.begin, span.end);
+      buildRanges(b, *span.count, product.jobs,
+                  [&](ImplicitLocOpBuilder &b, Value number, int64_t jobs) {
+                    buildTile(b, block, part,
+                              arith::AddIOp::create(b, span.begin, number), jobs);
+                  });
+    });
   }
 };
 

@@ -62,8 +62,8 @@ void fillZeros(ImplicitLocOpBuilder &b, const KeptProduct &product, Value scratc
 }
 
 Value loadWeight(ImplicitLocOpBuilder &b, const KeptProduct &product, Value values,
-                 Value number, int64_t output) {
-  Value at = buildOffset(b, buildScaled(b, number, product.vector), output);
+                 Value number, Part part, int64_t place) {
+  Value at = buildPlace(b, product, number, part, place);
   Value weight = memref::LoadOp::create(b, values, at);
   return vector::BroadcastOp::create(b, product.getVectorType(), weight);
 }
@@ -80,7 +80,7 @@ SmallVector<Value> buildGather(ImplicitLocOpBuilder &b, const KeptProduct &produ
         SmallVector<Value> x = loadTokens(b, product, panels, {panel, input});
         SmallVector<Value> next;
         for (int64_t v = 0; v < part.size; ++v) {
-          Value weight = loadWeight(b, product, operands.values, number, part.offset + v);
+          Value weight = loadWeight(b, product, operands.values, number, part, v);
           for (int64_t r = 0; r < product.tokenVectors; ++r)
             next.push_back(vector::FMAOp::create(b, weight, x[r], sums[next.size()]));
         }
@@ -95,7 +95,7 @@ void buildScatter(ImplicitLocOpBuilder &b, const KeptProduct &product,
                   Value block, Part part, const KeptSpan &span, Value firstInput) {
   SmallVector<SmallVector<Value>> dy;
   for (int64_t v = 0; v < part.size; ++v) {
-    Value output = buildOffset(b, buildScaled(b, block, product.vector), part.offset + v);
+    Value output = buildPlace(b, product, block, part, v);
     dy.push_back(loadTokens(b, product, panels, {panel, output}));
   }
   buildFor(b, span.begin, span.end, 1, {},
@@ -104,8 +104,7 @@ void buildScatter(ImplicitLocOpBuilder &b, const KeptProduct &product,
              Value row = arith::SubIOp::create(b, input, firstInput);
              SmallVector<Value> sums = loadTokens(b, product, dx, row);
              for (int64_t v = 0; v < part.size; ++v) {
-               Value weight =
-                   loadWeight(b, product, operands.values, number, part.offset + v);
+               Value weight = loadWeight(b, product, operands.values, number, part, v);
                for (int64_t r = 0; r < product.tokenVectors; ++r)
                  sums[r] = vector::FMAOp::create(b, weight, dy[v][r], sums[r]);
              }
@@ -143,20 +142,22 @@ void cpu::buildForward(ImplicitLocOpBuilder &b, const KeptProduct &product,
                         Value firstUnit, int64_t units, Value scratch) {
     KeptSpan span =
         buildSpan(b, product, operands.ranges, operands.pattern, block, firstUnit, units);
-    for (Part part : product.parts) {
+    buildParts(b, product, [&](ImplicitLocOpBuilder &b, Part part) {
+      auto getRow = [&](int64_t v) {
+        return buildOffset(b, arith::AddIOp::create(b, output, part.offset), v);
+      };
       SmallVector<Value> sums;
       for (int64_t v = 0; v < part.size; ++v)
         if (inRanges)
-          llvm::append_range(sums, loadTokens(b, product, scratch,
-                                              buildOffset(b, output, part.offset + v)));
+          llvm::append_range(sums, loadTokens(b, product, scratch, getRow(v)));
         else
           sums.append(product.tokenVectors, getZeros(b, product));
       sums = buildGather(b, product, operands, panels, panel, block, part, span, sums);
       for (int64_t v = 0; v < part.size; ++v)
         storeTokens(b, product,
                     ArrayRef(sums).slice(v * product.tokenVectors, product.tokenVectors),
-                    scratch, buildOffset(b, output, part.offset + v));
-    }
+                    scratch, getRow(v));
+    });
   };
   buildParallel(b, shape.getCount(), [&](ImplicitLocOpBuilder &b, Value panel) {
     Value scratch = createScratch(b, product, bunch * product.vector);
@@ -193,9 +194,10 @@ void cpu::buildTransposed(ImplicitLocOpBuilder &b, const KeptProduct &product,
                    [&](ImplicitLocOpBuilder &b, Value block) {
                      KeptSpan span = buildSpan(b, product, operands.ranges,
                                                operands.pattern, block, first, units);
-                     for (Part part : product.parts)
+                     buildParts(b, product, [&](ImplicitLocOpBuilder &b, Part part) {
                        buildScatter(b, product, operands, panels, scratch, panel, block,
                                     part, span, firstInput);
+                     });
                    });
           buildUnpack(b, scratch, units * unit, operands.destination, panel, firstInput,
                       product.lanes);
