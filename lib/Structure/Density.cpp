@@ -15,7 +15,7 @@ FailureOr<APFloat> sparsam::parseDensity(AsmParser &parser) {
   if (auto fraction = dyn_cast<FloatAttr>(number))
     return APFloat(fraction.getValueAsDouble());
   if (auto whole = dyn_cast<IntegerAttr>(number))
-    return APFloat(static_cast<double>(whole.getInt()));
+    return APFloat(whole.getValue().signedRoundToDouble());
   parser.emitError(loc) << "expected a number, found " << number;
   return failure();
 }

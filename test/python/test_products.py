@@ -292,6 +292,9 @@ def test_compress_and_densify(text, inputs, outputs, element):
     # Small integers: sums are exact, and ties are many.
     w = rng.integers(-3, 4, (inputs, outputs)).astype(DTYPES[element])
     program, values, stored = compress(structure, w, element)
+    _core.check_pattern(
+        text, w.shape, [indices.astype(np.int64).ravel() for indices in stored.values()]
+    )
     expected = structure.select(w)
     for name, found in stored.items():
         np.testing.assert_array_equal(found, expected[name].reshape(found.shape), name)
@@ -327,6 +330,9 @@ def test_transposable_selection_keeps_the_most(n, m, ties):
         w = rng.integers(-2, 3, w.shape).astype(np.float64)
     structure = patterns.NM(n, m, transposable=True)
     _, values, stored = compress(structure, w, "f64")
+    _core.check_pattern(
+        structure.text, w.shape, [stored["indices"].astype(np.int64).ravel()]
+    )
     mask = patterns.densify(structure, np.ones_like(values), stored, inputs, outputs)
     blocks = mask.reshape(3, m, 2, m)
     assert (blocks.sum(1) == n).all() and (blocks.sum(3) == n).all()
