@@ -25,8 +25,9 @@ CASES = [
     for structure in UNITS
     # Plain momentum differs from Nesterov's in the optimizer only.
     if (optimizer != "momentum" or model == "mlp") and structure not in OTHER_PATTERNS
-] + [
-    # What an optimizer does to stored values does not depend on where they are.
+]
+# What an optimizer does to stored values does not depend on where they are.
+OTHER_CASES = [
     (model, optimizer, structure)
     for model in MODELS
     for optimizer in ("nesterov", "adamw", "lion")
@@ -39,6 +40,12 @@ def test_step(model, optimizer, structure):
     """With `sparsam.gradient` and without; each case has a seed of its own."""
     number = CASES.index((model, optimizer, structure))
     check_marked_and_unmarked(case(model, optimizer, structure, seed=number))
+
+
+@pytest.mark.parametrize("model, optimizer, structure", OTHER_CASES)
+def test_step_of_other_patterns(model, optimizer, structure):
+    number = OTHER_CASES.index((model, optimizer, structure))
+    check_case(case(model, optimizer, structure, seed=number, mark=number % 2 == 1))
 
 
 @pytest.mark.parametrize(
