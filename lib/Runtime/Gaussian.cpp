@@ -1,22 +1,14 @@
 // Gaussian numbers that a structure starts from.
+#include "Descriptors.h"
 #include "sparsam/Runtime/Runtime.h"
 
 #include <cmath>
 #include <cstdint>
 #include <cstring>
 
+using sparsam::Matrix;
+
 namespace {
-
-/// MLIR's descriptor of a memref of rank 2.
-template <typename T> struct Matrix {
-  T *allocated;
-  T *data;
-  int64_t offset, sizes[2], strides[2];
-
-  T &at(int64_t row, int64_t column) const {
-    return data[offset + row * strides[0] + column * strides[1]];
-  }
-};
 
 /// SplitMix64 (Steele, Lea and Flood, Fast splittable pseudorandom number generators,
 /// 2014): the same numbers on every machine.
@@ -48,7 +40,7 @@ private:
 
 /// Independent numbers of variance 1 / rows of u. They follow from the seed and from w,
 /// so that parameters differ and repeated runs do not.
-template <typename T> void fill(const Matrix<T> &w, int64_t seed, const Matrix<T> &u) {
+template <typename T> void fill(const Matrix<T> &w, const Matrix<T> &u, int64_t seed) {
   Generator generator(static_cast<uint64_t>(seed));
   for (int64_t row = 0; row < w.sizes[0]; ++row)
     for (int64_t column = 0; column < w.sizes[1]; ++column) {
@@ -67,13 +59,13 @@ template <typename T> void fill(const Matrix<T> &w, int64_t seed, const Matrix<T
 
 extern "C" {
 
-SPARSAM_RUNTIME_API void _mlir_ciface_sparsam_gaussian_f32(Matrix<float> *w, int64_t seed,
-                                                           Matrix<float> *u) {
-  fill(*w, seed, *u);
+SPARSAM_RUNTIME_API void
+_mlir_ciface_sparsam_gaussian_f32(Matrix<float> *w, Matrix<float> *u, int64_t seed) {
+  fill(*w, *u, seed);
 }
 
 SPARSAM_RUNTIME_API void
-_mlir_ciface_sparsam_gaussian_f64(Matrix<double> *w, int64_t seed, Matrix<double> *u) {
-  fill(*w, seed, *u);
+_mlir_ciface_sparsam_gaussian_f64(Matrix<double> *w, Matrix<double> *u, int64_t seed) {
+  fill(*w, *u, seed);
 }
 }

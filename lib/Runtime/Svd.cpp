@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+using sparsam::Batch;
 using sparsam::Matrix;
 
 extern "C" {

@@ -2,7 +2,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "sparsam/Transforms/RuntimeCall.h"
+#include "sparsam/Structure/BuildPattern.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -89,7 +89,9 @@ FailureOr<SmallVector<Value>> LoRAAttr::buildFactorize(OpBuilder &builder, Locat
     return failure();
   ArrayRef<Factor> adapter = terms->back().factors;
   Value seed = arith::ConstantOp::create(b, b.getI64IntegerAttr(getSeed()));
-  Value u = buildRuntimeCall(b, "sparsam_gaussian", {matrix, seed}, adapter[0].type)[0];
+  Value u =
+      createRuntimeCall(b, getRuntimeName("sparsam_gaussian", type.getElementType()),
+                        matrix, adapter[0].type, seed)[0];
   Value empty =
       tensor::EmptyOp::create(b, adapter[1].type.getShape(), type.getElementType());
   Value zero = arith::ConstantOp::create(b, b.getZeroAttr(type.getElementType()));

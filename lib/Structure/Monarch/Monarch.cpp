@@ -1,7 +1,7 @@
 #include "sparsam/Structure/Monarch/Monarch.h"
 #include "sparsam/Analysis/Elementwise.h"
 #include "sparsam/Analysis/Views.h"
-#include "sparsam/Transforms/RuntimeCall.h"
+#include "sparsam/Structure/BuildPattern.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 #include <array>
@@ -98,8 +98,8 @@ MonarchAttr::buildFactorize(OpBuilder &builder, Location loc, Value matrix) cons
   Value blocks = createReshape(b, loc, matrix, {rows, inputs, columns, outputs});
   blocks = createTranspose(b, loc, blocks, {0, 2, 1, 3});
   blocks = createReshape(b, loc, blocks, {rows * columns, inputs, outputs});
-  auto factors = buildRuntimeCall(
-      b, "sparsam_svd_batch", blocks,
+  auto factors = createRuntimeCall(
+      b, getRuntimeName("sparsam_svd_batch", element), blocks,
       {RankedTensorType::get({rows * columns, inputs, getRank()}, element),
        RankedTensorType::get({rows * columns, getRank(), outputs}, element)});
   Value r = createReshape(b, loc, factors[0], {rows, columns, inputs, getRank()});

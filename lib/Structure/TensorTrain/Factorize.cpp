@@ -5,8 +5,8 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "sparsam/Analysis/Elementwise.h"
 #include "sparsam/Analysis/Views.h"
+#include "sparsam/Structure/BuildPattern.h"
 #include "sparsam/Structure/TensorTrain/TensorTrain.h"
-#include "sparsam/Transforms/RuntimeCall.h"
 
 using namespace mlir;
 using namespace mlir::sparsam;
@@ -88,15 +88,16 @@ TensorTrainAttr::buildFactorize(OpBuilder &builder, Location loc, Value matrix) 
 
   SmallVector<Value> cores;
   int64_t left = type.getNumElements(), rank = 1;
+  std::string svd = getRuntimeName("sparsam_svd_right", type.getElementType());
   for (auto [core, factor] : llvm::enumerate(factors.drop_back())) {
     int64_t rows = rank * getInputs()[core] * getOutputs()[core];
     left /= getInputs()[core] * getOutputs()[core];
     rank = getRanks()[core];
     rest = createReshape(b, loc, rest, {rows, left});
     auto split =
-        buildRuntimeCall(b, "sparsam_svd_right", rest,
-                         {RankedTensorType::get({rows, rank}, type.getElementType()),
-                          RankedTensorType::get({rank, left}, type.getElementType())});
+        createRuntimeCall(b, svd, rest,
+                          {RankedTensorType::get({rows, rank}, type.getElementType()),
+                           RankedTensorType::get({rank, left}, type.getElementType())});
     cores.push_back(createReshape(b, loc, split[0], factor.type.getShape()));
     rest = split[1];
   }

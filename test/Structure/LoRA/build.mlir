@@ -5,7 +5,7 @@
 // CHECK-LABEL: func @factorize
 // CHECK-SAME:    (%[[W:.+]]: tensor<16x8xf64>)
 // CHECK:         %[[SEED:.+]] = arith.constant 7 : i64
-// CHECK:         call @sparsam_gaussian_f64(%{{.+}}, %[[SEED]], %{{.+}})
+// CHECK:         call @sparsam_gaussian_f64(%{{.+}}, %{{.+}}, %[[SEED]])
 // CHECK:         %[[U:.+]] = bufferization.to_tensor {{.*}} to tensor<16x2xf64>
 // CHECK:         %[[V:.+]] = linalg.fill {{.*}} -> tensor<2x8xf64>
 // CHECK:         return %[[W]], %[[U]], %[[V]]
