@@ -5,7 +5,9 @@ p, s = step.compress(params, state)
 p, s, loss = step(p, s, x, y)
 """
 
+from ._checkpoint import saved_structures
 from ._core import CompileError, num_threads, set_num_threads
+from ._dense_files import load_dense, save_dense
 from ._gradient import gradient
 from ._step import Function, Step, compile
 from ._storage import Storage
@@ -20,6 +22,9 @@ __all__ = [
     "Storage",
     "compile",
     "gradient",
+    "load_dense",
     "num_threads",
+    "save_dense",
+    "saved_structures",
     "set_num_threads",
 ]

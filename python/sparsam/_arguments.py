@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import jax
@@ -17,6 +18,17 @@ def is_key(leaf) -> bool:
     """Whether it is a typed random key, of which arrays only hold the data."""
     dtype = getattr(leaf, "dtype", None)
     return dtype is not None and jnp.issubdtype(dtype, jax.dtypes.prng_key)
+
+
+def key_kind(dtype) -> str:
+    """The name of the kind of random keys that have this element type."""
+    return _key_kinds()[str(dtype)]
+
+
+@cache
+def _key_kinds() -> dict[str, str]:
+    kinds = ("threefry2x32", "rbg", "unsafe_rbg")
+    return {str(jax.random.key(0, impl=kind).dtype): kind for kind in kinds}
 
 
 def as_shape(leaf):

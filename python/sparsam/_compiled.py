@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 
 import jax
 import numpy as np
 
 from . import _core, _jax, _storage
+from ._arguments import key_kind
 from ._lower import Lowered, Value, lower, text_after
 from ._storage import Layout, Slot
 
@@ -60,9 +60,14 @@ class Compiled:
             )
         return Layout(role, tuple(slots), tree)
 
-    def check_patterns(self, layout: Layout, arrays: list[np.ndarray]):
+    def check_patterns(
+        self,
+        layout: Layout,
+        arrays: list[np.ndarray],
+        where: str = "the params storage",
+    ):
         """Raises ValueError where the index arrays of parameters are no pattern of their
-        structures. The kernels rely on it and do not look."""
+        structures; `where` is what holds them. The kernels rely on it and do not look."""
         patterns: dict[str, list] = {}
         for slot, array in zip(layout.slots, arrays, strict=True):
             if layout.role == "params" and slot.owner and slot.dtype.kind == "u":
@@ -73,7 +78,7 @@ class Compiled:
             try:
                 _core.check_pattern(parts[0][0], shape, indices)
             except ValueError as error:
-                raise ValueError(f"'{path}' in the params storage: {error}") from None
+                raise ValueError(f"'{path}' in {where}: {error}") from None
 
     def call(self, arrays: list) -> dict[int, np.ndarray]:
         """Runs on one array per argument; result -> array. Updated arguments are results
@@ -98,19 +103,12 @@ class Compiled:
             _dtype(described, self.signature.results[position])
         )
         if described.dtype.startswith("key<"):
-            return jax.random.wrap_key_data(array, impl=_key_kinds()[described.dtype])
+            return jax.random.wrap_key_data(array, impl=key_kind(described.dtype))
         return array
 
     def ir(self, stage: str) -> str:
         """The module as text after a stage."""
         return text_after(self.imported.text, self.structure, self.name, stage)
-
-
-@cache
-def _key_kinds() -> dict[str, str]:
-    """Name of the element type of a random key -> name of its kind."""
-    kinds = ("threefry2x32", "rbg", "unsafe_rbg")
-    return {str(jax.random.key(0, impl=kind).dtype): kind for kind in kinds}
 
 
 def _dtype(leaf: _jax.Leaf, value: Value) -> np.dtype:

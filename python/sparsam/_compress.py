@@ -33,6 +33,12 @@ class Compressor:
     ) -> tuple[list[Storage], dict]:
         """The handles by role, and path -> |W - stored W| / |W|."""
         leaves = self._places.read("params", params) | self._places.read("state", state)
+        return self.compress_leaves(leaves, pattern)
+
+    def compress_leaves(
+        self, leaves: Arrays, pattern: Storage | None = None
+    ) -> tuple[list[Storage], dict]:
+        """The same of dense arrays by their position among the step's arguments."""
         self._check_finite(leaves)
         starts = self._fresh_values(leaves)
         arrays = self._structured(leaves, pattern) if self._lowered.structures else {}

@@ -59,6 +59,10 @@ class Places:
         """The role of a leaf; None for the batch."""
         return next((role for role in self.roles if leaf in self.leaves[role]), None)
 
+    def wanted(self, leaf: int) -> Wanted:
+        """What the array of a leaf must be."""
+        return self._wanted[leaf]
+
     def examples(self, shapes) -> tuple:
         """Arguments as shapes, for a batch of the given shapes."""
         found = self._carriers | self.batch.shaped(shapes)

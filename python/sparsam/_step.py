@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from . import _jax, _storage, _structures, _trees
+from ._checkpoint import Checkpoints
 from ._compiled import Compiled
 from ._compress import Compressor
 from ._function import Function
@@ -66,6 +68,9 @@ class Step:
         self._main = Compiled(imported, structure, self._name)
         self._layouts = self._make_layouts(self._main)
         self._compressor = Compressor(self._main, places, self._layouts)
+        self._checkpoints = Checkpoints(
+            self._main, places, self._layouts, self._compressor
+        )
         self._variants = Variants(self._name, places.batch, self._build, self._main)
         leaves = places.leaves
         stateless = None if leaves["state"] else places.trees.get("state")
@@ -99,10 +104,7 @@ class Step:
         """
         if pattern is not None:
             self.check(pattern, "params")
-        handles, damage = self._compressor.compress(params, state, pattern)
-        for path, lost in damage.items():
-            self.plan[path].damage = lost
-        return tuple(handles) if len(handles) > 1 else handles[0]
+        return self._handles(*self._compressor.compress(params, state, pattern))
 
     def __call__(self, *args):
         """Runs one step: (p, s, *batch) -> the results of the user's function, in its order
@@ -142,6 +144,42 @@ class Step:
         for slot, array in zip(p.layout.slots, p.arrays(), strict=True):
             found.setdefault(slot.path, {})[slot.part] = np.array(array)
         return found
+
+    def save(
+        self,
+        path: str | os.PathLike,
+        p: Storage,
+        s: Storage | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ):
+        """Writes storage into a safetensors file, with the structures in its metadata:
+        parameters and optimizer state, or parameters alone. `metadata` is text of yours.
+
+        Replaces a file as a whole or not at all. Raises what the use of p and s in a step
+        raises, and ValueError for parameters that are not finite and state that is NaN,
+        which `load` would not take.
+        """
+        self.check(p, "params")
+        handles = {"params": p}
+        if s is not None:
+            self.check(s, "state")
+            handles["state"] = s
+        self._checkpoints.save(path, handles, metadata or {})
+
+    def load(self, path: str | os.PathLike, state=None):
+        """Storage from a safetensors file: (p, s), or p alone for a step without state.
+
+        Of a file that `save` wrote for parameters of these structures, storage as it was.
+        Of one with dense parameters, named by their paths with `/` or `.` between the keys,
+        what `compress` makes of them. `state` is dense optimizer state to take instead of
+        the file's, fresh for example.
+
+        Raises OSError for a file that cannot be read, and ValueError, which names the
+        tensors, for one that does not fit: not a whole safetensors file, other structures,
+        tensors missing, left over, or of another shape or element type, indices that are no
+        pattern, numbers that are not finite, and what `compress` raises.
+        """
+        return self._handles(*self._checkpoints.load(path, state))
 
     def compile_with(self, fn: Callable, args: tuple, params: int | str = 0) -> Function:
         """Compiles another function of the parameters for the same storage.
@@ -216,6 +254,12 @@ class Step:
             )
             for role in places.roles
         }
+
+    def _handles(self, handles: list[Storage], damage: Mapping[str, float]):
+        """Handles as the user gets them; the damage goes into the plan."""
+        for path, lost in damage.items():
+            self.plan[path].damage = lost
+        return tuple(handles) if len(handles) > 1 else handles[0]
 
     def _report(self):
         for path, choice in self.plan.items():

@@ -1,0 +1,212 @@
+"""Checkpoints of a step: its storage in a safetensors file and back, and files of dense
+parameters into storage. See docs/Checkpoints.md for the names and the metadata."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+
+import jax.numpy as jnp
+import numpy as np
+
+from . import _storage
+from ._compiled import Compiled
+from ._compress import Arrays, Compressor
+from ._names import check_fits, dense_name, entries_of, tensor_name
+from ._places import Places
+from ._safetensors import Entry, File, opened, write
+from ._storage import Layout, Slot, Storage
+
+FORMAT, STRUCTURES, TENSORS = (
+    "sparsam.format",
+    "sparsam.structures",
+    "sparsam.tensors",
+)
+_VERSION = "1"
+
+
+class Checkpoints:
+    """What `Step.save` and `Step.load` do."""
+
+    def __init__(
+        self,
+        compiled: Compiled,
+        places: Places,
+        layouts: dict[str, Layout],
+        compressor: Compressor,
+    ):
+        self._compiled = compiled
+        self._arguments = compiled.imported.arguments
+        self._params = compiled.imported.params
+        self._pinned = compiled.lowered.pinned
+        self._places = places
+        self._layouts = layouts
+        self._compressor = compressor
+        self._positions = {leaf.path: i for i, leaf in enumerate(self._arguments)}
+
+    def save(self, path, handles: Mapping[str, Storage], extra: Mapping[str, str]):
+        """Writes the storage of each role; see `Step.save`."""
+        if reserved := [key for key in extra if str(key).startswith("sparsam.")]:
+            raise ValueError(
+                f"the metadata key {reserved[0]!r} is reserved, call it otherwise"
+            )
+        tensors, described = {}, {}
+        for role, handle in handles.items():
+            for slot, array in zip(handle.layout.slots, handle.arrays(), strict=True):
+                kind, where = self._kind(role, slot)
+                name = tensor_name(kind, where, slot.part)
+                if name in tensors:
+                    raise ValueError(
+                        f"two tensors would both be called '{name}' in the file; rename "
+                        f"'{slot.name}'"
+                    )
+                _check_numbers(f"'{name}'", role, array)
+                tensors[name] = array
+                described[name] = {"of": kind, "path": where, "part": slot.part}
+        write(path, tensors, {**extra, **self._describe(described)})
+
+    def load(self, path, state) -> tuple[list[Storage], dict[str, float]]:
+        """The handles by role, and path -> damage where the file's parameters are dense."""
+        with opened(path) as file:
+            saved = saved_parameters(file)
+            if all(text == "dense" for text in saved.values()):
+                return self._load_dense(file, state)
+            self._check_structures(file, saved)
+            return self._load_structured(file, state), {}
+
+    def _describe(self, tensors: dict[str, dict[str, str]]) -> dict[str, str]:
+        parameters = {
+            path: {
+                "structure": self._pinned.get(path, "dense"),
+                "shape": list(self._arguments[position].shape),
+                "dtype": self._arguments[position].dtype,
+            }
+            for path, position in self._params.items()
+        }
+        return {
+            FORMAT: _VERSION,
+            STRUCTURES: json.dumps(parameters),
+            TENSORS: json.dumps(tensors),
+        }
+
+    def _kind(self, role: str, slot: Slot) -> tuple[str, str]:
+        """What a slot is in a file, and its path there: one of the parameters, of the state,
+        or of what else is carried in their arguments."""
+        keys = self._arguments[self._positions[slot.name]].keys
+        prefix = self._places.prefix[role]
+        if keys[: len(prefix)] == prefix:
+            return role, slot.path
+        return "carried", slot.name
+
+    def _check_structures(self, file: File, saved: Mapping[str, str]):
+        bad = [
+            f"'{path}' is stored as {text}, this step has {self._pinned.get(path, 'dense')}"
+            for path, text in saved.items()
+            if path in self._params and text != self._pinned.get(path, "dense")
+        ]
+        if bad:
+            raise ValueError(
+                f"'{file.path}' holds parameters of another structure; compile a step with "
+                f"structure=sparsam.saved_structures({file.path!r}) for it, from which "
+                "densify and compress lead to other structures:\n  " + "\n  ".join(bad)
+            )
+
+    def _load_structured(self, file: File, state) -> list[Storage]:
+        roles = [r for r in self._places.roles if r == "params" or state is None]
+        names = {
+            role: [
+                tensor_name(*self._kind(role, slot), slot.part)
+                for slot in self._layouts[role].slots
+            ]
+            for role in roles
+        }
+        wanted = {
+            name: [Entry(slot.shape, slot.dtype.name)]
+            for role in roles
+            for name, slot in zip(names[role], self._layouts[role].slots, strict=True)
+        }
+        check_fits(file, wanted, "step", only_params=state is not None)
+        handles = []
+        for role in roles:
+            arrays = [_storage.copy(file.read(name)) for name in names[role]]
+            for name, array in zip(names[role], arrays, strict=True):
+                _check_numbers(f"'{name}' in '{file.path}'", role, array)
+            self._compiled.check_patterns(self._layouts[role], arrays, f"'{file.path}'")
+            handles.append(Storage(arrays, self._layouts[role], owned=True))
+        if state is not None:
+            (p,) = handles
+            dense = self._compressor.densify(p)
+            found, _ = self._compressor.compress(dense, state, pattern=p)
+            handles += found[1:]
+        return handles
+
+    def _load_dense(self, file: File, state) -> tuple[list[Storage], dict[str, float]]:
+        """Through `compress`, as dense parameters and state of the user are."""
+        leaves: Arrays = {}
+        roles = [r for r in self._places.roles if r == "params" or state is None]
+        names: dict[str, int] = {}
+        for role in roles:
+            for slot in self._layouts[role].slots:
+                position = self._positions[slot.name]
+                kind, where = self._kind(role, slot)
+                depth = len(self._places.prefix[role])
+                keys = self._arguments[position].keys[depth:]
+                names[dense_name(file, kind, where, keys)] = position
+        wanted = {
+            name: entries_of(self._places.wanted(position))
+            for name, position in names.items()
+        }
+        check_fits(file, wanted, "step", only_params=state is not None)
+        for name, position in names.items():
+            array = file.read(name)
+            _check_numbers(
+                f"'{name}' in '{file.path}'", self._places.role(position), array
+            )
+            dtype = self._places.wanted(position).dtype
+            leaves[position] = array.astype(dtype, copy=False)
+        if state is not None:
+            leaves |= self._places.read("state", state)
+        return self._compressor.compress_leaves(leaves)
+
+
+def saved_parameters(file: File) -> dict[str, str]:
+    """path -> structure text of a checkpoint's parameters; empty for a file that no step
+    saved."""
+    if FORMAT not in file.metadata:
+        return {}
+    if (version := file.metadata[FORMAT]) != _VERSION:
+        raise ValueError(
+            f"'{file.path}' is a checkpoint of format {version}; this Sparsam reads "
+            f"format {_VERSION}"
+        )
+    try:
+        parameters = json.loads(file.metadata[STRUCTURES])
+        found = {path: entry["structure"] for path, entry in parameters.items()}
+        if not all(isinstance(text, str) for text in found.values()):
+            raise TypeError("a structure is not text")
+        return found
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ValueError(
+            f"'{file.path}': the metadata '{STRUCTURES}' is damaged: {error!r}"
+        ) from error
+
+
+def saved_structures(path: str | os.PathLike) -> dict[str, str]:
+    """What the parameters in a checkpoint are stored as, as the `structure` argument of
+    `sparsam.compile`: path -> text. Empty where all are dense."""
+    with opened(path) as file:
+        saved = saved_parameters(file)
+    return {name: text for name, text in saved.items() if text != "dense"}
+
+
+def _check_numbers(what: str, role: str, array: np.ndarray):
+    """Raises ValueError for parameters that are not finite and for state that is not a
+    number: such a file could not be gone on from. State may be infinite, as the best loss
+    so far is at the start."""
+    if not jnp.issubdtype(array.dtype, jnp.floating):
+        return
+    bad = ~np.isfinite(array) if role == "params" else np.isnan(array)
+    if bad.any():
+        index = tuple(int(i) for i in np.argwhere(bad)[0])
+        raise ValueError(f"{what} has {array[index]} at {index}")
