@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import stat
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -261,6 +263,27 @@ def test_sixty_four_bits_are_narrowed_as_in_the_examples(file):
     assert load_file(file)["w"].dtype == np.float64
     same(copies(step.load(file)), copies(step.compress(params)))
     same(sparsam.load_dense(file, params), params)
+
+
+def test_the_page_of_checkpoints(file, monkeypatch):
+    """Its example runs, and names the tensors that there are."""
+    page = (Path(__file__).resolve().parents[2] / "docs/Checkpoints.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    monkeypatch.chdir(file.parent)
+    one = case("gpt", "adamw", "nm vector 4")
+    texts = {"*fc": "nm<2:4, vector = 4>", "*out": "low_rank<3>"}
+    args = (one.params, one.state, *one.batches[0])
+    step = sparsam.compile(one.train_step, args, structure=texts)
+    p, s = step.compress(one.params, one.state)
+    names = dict(zip(("params", "state", "x", "y"), args, strict=True))
+    names |= {"sparsam": sparsam, "train_step": one.train_step}
+    names |= {"step": step, "p": p, "s": s}
+    exec(code, names)
+    np.testing.assert_array_equal(
+        names["params"]["blocks"][0]["fc"], names["step"].densify(p)["blocks"][0]["fc"]
+    )
+    named = re.findall(r"`(state:\S+|blocks/\S+:\S+)`", page)
+    assert len(named) == 5 and set(named) <= set(load_file(file.parent / file.name))
 
 
 # Files that do not fit.
