@@ -15,3 +15,4 @@ foreach(tree ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR})
     FILES_MATCHING PATTERN "*.h" PATTERN "*.td" PATTERN "*.inc"
     PATTERN "CMakeFiles" EXCLUDE)
 endforeach()
+install(DIRECTORY include/sparsam-c DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})

@@ -15,7 +15,11 @@ void sparsam::registerAll(DialectRegistry &registry) {
 }
 
 void sparsam::registerAllPasses() {
-  registerSparsamTransformsPasses();
-  registerSparsamConversionPasses();
-  registerPipelines();
+  // A pipeline may be registered once only, and more than one library may ask for it.
+  [[maybe_unused]] static const bool done = [] {
+    registerSparsamTransformsPasses();
+    registerSparsamConversionPasses();
+    registerPipelines();
+    return true;
+  }();
 }

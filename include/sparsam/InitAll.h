@@ -8,7 +8,7 @@ namespace sparsam {
 /// The dialect, the structures of this tree and what targets attach to them.
 void registerAll(DialectRegistry &registry);
 
-/// The passes and pipelines of this tree, for textual pipelines.
+/// The passes and pipelines of this tree, for textual pipelines. Any number of times.
 void registerAllPasses();
 
 } // namespace sparsam
