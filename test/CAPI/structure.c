@@ -79,8 +79,11 @@ static void testStructures(MlirContext context) {
   int64_t inputs[] = {1};
   mlirAttributeDump(sparsamStructureWithInputs(structure, 1, inputs));
   // CHECK: #sparsam.low_rank<3, in = [1]>
+  int64_t shape[] = {4, 6};
   MlirType encoded =
-      mlirTypeParseGet(context, text("tensor<4x6xf32, #sparsam.low_rank<3>>"));
+      mlirRankedTensorTypeGetChecked(loc, 2, shape, mlirF32TypeGet(context), structure);
+  mlirTypeDump(encoded);
+  // CHECK: tensor<4x6xf32, #sparsam.low_rank<3>>
   require(mlirAttributeEqual(sparsamTypeGetStructure(encoded), structure),
           "the structure of a type");
   MlirType plain = mlirTypeParseGet(context, text("tensor<4x6xf32>"));
@@ -113,8 +116,8 @@ static void testPatterns(MlirContext context) {
           "no arrays");
   // CHECK: patterns:
   // CHECK-NEXT: error at loc("w"): indices[0, 1] is 4, expected an input from 0 to 3
-  // CHECK-NEXT: error at loc("w"): indices of #sparsam.nm<2:4> must have 4 elements,
-  // found 3 CHECK-NEXT: error at loc("w"): #sparsam.nm<2:4> has 1 index tensors, found 0
+  // CHECK-NEXT: error at loc("w"): indices of #sparsam.nm<2:4> must have 4 elements, found 3
+  // CHECK-NEXT: error at loc("w"): #sparsam.nm<2:4> has 1 index tensors, found 0
 }
 
 static void testErrors(MlirContext context, int *errors) {
@@ -140,15 +143,20 @@ static void testErrors(MlirContext context, int *errors) {
               sparsamStructureWithInputs(structure, 1, inputs), type, loc, &view, NULL,
               NULL)),
           "a view of a dimension that is not there");
+  int64_t shape[] = {6, 8};
+  require(
+      mlirTypeIsNull(mlirRankedTensorTypeGetChecked(loc, 2, shape, scalar, structure)),
+      "a type that the structure does not fit");
   printf("%d errors\n", *errors);
   // CHECK: errors:
   // CHECK-NEXT: error at loc("plan.txt":3:7): structure `nm<2>` does not parse: {{.+}}
-  // CHECK-NEXT: error at loc("plan.txt":3:7): structure `absent<2>` does not parse:
-  // {{.+}} CHECK-NEXT: error at loc("plan.txt":3:7): #sparsam.nm<2:4> needs {{.+}}
-  // multiple of 4{{.*}} CHECK-NEXT: error at loc("plan.txt":3:7): a parameter must be a
-  // ranked tensor, found 'f32' CHECK-NEXT: error at loc("plan.txt":3:7): a parameter must
-  // be a ranked tensor, found 'f32' CHECK-NEXT: error at loc("plan.txt":3:7):
-  // #sparsam.nm<2:4, in = [2]> has input dimension 2, {{.*}} CHECK-NEXT: 6 errors
+  // CHECK-NEXT: error at loc("plan.txt":3:7): structure `absent<2>` does not parse: {{.+}}
+  // CHECK-NEXT: error at loc("plan.txt":3:7): #sparsam.nm<2:4> needs {{.+}} multiple of M = 4, found 6
+  // CHECK-NEXT: error at loc("plan.txt":3:7): a parameter must be a ranked tensor, found 'f32'
+  // CHECK-NEXT: error at loc("plan.txt":3:7): a parameter must be a ranked tensor, found 'f32'
+  // CHECK-NEXT: error at loc("plan.txt":3:7): #sparsam.nm<2:4, in = [2]> has input dimension 2, expected
+  // CHECK-NEXT: error at loc("plan.txt":3:7): #sparsam.nm<2:4> needs {{.+}} multiple of M = 4, found 6
+  // CHECK-NEXT: 7 errors
 }
 
 int main(void) {
