@@ -16,14 +16,16 @@ extern "C" {
 typedef enum SparsamStructureKind {
   /* Some entries are stored, the rest are zero. */
   SparsamStructureKindPattern,
-  /* An einsum of smaller tensors. */
+  /* A sum of einsums of smaller tensors. */
   SparsamStructureKindFactors
 } SparsamStructureKind;
 
 typedef enum SparsamStorageRole {
-  /* What the optimizer updates and keeps state for. */
+  /* The optimizer updates it and keeps state for it. */
   SparsamStorageRoleTrainable,
-  /* What says where the entries are. */
+  /* Read only: no gradient, no state, no update. */
+  SparsamStorageRoleFrozen,
+  /* Says where the entries of a pattern are. */
   SparsamStorageRoleIndex
 } SparsamStorageRole;
 
@@ -39,26 +41,30 @@ MLIR_CAPI_EXPORTED MlirAttribute sparsamTypeGetStructure(MlirType type);
 
 MLIR_CAPI_EXPORTED SparsamStructureKind sparsamStructureGetKind(MlirAttribute structure);
 
-/* How the dimensions of a parameter of a ranked tensor type are those of the matrix
- * that a structure acts on: K inputs by N outputs. */
+/* How the dimensions of a parameter of a ranked tensor type are those of the matrices
+ * that a structure acts on, K inputs by N outputs, one for each stacked layer. */
 typedef struct SparsamMatrixView {
   intptr_t numInputs;
   intptr_t numOutputs;
-  /* The tensor type of the matrix. */
+  intptr_t numStacked;
+  /* The tensor type of one matrix. */
   MlirType matrix;
 } SparsamMatrixView;
 
-/* Fills in `view`, and the dimensions of the parameter that are inputs and outputs, in
- * the order in which they are flattened. `inputs` and `outputs` have room for the rank
- * of the type each, or are null. */
+/* Fills in `view`, and the dimensions of the parameter that are inputs, outputs and those
+ * of stacked layers, in the order in which they are flattened. Each array has room for
+ * the rank of the type, or is null. */
 MLIR_CAPI_EXPORTED MlirLogicalResult sparsamStructureGetMatrixView(
     MlirAttribute structure, MlirType parameter, MlirLocation location,
-    SparsamMatrixView *view, int64_t *inputs, int64_t *outputs);
+    SparsamMatrixView *view, int64_t *inputs, int64_t *outputs, int64_t *stacked);
 
-/* The same structure with the given dimensions as inputs; none for the default. */
-MLIR_CAPI_EXPORTED MlirAttribute sparsamStructureWithInputs(MlirAttribute structure,
-                                                            intptr_t numInputs,
-                                                            const int64_t *inputs);
+/* The same structure with the given dimensions as inputs, none for the default, and as
+ * those of stacked layers. */
+MLIR_CAPI_EXPORTED MlirAttribute sparsamStructureWithView(MlirAttribute structure,
+                                                          intptr_t numInputs,
+                                                          const int64_t *inputs,
+                                                          intptr_t numStacked,
+                                                          const int64_t *stacked);
 
 /* The plain tensors that a parameter of a ranked tensor type is stored as, in the order
  * in which every operation takes them. Owned by the caller, and good for as long as the
@@ -82,11 +88,11 @@ MLIR_CAPI_EXPORTED SparsamStorageRole sparsamStorageGetRole(SparsamStorage stora
                                                             intptr_t position);
 
 typedef struct SparsamStructureCost {
-  /* Trainable entries that are stored. */
+  /* Trainable entries that are stored, of all layers. */
   int64_t entries;
   /* Of the whole storage. */
   int64_t bytes;
-  /* Multiplications and additions of one row of x * W; backward-input and
+  /* Multiplications and additions of one row of x * W in one layer; backward-input and
    * backward-weight cost as much each. */
   int64_t flopsPerRow;
 } SparsamStructureCost;

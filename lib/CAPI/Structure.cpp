@@ -54,7 +54,7 @@ SparsamStructureKind sparsamStructureGetKind(MlirAttribute structure) {
 MlirLogicalResult sparsamStructureGetMatrixView(MlirAttribute structure,
                                                 MlirType parameter, MlirLocation location,
                                                 SparsamMatrixView *view, int64_t *inputs,
-                                                int64_t *outputs) {
+                                                int64_t *outputs, int64_t *stacked) {
   Location loc = unwrap(location);
   RankedTensorType type = parameterType(parameter, loc);
   if (!type)
@@ -64,18 +64,22 @@ MlirLogicalResult sparsamStructureGetMatrixView(MlirAttribute structure,
   if (failed(found))
     return mlirLogicalResultFailure();
   *view = {static_cast<intptr_t>(found->in.size()),
-           static_cast<intptr_t>(found->out.size()), wrap(found->matrix)};
+           static_cast<intptr_t>(found->out.size()),
+           static_cast<intptr_t>(found->stack.size()), wrap(found->matrix)};
   if (inputs)
     llvm::copy(found->in, inputs);
   if (outputs)
     llvm::copy(found->out, outputs);
+  if (stacked)
+    llvm::copy(found->stack, stacked);
   return mlirLogicalResultSuccess();
 }
 
-MlirAttribute sparsamStructureWithInputs(MlirAttribute structure, intptr_t numInputs,
-                                         const int64_t *inputs) {
-  ArrayRef<int64_t> dims(inputs, numInputs);
-  return wrap(Attribute(unwrapStructure(structure).withIn(dims)));
+MlirAttribute sparsamStructureWithView(MlirAttribute structure, intptr_t numInputs,
+                                       const int64_t *inputs, intptr_t numStacked,
+                                       const int64_t *stacked) {
+  ArrayRef<int64_t> in(inputs, numInputs), stack(stacked, numStacked);
+  return wrap(Attribute(unwrapStructure(structure).withView(in, stack)));
 }
 
 SparsamStorage sparsamStructureGetStorage(MlirAttribute structure, MlirType parameter,
@@ -108,8 +112,15 @@ MlirType sparsamStorageGetType(SparsamStorage storage, intptr_t position) {
 }
 
 SparsamStorageRole sparsamStorageGetRole(SparsamStorage storage, intptr_t position) {
-  return tensorAt(storage, position).trainable ? SparsamStorageRoleTrainable
-                                               : SparsamStorageRoleIndex;
+  switch (tensorAt(storage, position).role) {
+  case StorageRole::Trainable:
+    return SparsamStorageRoleTrainable;
+  case StorageRole::Frozen:
+    return SparsamStorageRoleFrozen;
+  case StorageRole::Index:
+    return SparsamStorageRoleIndex;
+  }
+  llvm_unreachable("a tensor of no role");
 }
 
 MlirLogicalResult sparsamStructureGetCost(MlirAttribute structure, MlirType parameter,
@@ -128,7 +139,10 @@ MlirLogicalResult sparsamStructureGetCost(MlirAttribute structure, MlirType para
     emitError(loc) << "the cost of " << attr << " is not known";
     return mlirLogicalResultFailure();
   }
-  *cost = {found->entries, found->bytes, found->flopsPerRow};
+  int64_t layers = 1;
+  for (int64_t dim : view->stack)
+    layers *= type.getDimSize(dim);
+  *cost = {layers * found->entries, layers * found->bytes, found->flopsPerRow};
   return mlirLogicalResultSuccess();
 }
 

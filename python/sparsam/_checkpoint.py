@@ -44,6 +44,13 @@ class Checkpoints:
         self._layouts = layouts
         self._compressor = compressor
         self._positions = {leaf.path: i for i, leaf in enumerate(self._arguments)}
+        self._updated = {
+            (self._arguments[leaf].path, value.part)
+            for leaf, value in zip(
+                compiled.leaf_of, compiled.signature.arguments, strict=True
+            )
+            if value.updates is not None
+        }
 
     def save(self, path, handles: Mapping[str, Storage], extra: Mapping[str, str]):
         """Writes the storage of each role; see `Step.save`."""
@@ -64,6 +71,8 @@ class Checkpoints:
                 _check_numbers(f"'{name}'", role, array)
                 tensors[name] = array
                 described[name] = {"of": kind, "path": where, "part": slot.part}
+                if role == "params":
+                    described[name]["role"] = self._role(slot)
         write(path, tensors, {**extra, **self._describe(described)})
 
     def load(self, path, state) -> tuple[list[Storage], dict[str, float]]:
@@ -98,6 +107,12 @@ class Checkpoints:
         if keys[: len(prefix)] == prefix:
             return role, slot.path
         return "carried", slot.name
+
+    def _role(self, slot: Slot) -> str:
+        """What a tensor of a parameter is to the step."""
+        if (slot.name, slot.part) in self._updated:
+            return "trainable"
+        return "index" if slot.owner and slot.dtype.kind == "u" else "frozen"
 
     def _check_structures(self, file: File, saved: Mapping[str, str]):
         bad = [

@@ -26,15 +26,16 @@ static void describe(const char *structureText, const char *typeText, MlirLocati
   printf(" of kind %d\n", (int)sparsamStructureGetKind(structure));
 
   SparsamMatrixView view;
-  int64_t inputs[8], outputs[8];
+  int64_t inputs[8], outputs[8], stacked[8];
   require(mlirLogicalResultIsSuccess(sparsamStructureGetMatrixView(
-              structure, type, loc, &view, inputs, outputs)),
+              structure, type, loc, &view, inputs, outputs, stacked)),
           "a matrix view");
   printf("  matrix: ");
   mlirTypePrint(view.matrix, print, NULL);
   printf("\n");
   printDims("inputs", inputs, view.numInputs);
   printDims("outputs", outputs, view.numOutputs);
+  printDims("stacked", stacked, view.numStacked);
 
   SparsamStorage storage = sparsamStructureGetStorage(structure, type, loc);
   require(!sparsamStorageIsNull(storage), "a storage");
@@ -43,8 +44,7 @@ static void describe(const char *structureText, const char *typeText, MlirLocati
     print(sparsamStorageGetName(storage, i), NULL);
     printf(" ");
     mlirTypePrint(sparsamStorageGetType(storage, i), print, NULL);
-    printf(sparsamStorageGetRole(storage, i) == SparsamStorageRoleIndex ? " index\n"
-                                                                        : "\n");
+    printf(" of role %d\n", (int)sparsamStorageGetRole(storage, i));
   }
   sparsamStorageDestroy(storage);
 
@@ -63,22 +63,34 @@ static void testStructures(MlirContext context) {
   // CHECK-NEXT: matrix: tensor<16x8xf32>
   // CHECK-NEXT: inputs: 0
   // CHECK-NEXT: outputs: 1
-  // CHECK-NEXT: tensor: values tensor<8x8x1xf32>
-  // CHECK-NEXT: tensor: indices tensor<8x8xi16> index
+  // CHECK-NEXT: stacked:
+  // CHECK-NEXT: tensor: values tensor<8x8x1xf32> of role 0
+  // CHECK-NEXT: tensor: indices tensor<8x8xi16> of role 2
   // CHECK-NEXT: cost: 64 entries, 384 bytes, 128 FLOPs a row
   describe("low_rank<3, in = [0, 2]>", "tensor<4x5x6xf64>", loc);
   // CHECK: structure: #sparsam.low_rank<3, in = [0, 2]> of kind 1
   // CHECK-NEXT: matrix: tensor<24x5xf64>
   // CHECK-NEXT: inputs: 0 2
   // CHECK-NEXT: outputs: 1
-  // CHECK-NEXT: tensor: u tensor<24x3xf64>
-  // CHECK-NEXT: tensor: v tensor<3x5xf64>
+  // CHECK-NEXT: stacked:
+  // CHECK-NEXT: tensor: u tensor<24x3xf64> of role 0
+  // CHECK-NEXT: tensor: v tensor<3x5xf64> of role 0
   // CHECK-NEXT: cost: 87 entries, 696 bytes, 174 FLOPs a row
+  describe("nm<2:4, in = [2], stack = [0]>", "tensor<3x8x16xf32>", loc);
+  // CHECK: structure: #sparsam.nm<2:4, in = [2], stack = [0]> of kind 0
+  // CHECK-NEXT: matrix: tensor<16x8xf32>
+  // CHECK-NEXT: inputs: 2
+  // CHECK-NEXT: outputs: 1
+  // CHECK-NEXT: stacked: 0
+  // CHECK-NEXT: tensor: values tensor<3x8x8x1xf32> of role 0
+  // CHECK-NEXT: tensor: indices tensor<3x8x8xi16> of role 2
+  // CHECK-NEXT: cost: 192 entries, 1152 bytes, 128 FLOPs a row
 
   MlirAttribute structure = sparsamStructureParse(text("low_rank<3>"), loc);
   int64_t inputs[] = {1};
-  mlirAttributeDump(sparsamStructureWithInputs(structure, 1, inputs));
-  // CHECK: #sparsam.low_rank<3, in = [1]>
+  int64_t stacked[] = {0, 3};
+  mlirAttributeDump(sparsamStructureWithView(structure, 1, inputs, 2, stacked));
+  // CHECK: #sparsam.low_rank<3, in = [1], stack = [0, 3]>
   int64_t shape[] = {4, 6};
   MlirType encoded =
       mlirRankedTensorTypeGetChecked(loc, 2, shape, mlirF32TypeGet(context), structure);
@@ -140,8 +152,8 @@ static void testErrors(MlirContext context, int *errors) {
   int64_t inputs[] = {2};
   SparsamMatrixView view;
   require(mlirLogicalResultIsFailure(sparsamStructureGetMatrixView(
-              sparsamStructureWithInputs(structure, 1, inputs), type, loc, &view, NULL,
-              NULL)),
+              sparsamStructureWithView(structure, 1, inputs, 0, NULL), type, loc, &view,
+              NULL, NULL, NULL)),
           "a view of a dimension that is not there");
   int64_t shape[] = {6, 8};
   require(

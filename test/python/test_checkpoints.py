@@ -119,6 +119,10 @@ def test_others_read_the_file(step, file):
     described = json.loads(metadata["sparsam.tensors"])
     assert set(described) == set(tensors)
     assert described["state:1/0/mu/layer0/w:values"]["part"] == "values"
+    roles = {name: entry.get("role") for name, entry in described.items()}
+    assert roles["layer0/w:values"] == roles["layer2/w"] == "trainable"
+    assert roles["layer0/w:indices"] == "index"
+    assert roles["state:1/0/mu/layer0/w:values"] is None
 
 
 def test_parameters_alone_start_with_the_state_given(step, file):
