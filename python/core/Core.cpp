@@ -203,6 +203,12 @@ NB_MODULE(_core, m) {
           throw nb::value_error(reason.c_str());
       },
       "structure"_a, "shape"_a, "indices"_a);
+  m.def(
+      "pinned_structure",
+      [](const std::string &structure, const std::vector<int64_t> &shape) {
+        return pinnedStructure(structure, shape);
+      },
+      "structure"_a, "shape"_a);
   m.def("take_profile", [] {
     nb::list result;
     for (const ProfileEntry &entry : takeProfile())

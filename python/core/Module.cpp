@@ -89,13 +89,40 @@ std::unique_ptr<Program> Module::compile(const CompileOptions &options) {
   throw CompileError(errors.empty() ? why : why + ":\n" + errors);
 }
 
+/// For questions about structures alone.
+static Context &sharedContext() {
+  static Context shared;
+  return shared;
+}
+
 std::string
 sparsam_python::checkPattern(const std::string &structure, llvm::ArrayRef<int64_t> shape,
                              llvm::ArrayRef<llvm::ArrayRef<int64_t>> indices) {
-  static Context shared;
+  Context &shared = sharedContext();
   Lock lock(shared.mutex);
   std::vector<Message> messages;
   DiagnosticCollector collector(&shared.mlir, messages);
   (void)verifyPattern(structure, shape, indices, UnknownLoc::get(&shared.mlir));
   return collector.errors();
+}
+
+std::string sparsam_python::pinnedStructure(const std::string &structure,
+                                            llvm::ArrayRef<int64_t> shape) {
+  Context &shared = sharedContext();
+  Lock lock(shared.mutex);
+  std::vector<Message> messages;
+  DiagnosticCollector collector(&shared.mlir, messages);
+  Location loc = UnknownLoc::get(&shared.mlir);
+  auto parsed = parseStructure(structure, loc);
+  if (failed(parsed))
+    throw std::invalid_argument(collector.errors());
+  // The element type says nothing about a view.
+  auto type = RankedTensorType::get(shape, Float32Type::get(&shared.mlir));
+  auto view = getMatrixView(*parsed, type, [&] { return emitError(loc); });
+  if (failed(view))
+    throw std::invalid_argument(collector.errors());
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  parsed->withView(view->in, view->stack).print(stream);
+  return llvm::StringRef(text).split('.').second.str();
 }

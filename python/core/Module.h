@@ -54,6 +54,10 @@ private:
 std::string checkPattern(const std::string &structure, llvm::ArrayRef<int64_t> shape,
                          llvm::ArrayRef<llvm::ArrayRef<int64_t>> indices);
 
+/// The text of a structure with its view for a parameter of `shape` written out; throws
+/// std::invalid_argument where it does not parse or fit.
+std::string pinnedStructure(const std::string &structure, llvm::ArrayRef<int64_t> shape);
+
 } // namespace sparsam_python
 
 #endif // SPARSAM_PYTHON_CORE_MODULE_H

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import jax.numpy as jnp
 import numpy as np
 
-from . import _storage
+from . import _core, _storage
 from ._compiled import Compiled
 from ._compress import Arrays, Compressor
 from ._names import check_fits, dense_name, entries_of, tensor_name
@@ -118,7 +118,7 @@ class Checkpoints:
         bad = [
             f"'{path}' is stored as {text}, this step has {self._pinned.get(path, 'dense')}"
             for path, text in saved.items()
-            if path in self._params and text != self._pinned.get(path, "dense")
+            if path in self._params and not self._same_structure(path, text)
         ]
         if bad:
             raise ValueError(
@@ -126,6 +126,17 @@ class Checkpoints:
                 f"structure=sparsam.saved_structures({file.path!r}) for it, from which "
                 "densify and compress lead to other structures:\n  " + "\n  ".join(bad)
             )
+
+    def _same_structure(self, path: str, text: str) -> bool:
+        """Whether `text`, which may leave out what is the default, is the parameter's own."""
+        own = self._pinned.get(path, "dense")
+        if "dense" in (text, own):
+            return text == own
+        try:
+            shape = self._arguments[self._params[path]].shape
+            return _core.pinned_structure(text, shape) == own
+        except ValueError:
+            return False
 
     def _load_structured(self, file: File, state) -> list[Storage]:
         roles = [r for r in self._places.roles if r == "params" or state is None]

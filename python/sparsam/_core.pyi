@@ -131,6 +131,10 @@ def check_pattern(
     """Raises ValueError where index tensors, as int64 arrays in the order of the storage,
     are no pattern of a parameter of this shape: what is out of range or out of order."""
 
+def pinned_structure(structure: str, shape: Sequence[int]) -> str:
+    """The text of a structure as the compiler prints it, with the view that it has for a
+    parameter of this shape written out. Raises ValueError where it does not parse or fit."""
+
 def take_profile() -> list[tuple[str, int, float]]:
     """Name, calls and seconds of each kernel and library routine of the programs that
     were compiled with `profile=True`, since the last time; the costliest first."""

@@ -127,11 +127,13 @@ def lower(text: str, structure: Mapping[str, str], name: str) -> Lowered:
         f"{passes['import']},{passes['find-parameters']},{passes['apply-structure']}"
     )
     (function,) = (f for f in module.functions() if f["public"])
-    structures = {}
+    structures, pinned = {}, {}
     for argument in function["arguments"]:
         encoding = re.search(r", #sparsam\.(.*)>$", argument["type"])
         if encoding:
-            structures[argument["attributes"]["sparsam.param"]] = encoding[1]
+            path = argument["attributes"]["sparsam.param"]
+            structures[path] = encoding[1]
+            pinned[path] = _core.pinned_structure(encoding[1], argument["shape"])
     module.run(passes["expand-storage"])
     signatures = {
         f["name"]: Signature(
@@ -148,17 +150,9 @@ def lower(text: str, structure: Mapping[str, str], name: str) -> Lowered:
         if note["severity"] in ("remark", "warning")
     ]
     seconds = dict(module.seconds) | dict(program.seconds)
-    pinned = {path: _pin(structure) for path, structure in structures.items()}
     return Lowered(
         program, function["name"], structures, pinned, signatures, remarks, seconds
     )
-
-
-def _pin(structure: str) -> str:
-    """The structure with its view, which is not printed where it is the default."""
-    if re.search(r"\bin = \[", structure):
-        return structure
-    return f"{structure.removesuffix('>')}, in = [0]>"
 
 
 def text_after(text: str, structure: Mapping[str, str], name: str, stage: str) -> str:

@@ -359,6 +359,10 @@ def test_tensors_that_do_not_fit(step, file, change, message):
             r"  'layer0.w' must be float32\[40, 56\], found bfloat16\[40, 56\]",
         ),
         (
+            put("layer0.w", lambda a: a.astype(ml_dtypes.float8_e4m3fn)),
+            r"  'layer0.w' must be float32\[40, 56\], found f8_e4m3\[40, 56\]",
+        ),
+        (
             put("layer0.w", lambda a: a * np.nan),
             r"'layer0.w' in '.*' has nan at \(0, 0\)$",
         ),
@@ -400,6 +404,31 @@ def test_other_structures(step, dense_step, file):
             found.load(file)
     with pytest.raises(TypeError, match="found that of another step"):
         other.save(file, *step.compress(MLP.params, MLP.state))
+
+
+def test_the_text_of_a_structure_may_leave_out_defaults(step, file):
+    p, s = step.compress(MLP.params, MLP.state)
+    step.save(file, p, s)
+    before = metadata_of(file)["sparsam.structures"]
+
+    def reword(texts):
+        entries = json.loads(texts["sparsam.structures"])
+        entries["layer0/w"]["structure"] = "nm<2:8,vector=8>"
+        entries["layer1/w"]["structure"] = "low_rank< 5 >"
+        texts["sparsam.structures"] = json.dumps(entries)
+
+    edit(file, lambda tensors: None, reword)
+    assert metadata_of(file)["sparsam.structures"] != before
+    same(copies(step.load(file)), copies((p, s)))
+    edit(
+        file,
+        lambda tensors: None,
+        lambda texts: texts.update({"sparsam.structures": before.replace("nm<", "mn<")}),
+    )
+    with pytest.raises(
+        ValueError, match="'layer0/w' is stored as mn<.*, this step has nm"
+    ):
+        step.load(file)
 
 
 @pytest.mark.parametrize("length", [0, 5, 200, -1])

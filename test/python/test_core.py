@@ -407,3 +407,29 @@ def test_a_profile_counts_every_call():
     }
     assert all(0 <= seconds < 1 for _, _, seconds in profile)
     assert _core.take_profile() == []
+
+
+@pytest.mark.parametrize(
+    "text, shape, pinned",
+    [
+        ("nm<2:4>", (8, 6), "nm<2:4, in = [0]>"),
+        ("low_rank< 3, in=[1] >", (8, 6), "low_rank<3, in = [1]>"),
+        ("nm<2:4, stack = [0]>", (3, 8, 6), "nm<2:4, in = [1], stack = [0]>"),
+    ],
+)
+def test_the_view_of_a_structure_written_out(text, shape, pinned):
+    assert _core.pinned_structure(text, shape) == pinned
+    assert _core.pinned_structure(pinned, shape) == pinned
+
+
+@pytest.mark.parametrize(
+    "text, shape, message",
+    [
+        ("nm<2>", (8, 6), "structure `nm<2>` does not parse"),
+        ("nm<2:4, in = [2]>", (8, 6), "has input dimension 2, expected one of"),
+        ("nm<2:4>", (8,), "needs at least one output dimension"),
+    ],
+)
+def test_a_view_that_does_not_fit(text, shape, message):
+    with pytest.raises(ValueError, match=message):
+        _core.pinned_structure(text, shape)
