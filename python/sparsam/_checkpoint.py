@@ -176,8 +176,8 @@ class Checkpoints:
             for slot in self._layouts[role].slots:
                 position = self._positions[slot.name]
                 kind, where = self._kind(role, slot)
-                depth = len(self._places.prefix[role])
-                keys = self._arguments[position].keys[depth:]
+                above = 0 if kind == "carried" else len(self._places.prefix[role])
+                keys = self._arguments[position].keys[above:]
                 names[dense_name(file, kind, where, keys)] = position
         wanted = {
             name: entries_of(self._places.wanted(position))

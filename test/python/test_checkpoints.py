@@ -201,6 +201,14 @@ def test_a_train_state_with_a_random_key(file):
     loaded = step.load(file)
     same(copies(loaded), copies((p, s)))
     assert float(step(*loaded, x)[2]) == float(step(p, s, x)[2])
+
+    # The same of dense tensors, by names with dots.
+    dense = sparsam.compile(train_step, (state, x), params="0/params", state="0/opt")
+    dense.save(file, *dense.compress(params, state))
+    tensors = {name.replace("/", "."): a for name, a in load_file(file).items()}
+    assert {"w", "carried:0.key", "carried:0.step"} < set(tensors)
+    save_file(tensors, file)
+    same(copies(step.load(file)), copies(step.compress(params, state)))
     sparsam.save_dense(file, state)
     found = sparsam.load_dense(file, state)
     assert found["step"] == 0 and isinstance(found["step"], int)
