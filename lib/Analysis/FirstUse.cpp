@@ -1,4 +1,5 @@
 #include "sparsam/Analysis/FirstUse.h"
+#include "sparsam/Analysis/Convolution.h"
 #include "sparsam/Analysis/Elementwise.h"
 #include "sparsam/Analysis/Product.h"
 #include "llvm/ADT/SetVector.h"
@@ -20,9 +21,17 @@ static bool isElementwiseOn(Operation *op, Value value) {
 static SmallVector<int64_t> getContractedDims(Operation *op,
                                               const SetVector<Value> &same) {
   FailureOr<Product> product = Product::of(op);
-  if (failed(product))
+  FailureOr<Convolution> convolution = Convolution::of(op);
+  if (succeeded(convolution)) {
+    convolution->absorbFilter();
+    product = std::move(convolution->product);
+    // What the windows are read from has other dimensions than they.
+    product->terms[Convolution::windows].value = {};
+  } else if (succeeded(product)) {
+    product->absorbViews();
+  } else {
     return {};
-  product->absorbViews();
+  }
   SmallVector<Letter> kept = flatten(product->result);
   for (const Term &term : product->terms) {
     if (!same.contains(term.value))
@@ -56,7 +65,10 @@ std::optional<FirstContraction> sparsam::findFirstContraction(Value parameter) {
   while (!worklist.empty()) {
     Value value = worklist.pop_back_val();
     for (Operation *user : value.getUsers()) {
-      if (isView(user)) {
+      // A reversal may read its source from inside.
+      if (auto around = user->getParentOfType<linalg::GenericOp>())
+        user = around;
+      if (isView(user) || succeeded(matchReversal(user))) {
         if (views.insert(user->getResult(0)))
           worklist.push_back(user->getResult(0));
       } else if (same.contains(value) && isElementwiseOn(user, value)) {

@@ -1,5 +1,5 @@
 // Which operations are products, and which are views.
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "ProductBody.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/Matchers.h"
@@ -192,20 +192,24 @@ static LogicalResult collectFactors(Value value, Block *body,
   return collectFactors(multiply.getRhs(), body, factors, scalars);
 }
 
-static bool isZeroTensor(Value value) {
+bool sparsam::isZeroTensor(Value value) {
   if (auto fill = value.getDefiningOp<linalg::FillOp>())
     value = fill.getInputs()[0];
   return matchPattern(value, m_AnyZeroFloat());
 }
 
-FailureOr<Product> Product::of(Operation *op) {
-  for (Type type : llvm::concat<const Type>(op->getOperandTypes(), op->getResultTypes()))
-    if (auto tensor = dyn_cast<RankedTensorType>(type);
-        tensor && (!tensor.hasStaticShape() || tensor.getNumElements() == 0))
-      return failure();
-  if (auto einsum = dyn_cast<EinsumOp>(op))
-    return ofEinsum(einsum);
+static bool hasStaticTensors(Operation *op) {
+  return llvm::all_of(
+      llvm::concat<const Type>(op->getOperandTypes(), op->getResultTypes()),
+      [](Type type) {
+        auto tensor = dyn_cast<RankedTensorType>(type);
+        return !tensor || (tensor.hasStaticShape() && tensor.getNumElements() != 0);
+      });
+}
 
+FailureOr<ProductBody> sparsam::matchProductBody(Operation *op) {
+  if (!hasStaticTensors(op))
+    return failure();
   auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
   if (!linalgOp || linalgOp.getNumDpsInits() != 1 || linalgOp->getNumResults() != 1 ||
       linalgOp.getNumDpsInputs() == 0 || !linalgOp.hasPureTensorSemantics())
@@ -224,23 +228,36 @@ FailureOr<Product> Product::of(Operation *op) {
     return argument && argument.getOwner() == body &&
            argument.getArgNumber() == initArgument;
   };
-  bool sums = false;
+  ProductBody found{linalgOp, {}, {}, false};
   if (auto add = yielded.getDefiningOp<arith::AddFOp>()) {
     if (!isInit(add.getLhs()) && !isInit(add.getRhs()))
       return failure();
-    sums = true;
+    found.sums = true;
     yielded = isInit(add.getLhs()) ? add.getRhs() : add.getLhs();
   }
-  Product product;
-  SmallVector<unsigned> factors;
-  if (failed(collectFactors(yielded, body, factors, product.scalars)) ||
-      factors.empty() || llvm::is_contained(factors, initArgument) ||
-      (!sums && linalgOp.getNumReductionLoops() != 0))
+  if (failed(collectFactors(yielded, body, found.factors, found.scalars)) ||
+      found.factors.empty() || llvm::is_contained(found.factors, initArgument) ||
+      (!found.sums && linalgOp.getNumReductionLoops() != 0))
     return failure();
+  for (unsigned factor : found.factors) {
+    auto type = dyn_cast<RankedTensorType>(linalgOp->getOperand(factor).getType());
+    if (!type || type.getElementType() != element)
+      return failure();
+  }
+  return found;
+}
 
-  SmallVector<int64_t, 4> ranges = linalgOp.getStaticLoopRanges();
+FailureOr<Product> Product::of(Operation *op) {
+  if (auto einsum = dyn_cast<EinsumOp>(op))
+    return hasStaticTensors(op) ? ofEinsum(einsum) : FailureOr<Product>(failure());
+  FailureOr<ProductBody> body = matchProductBody(op);
+  if (failed(body))
+    return failure();
+  linalg::LinalgOp linalgOp = body->op;
+  Product product;
+  product.scalars = body->scalars;
   SmallVector<Group> loops;
-  for (int64_t range : ranges)
+  for (int64_t range : linalgOp.getStaticLoopRanges())
     loops.push_back(product.addDimension(range));
   SmallVector<AffineMap> maps = linalgOp.getIndexingMapsArray();
   auto groupingOf = [&](AffineMap map) {
@@ -249,14 +266,12 @@ FailureOr<Product> Product::of(Operation *op) {
       dims.push_back(loops[cast<AffineDimExpr>(expr).getPosition()]);
     return dims;
   };
-  for (unsigned factor : factors) {
-    Value operand = linalgOp->getOperand(factor);
-    auto type = dyn_cast<RankedTensorType>(operand.getType());
-    if (!type || type.getElementType() != element ||
-        !maps[factor].isProjectedPermutation())
+  for (unsigned factor : body->factors) {
+    if (!maps[factor].isProjectedPermutation())
       return failure();
-    product.terms.push_back({operand, groupingOf(maps[factor])});
+    product.terms.push_back({linalgOp->getOperand(factor), groupingOf(maps[factor])});
   }
+  unsigned initArgument = linalgOp.getNumDpsInputs();
   if (!maps[initArgument].isProjectedPermutation())
     return failure();
   product.result = groupingOf(maps[initArgument]);
@@ -268,7 +283,7 @@ FailureOr<Product> Product::of(Operation *op) {
   if (covered.size() != product.sizes.size())
     return failure();
   Value init = linalgOp.getDpsInits()[0];
-  if (sums && !isZeroTensor(init))
+  if (body->sums && !isZeroTensor(init))
     product.init = init;
   return product;
 }

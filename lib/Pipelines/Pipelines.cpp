@@ -42,6 +42,7 @@ void sparsam::buildToCPUPipeline(OpPassManager &passes,
   passes.addPass(createInlinerPass());
   passes.addPass(createSymbolDCEPass());
   passes.addPass(createLowerStoragePass());
+  passes.addNestedPass<func::FuncOp>(createUnfoldConvolutionsPass());
   passes.addPass(createConvertElementwiseToLinalgPass());
   buildFusionPipeline(passes);
   addBufferization(passes);

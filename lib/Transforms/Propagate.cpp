@@ -44,6 +44,7 @@ private:
       op.replaceAllUsesWith(op.getValue());
       op.erase();
     });
+    numConvolutions += unfoldConvolutions(function);
     FailureOr<int64_t> chains = reassociateFactors(function);
     if (failed(chains))
       return failure();

@@ -15,6 +15,10 @@ void populateSpmmPatterns(RewritePatternSet &patterns);
 /// Rule 5: restrict(contract(A, B)) = SDDMM.
 void populateSddmmPatterns(RewritePatternSet &patterns);
 
+/// Rules 4, 5 and 7 for convolutions: those with structured filters, and those that make
+/// the gradients of these, become products of windows. Returns how many.
+int64_t unfoldConvolutions(func::FuncOp function);
+
 /// Chains of transposes and reshapes become the shortest chain.
 void populateViewPatterns(RewritePatternSet &patterns);
 

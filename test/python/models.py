@@ -22,6 +22,8 @@ class Model:
     init(rng) -> parameters as a tree of f32 numpy arrays
     batch(rng) -> (x, y)
     loss(params, x, y) -> scalar
+    buffers() -> what the model carries besides, as the statistics of a batch norm, or None;
+        with it loss(params, buffers, x, y) -> (scalar, new buffers)
     weights: path -> the dimensions contracted by the parameter's first use
     """
 
@@ -30,6 +32,7 @@ class Model:
     batch: Callable
     loss: Callable
     weights: dict[str, tuple[int, ...]]
+    buffers: Callable | None = None
 
 
 def _normal(rng, *shape):
@@ -202,7 +205,131 @@ def gated(unit: int) -> Model:
     return Model("gated", init, make_batch, loss, weights)
 
 
+def _convolve(x, filter, stride=1, padding="SAME"):
+    return jax.lax.conv_general_dilated(
+        x, filter, (stride, stride), padding, dimension_numbers=("NHWC", "HWIO", "NHWC")
+    )
+
+
+def _filter(rng, *shape):
+    return (rng.standard_normal(shape) / np.sqrt(np.prod(shape[:-1]))).astype(np.float32)
+
+
+def _batch_norm(x, layer, statistics):
+    """In training: the batch's own statistics, and the running ones that it leaves."""
+    mean = x.mean((0, 1, 2))
+    variance = ((x - mean) ** 2).mean((0, 1, 2))
+    kept = {
+        "mean": 0.9 * statistics["mean"] + 0.1 * mean,
+        "variance": 0.9 * statistics["variance"] + 0.1 * variance,
+    }
+    return (x - mean) * jax.lax.rsqrt(variance + 1e-5) * layer["gain"] + layer[
+        "bias"
+    ], kept
+
+
+def resnet(unit: int) -> Model:
+    """Two residual blocks, the second of stride 2 with a 1x1 projection."""
+    narrow, wide, size, batch, classes = 2 * unit, 4 * unit, 7, 3, 5
+    shapes = {
+        "stem": (3, 3, 3, narrow),
+        "conv1": (3, 3, narrow, narrow),
+        "conv2": (3, 3, narrow, narrow),
+        "conv3": (3, 3, narrow, wide),
+        "conv4": (3, 3, wide, wide),
+        "projection": (1, 1, narrow, wide),
+    }
+
+    def init(rng):
+        layers = {
+            name: {
+                "filter": _filter(rng, *shape),
+                "gain": _noise(rng, shape[-1]),
+                "bias": 0.1 * _noise(rng, shape[-1]),
+            }
+            for name, shape in shapes.items()
+        }
+        return layers | {"head": _normal(rng, wide, classes)}
+
+    def buffers():
+        return {
+            name: {
+                "mean": np.zeros(shape[-1], np.float32),
+                "variance": np.ones(shape[-1], np.float32),
+            }
+            for name, shape in shapes.items()
+        }
+
+    def loss(params, buffers, x, y):
+        kept = {}
+
+        def layer(x, name, stride=1):
+            x = _convolve(x, params[name]["filter"], stride)
+            x, kept[name] = _batch_norm(x, params[name], buffers[name])
+            return x
+
+        x = jax.nn.relu(layer(x, "stem"))
+        x = jax.nn.relu(x + layer(jax.nn.relu(layer(x, "conv1")), "conv2"))
+        h = layer(jax.nn.relu(layer(x, "conv3", 2)), "conv4")
+        x = jax.nn.relu(h + layer(x, "projection", 2))
+        logits = x.mean((1, 2)) @ params["head"]
+        return optax.softmax_cross_entropy_with_integer_labels(logits, y).mean(), kept
+
+    def make_batch(rng):
+        x = rng.standard_normal((batch, size, size, 3)).astype(np.float32)
+        return x, rng.integers(0, classes, batch).astype(np.int32)
+
+    weights = {f"conv{i}/filter": (0, 1, 2) for i in range(1, 5)}
+    weights["projection/filter"] = (2,)
+    return Model("resnet", init, make_batch, loss, weights, buffers)
+
+
+def vit(unit: int) -> Model:
+    """Patches embedded by a convolution, one block of attention and one MLP."""
+    width, hidden, heads, patch, size, batch = 4 * unit, 5 * unit, 2, 4, 12, 2
+    classes, tokens = 7, (size // patch) ** 2
+
+    def init(rng):
+        return {
+            "patch": _filter(rng, patch, patch, 3, width),
+            "bias": 0.1 * _noise(rng, width),
+            "positions": _normal(rng, tokens, width),
+            "ln1": _noise(rng, width),
+            "qkv": _normal(rng, width, 3 * width),
+            "proj": _normal(rng, width, width),
+            "ln2": _noise(rng, width),
+            "fc": _normal(rng, width, hidden),
+            "out": _normal(rng, hidden, width),
+            "head": _normal(rng, width, classes),
+        }
+
+    def loss(params, x, y):
+        x = _convolve(x, params["patch"], patch, "VALID") + params["bias"]
+        x = x.reshape(batch, tokens, width) + params["positions"]
+
+        def split(a):
+            return a.reshape(batch, tokens, heads, width // heads).transpose(0, 2, 1, 3)
+
+        qkv = jnp.split(_layer_norm(x, params["ln1"]) @ params["qkv"], 3, -1)
+        q, k, v = map(split, qkv)
+        a = jnp.einsum("bhqd,bhkd->bhqk", q, k) / np.sqrt(width // heads)
+        o = jnp.einsum("bhqk,bhkd->bhqd", jax.nn.softmax(a, -1), v)
+        x = x + o.transpose(0, 2, 1, 3).reshape(batch, tokens, width) @ params["proj"]
+        h = jax.nn.gelu(_layer_norm(x, params["ln2"]) @ params["fc"])
+        x = (x + h @ params["out"]).mean(1)
+        logits = x @ params["head"]
+        return optax.softmax_cross_entropy_with_integer_labels(logits, y).mean()
+
+    def make_batch(rng):
+        x = rng.standard_normal((batch, size, size, 3)).astype(np.float32)
+        return x, rng.integers(0, classes, batch).astype(np.int32)
+
+    weights = {"patch": (0, 1, 2), "qkv": (0,), "proj": (0,), "fc": (0,), "out": (0,)}
+    return Model("vit", init, make_batch, loss, weights)
+
+
 MODELS = {"mlp": mlp, "gpt": gpt, "mixer": mixer, "gated": gated}
+CONVOLUTIONAL = {"resnet": resnet, "vit": vit}
 
 OPTIMIZERS = {
     "momentum": lambda: optax.sgd(0.05, momentum=0.9),

@@ -31,6 +31,8 @@ class Case:
         rng = np.random.default_rng(self.seed)
         self.params = self.model.init(rng)
         self.state = self.optimizer.init(self.params)
+        if self.model.buffers:
+            self.state = {"optimizer": self.state, "buffers": self.model.buffers()}
         self.batches = [self.model.batch(rng) for _ in range(STEPS)]
         leaves = reference.paths(self.params)
         parsed = {
@@ -44,10 +46,17 @@ class Case:
 
     def train_step(self, params, state, x, y):
         """The step as a JAX user writes it."""
-        loss, grads = jax.value_and_grad(self.model.loss)(params, x, y)
+        if self.model.buffers:
+            value_and_grad = jax.value_and_grad(self.model.loss, has_aux=True)
+            (loss, kept), grads = value_and_grad(params, state["buffers"], x, y)
+            state = state["optimizer"]
+        else:
+            loss, grads = jax.value_and_grad(self.model.loss)(params, x, y)
         if self.mark:
             grads = sparsam.gradient(grads)
         updates, state = self.optimizer.update(grads, state, params)
+        if self.model.buffers:
+            state = {"optimizer": state, "buffers": kept}
         return optax.apply_updates(params, updates), state, loss
 
     def compile(self) -> sparsam.Step:
@@ -289,7 +298,13 @@ def references(case: Case, storage, state=None) -> tuple[list[dict], dict]:
     """The reference's results, of runs in f32 from starts a rounding error apart and of one
     in f64; `storage` is what the steps start from."""
     oracle = reference.Reference(
-        case.model.loss, case.optimizer, case.structures, storage, case.params, state
+        case.model.loss,
+        case.optimizer,
+        case.structures,
+        storage,
+        case.params,
+        state,
+        case.model.buffers() if case.model.buffers else None,
     )
     known = patterned(case.structures, storage)
     found = []

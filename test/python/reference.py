@@ -93,9 +93,13 @@ class Reference:
 
     storage: path -> {"values", "indices", ...} or {"u", "v"}, of the structured parameters
     params, state: the user's dense trees; state None is a fresh one
+    buffers: what the model carries besides, for a loss(params, buffers, x, y) that returns
+        (loss, new buffers); None for a loss(params, x, y)
     """
 
-    def __init__(self, loss, optimizer, structures, storage, params, state=None):
+    def __init__(
+        self, loss, optimizer, structures, storage, params, state=None, buffers=None
+    ):
         self._loss, self._optimizer, self._structures = loss, optimizer, structures
         self._masks = {
             path: mask_of(s, s.pattern(storage[path]))
@@ -115,7 +119,7 @@ class Reference:
         self._params = jax.tree_util.tree_map_with_path(
             lambda key, leaf: self._start(key, leaf, storage), params
         )
-        self._state = state
+        self._state, self._buffers = state, buffers
         # What a tree of factors looks like, apart from the model's own.
         self._trained = {("u", "v")} | {
             tuple(sorted(s.trained))
@@ -173,12 +177,15 @@ class Reference:
         }
         return structure.build(masked)
 
-    def _step(self, params, state, x, y):
-        loss, grads = jax.value_and_grad(lambda p: self._loss(self._model(p), x, y))(
-            params
-        )
+    def _step(self, params, state, buffers, x, y):
+        def loss_of(params):
+            if self._buffers is None:
+                return self._loss(self._model(params), x, y), None
+            return self._loss(self._model(params), buffers, x, y)
+
+        (loss, buffers), grads = jax.value_and_grad(loss_of, has_aux=True)(params)
         updates, state = self._optimizer.update(grads, state, params)
-        return optax.apply_updates(params, updates), state, loss
+        return optax.apply_updates(params, updates), state, buffers, loss
 
     def _masked_state(self, state, params):
         """Optimizer state that is not fresh, on the masked tensors; factors take a fresh one."""
@@ -221,9 +228,14 @@ class Reference:
                 state = jax.tree.map(lambda leaf: jnp.asarray(cast(leaf)), self._state)
                 state = self._masked_state(state, params)
             step, losses = jax.jit(self._step, compiler_options=QUICK), []
+            buffers = jax.tree.map(lambda leaf: jnp.asarray(cast(leaf)), self._buffers)
             for x, y in batches:
-                params, state, loss = step(params, state, cast(x), cast(y))
+                params, state, buffers, loss = step(
+                    params, state, buffers, cast(x), cast(y)
+                )
                 losses.append(float(loss))
+            if self._buffers is not None:
+                state = {"optimizer": state, "buffers": buffers}
             return {
                 "params": {k: np.asarray(v) for k, v in paths(params).items()},
                 "state": {k: np.asarray(v) for k, v in paths(state).items()},

@@ -348,6 +348,48 @@ def ResultsToArgumentsPass : Pass<"sparsam-results-to-arguments", "::mlir::Modul
   ];
 }
 
+def UnfoldConvolutionsPass
+    : Pass<"sparsam-unfold-convolutions", "::mlir::func::FuncOp"> {
+  let summary = "turn convolutions into matrix products of windows";
+  let description = [{
+    BLAS multiplies matrices. A convolution becomes one in either of two ways:
+
+    * the windows of its input are copied into a tensor (im2col), unless they are the
+      input itself as those of 1x1 filters are, and multiplied with the filter. Forward
+      and backward to the filter read the same windows, which are then made once;
+    * where the input lies in zeros with strides between its elements, as backward of a
+      strided convolution, the product is computed of its elements alone, and what falls
+      on one place of the result is summed afterwards (col2im).
+
+    A filter that a generic reverses, as backward to the input, is read as it is; the
+    windows are reversed instead. Padding becomes a copy into zeros.
+
+    ```mlir
+    %y = linalg.conv_1d_nwc_wcf {dilations = dense<1> : vector<1xi64>,
+                                 strides = dense<2> : vector<1xi64>}
+        ins(%x, %w : tensor<2x9x3xf32>, tensor<3x3x5xf32>)
+        outs(%zeros : tensor<2x4x5xf32>) -> tensor<2x4x5xf32>
+    ```
+    becomes
+    ```mlir
+    %p = linalg.generic {indexing_maps = [(n, i, k, c) -> (n, 2 * i + k, c), identity]}
+        ins(%x : tensor<2x9x3xf32>) outs(%e : tensor<2x4x3x3xf32>)   // a copy
+    // %p as 8x9 and %w as 9x5
+    %m = linalg.matmul ins(%p8x9, %w9x5) outs(%z) -> tensor<8x5xf32>
+    ```
+
+    A convolution that has no rows, columns and sums, as a depthwise one, is left to
+    loops, with a remark.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+  let statistics = [
+    Statistic<"numUnfolded", "unfolded", "Number of products of copied windows">,
+    Statistic<"numFolded", "folded", "Number of products whose results are folded">,
+    Statistic<"numLeft", "left", "Number of convolutions that are left to loops">,
+  ];
+}
+
 def LowerDenseProductsPass : Pass<"sparsam-lower-dense-products", "::mlir::ModuleOp"> {
   let summary = "turn dense contractions into calls of the runtime's matrix product";
   let description = [{

@@ -279,6 +279,8 @@ def PropagatePass : Pass<"sparsam-propagate", "::mlir::ModuleOp"> {
   let statistics = [
     Statistic<"numSpmm", "spmm", "Number of products with a pattern">,
     Statistic<"numSddmm", "sddmm", "Number of gradients computed on a pattern">,
+    Statistic<"numConvolutions", "convolutions",
+              "Number of convolutions that became products of windows">,
     Statistic<"numChains", "chains", "Number of products of more than two re-associated">,
     Statistic<"numLeftovers", "leftovers",
               "Number of densify and restrict that no rule carries further">];
