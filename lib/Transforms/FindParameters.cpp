@@ -155,15 +155,11 @@ private:
       value.replaceAllUsesExcept(gradient, gradient);
       return;
     }
-    auto mine = ElementwiseSlice::of(step.newValue(*parameter.result));
     for (Operation *user : llvm::to_vector(value.getUsers())) {
       auto other = dyn_cast<GradientOp>(user);
       if (!other || other == gradient)
         continue;
-      other.getResult().replaceUsesWithIf(gradient, [&](OpOperand &use) {
-        return llvm::any_of(use.getOwner()->getResults(),
-                            [&](Value result) { return mine.reaches(result); });
-      });
+      separateReaders(step, gradient, other);
       function.emitRemark() << step.describe(parameter) << " has the same gradient as '"
                             << other.getParam()
                             << "'; a norm of both is taken to read that one's";

@@ -3,6 +3,7 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinTypes.h"
+#include "sparsam/IR/SparsamOps.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/StringMap.h"
 
@@ -44,6 +45,11 @@ std::string getArgumentName(func::FuncOp function, unsigned argument);
 /// Removes the results that mark gradients, and returns the values they marked by the
 /// path of the parameter. Emits errors.
 FailureOr<llvm::StringMap<Value>> takeMarkedGradients(func::FuncOp function);
+
+/// Where `gradient` and `other` are of one value, all of whose readers have `other`: gives
+/// `gradient` those that make the new values of its own parameter and state. What both
+/// parameters' new values are made of is made twice.
+void separateReaders(StepBoundary &step, GradientOp gradient, GradientOp other);
 
 /// Writes `sparsam.updates`, and `sparsam.param` if no argument has one, on a function
 /// that has no `sparsam.updates`, where the data flow leaves one answer. Emits errors

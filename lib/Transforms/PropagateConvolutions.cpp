@@ -66,7 +66,7 @@ struct ViewLetters {
 
 static std::optional<ViewLetters> getViewLetters(const Term &filter) {
   auto densify = filter.value.getDefiningOp<DensifyOp>();
-  if (!densify)
+  if (!densify || densify.getStructure().getKind() != StructureKind::Pattern)
     return std::nullopt;
   auto view = getMatrixView(densify.getStructure(), densify.getType(),
                             [&] { return densify.emitOpError(); });

@@ -1,5 +1,6 @@
 // Rule 11 of the algebra: what is left over of patterns is reported.
 #include "PropagateRules.h"
+#include "sparsam/Analysis/Convolution.h"
 #include "sparsam/Transforms/Boundary.h"
 
 using namespace mlir;
@@ -25,6 +26,9 @@ std::string sparsam::describeParameter(func::FuncOp function, ValueRange storage
 static std::string explain(Operation *user, DensifyOp densify) {
   if (succeeded(Product::of(user)))
     return explainNoSpmm(user, densify);
+  if (succeeded(Convolution::of(user)))
+    return "a convolution contracts neither all inputs nor all outputs of the view, or "
+           "reads a part of it as its windows";
   if (user->hasTrait<OpTrait::ReturnLike>())
     return "it is returned";
   return ("`" + user->getName().getStringRef() + "` needs all of it").str();

@@ -223,3 +223,53 @@ func.func @one_example(%w: tensor<16x4xf32> {sparsam.param = "w", sparsam.update
   %w1 = linalg.sub ins(%w, %m1 : tensor<16x4xf32>, tensor<16x4xf32>) outs(%e : tensor<16x4xf32>) -> tensor<16x4xf32>
   return %w1, %m1 : tensor<16x4xf32>, tensor<16x4xf32>
 }
+
+// -----
+
+// Two biases that are added have one gradient, and importers merge what follows from it:
+// half of it is the same value for both. Each parameter has its own, and its own half.
+#v1 = affine_map<(d0) -> (d0)>
+#v2 = affine_map<(d0, d1) -> (d0, d1)>
+#v3 = affine_map<(d0, d1) -> (d1)>
+// CHECK-LABEL: func.func @one_gradient_of_two(
+//       CHECK:   %[[G:.*]] = linalg.generic
+//   CHECK-DAG:   %[[GA:.*]] = sparsam.gradient %[[G]] of "a"
+//   CHECK-DAG:   %[[GB:.*]] = sparsam.gradient %[[G]] of "b"
+//   CHECK-DAG:   %[[HA:.*]] = linalg.generic {{.*}} ins(%[[GA]] : tensor<4xf32>)
+//   CHECK-DAG:   %[[HB:.*]] = linalg.generic {{.*}} ins(%[[GB]] : tensor<4xf32>)
+//   CHECK-DAG:   %[[A:.*]] = linalg.generic {{.*}} ins(%arg0, %[[HA]]
+//   CHECK-DAG:   %[[B:.*]] = linalg.generic {{.*}} ins(%arg1, %[[HB]]
+//       CHECK:   return %[[A]], %[[B]]
+func.func @one_gradient_of_two(%a: tensor<4xf32> {sparsam.param = "a", sparsam.updates = 0 : i64},
+                               %b: tensor<4xf32> {sparsam.param = "b", sparsam.updates = 1 : i64},
+                               %dy: tensor<8x4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+  %c = arith.constant 0.0 : f32
+  %half = arith.constant 0.5 : f32
+  %e = tensor.empty() : tensor<4xf32>
+  %z = linalg.fill ins(%c : f32) outs(%e : tensor<4xf32>) -> tensor<4xf32>
+  %g = linalg.generic {indexing_maps = [#v2, #v3], iterator_types = ["reduction", "parallel"]}
+      ins(%dy : tensor<8x4xf32>) outs(%z : tensor<4xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.addf %in, %out : f32
+    linalg.yield %0 : f32
+  } -> tensor<4xf32>
+  %h = linalg.generic {indexing_maps = [#v1, #v1], iterator_types = ["parallel"]}
+      ins(%g : tensor<4xf32>) outs(%e : tensor<4xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.mulf %in, %half : f32
+    linalg.yield %0 : f32
+  } -> tensor<4xf32>
+  %a1 = linalg.generic {indexing_maps = [#v1, #v1, #v1], iterator_types = ["parallel"]}
+      ins(%a, %h : tensor<4xf32>, tensor<4xf32>) outs(%e : tensor<4xf32>) {
+  ^bb0(%in: f32, %in2: f32, %out: f32):
+    %0 = arith.subf %in, %in2 : f32
+    linalg.yield %0 : f32
+  } -> tensor<4xf32>
+  %b1 = linalg.generic {indexing_maps = [#v1, #v1, #v1], iterator_types = ["parallel"]}
+      ins(%b, %h : tensor<4xf32>, tensor<4xf32>) outs(%e : tensor<4xf32>) {
+  ^bb0(%in: f32, %in2: f32, %out: f32):
+    %0 = arith.subf %in, %in2 : f32
+    linalg.yield %0 : f32
+  } -> tensor<4xf32>
+  return %a1, %b1 : tensor<4xf32>, tensor<4xf32>
+}

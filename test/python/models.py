@@ -300,6 +300,7 @@ def vit(unit: int) -> Model:
             "ln2": _noise(rng, width),
             "fc": _normal(rng, width, hidden),
             "out": _normal(rng, hidden, width),
+            "lnf": _noise(rng, width),
             "head": _normal(rng, width, classes),
         }
 
@@ -316,8 +317,8 @@ def vit(unit: int) -> Model:
         o = jnp.einsum("bhqk,bhkd->bhqd", jax.nn.softmax(a, -1), v)
         x = x + o.transpose(0, 2, 1, 3).reshape(batch, tokens, width) @ params["proj"]
         h = jax.nn.gelu(_layer_norm(x, params["ln2"]) @ params["fc"])
-        x = (x + h @ params["out"]).mean(1)
-        logits = x @ params["head"]
+        x = _layer_norm(x + h @ params["out"], params["lnf"])
+        logits = x.mean(1) @ params["head"]
         return optax.softmax_cross_entropy_with_integer_labels(logits, y).mean()
 
     def make_batch(rng):

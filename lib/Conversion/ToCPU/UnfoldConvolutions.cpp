@@ -25,6 +25,16 @@ static bool isDilated(const Convolution &convolution) {
          llvm::any_of(embedding->strides, [](int64_t stride) { return stride != 1; });
 }
 
+static bool isStatic(linalg::LinalgOp op) {
+  return llvm::none_of(op.getStaticLoopRanges(), ShapedType::isDynamic);
+}
+
+/// Whether a window of the input is reduced without a filter.
+static bool isPooling(linalg::LinalgOp op) {
+  OpOperand *window = op.getDpsInputOperand(op.getNumDpsInputs() - 1);
+  return !op.payloadUsesValueFromOperand(window);
+}
+
 namespace {
 
 struct UnfoldConvolutionsPass
@@ -39,6 +49,9 @@ struct UnfoldConvolutionsPass
       FailureOr<Convolution> convolution = Convolution::of(op);
       if (succeeded(convolution))
         unfold(rewriter, op, std::move(*convolution));
+      else if (linalg::isaConvolutionOpInterface(op) && !isPooling(op))
+        leave(op, isStatic(op) ? "its elements are of several types, or integers"
+                               : "its sizes are not known");
     }
     RewritePatternSet patterns(&getContext());
     linalg::populateDecomposePadPatterns(patterns);
@@ -47,13 +60,15 @@ struct UnfoldConvolutionsPass
   }
 
 private:
+  void leave(linalg::LinalgOp op, const char *why) {
+    op.emitRemark("this convolution is left to loops: ") << why;
+    ++numLeft;
+  }
+
   void unfold(IRRewriter &rewriter, linalg::LinalgOp op, Convolution convolution) {
-    if (!convolution.isMatrixProduct()) {
-      op.emitRemark("this convolution is left to loops: it is no matrix product, as it "
-                    "has no rows, no columns or no sums");
-      ++numLeft;
-      return;
-    }
+    if (!convolution.isMatrixProduct())
+      return leave(op, "it is no matrix product, as it has no rows, no columns or no "
+                       "sums");
     rewriter.setInsertionPoint(op);
     convolution.absorbFilter();
     FailureOr<Value> value = failure();
