@@ -4,9 +4,12 @@
 using namespace mlir;
 using namespace mlir::sparsam;
 
+using Place = Convolution::Place;
+using Step = Convolution::Step;
+
 /// sum of strides[d] * d, plus `offset`.
 static LogicalResult collectStrides(AffineExpr expr, int64_t scale,
-                               MutableArrayRef<int64_t> strides, int64_t &offset) {
+                                    MutableArrayRef<int64_t> strides, int64_t &offset) {
   if (auto dim = dyn_cast<AffineDimExpr>(expr)) {
     strides[dim.getPosition()] += scale;
     return success();
@@ -112,36 +115,73 @@ bool Convolution::isWhole(unsigned dim) const {
          getExtent(place.steps[0].slot) == getSourceSize(dim);
 }
 
+std::pair<Place *, Step *> Convolution::findStep(ArrayRef<Letter> letters) {
+  for (Place &place : places)
+    for (Step &step : place.steps)
+      if (ArrayRef<Letter>(getSlot(step.slot)) == letters)
+        return {&place, &step};
+  return {};
+}
+
+bool Convolution::absorbReversal(bool &reversesAny) {
+  Term &term = product.terms[filter];
+  FailureOr<Reversal> reversal = matchReversal(term.value.getDefiningOp());
+  if (failed(reversal))
+    return false;
+  SmallVector<std::pair<Place *, Step *>> reversed;
+  for (auto [group, isReversed] : llvm::zip_equal(term.dims, reversal->dims)) {
+    if (!isReversed || group.empty())
+      continue;
+    reversed.push_back(findStep(group));
+    if (!reversed.back().first)
+      return false;
+  }
+  for (auto [place, step] : reversed) {
+    place->offset += step->stride * (getExtent(step->slot) - 1);
+    step->stride = -step->stride;
+  }
+  reversesAny |= !reversed.empty();
+  term.value = reversal->source;
+  return true;
+}
+
+/// Where the filter is zero nothing is read: its elements are further apart.
+bool Convolution::absorbEmbedding() {
+  FailureOr<Embedding> embedding =
+      matchEmbedding(product.terms[filter].value.getDefiningOp());
+  if (failed(embedding))
+    return false;
+  auto inner = cast<RankedTensorType>(embedding->source.getType()).getShape();
+  SmallVector<int64_t> outer = product.getShape(product.terms[filter].dims);
+  SmallVector<unsigned> changed;
+  for (unsigned dim = 0; dim < outer.size(); ++dim) {
+    if (inner[dim] == outer[dim])
+      continue;
+    auto [place, step] = findStep(product.terms[filter].dims[dim]);
+    if (!place || !isSummed(step->slot))
+      return false;
+    changed.push_back(dim);
+  }
+  for (unsigned dim : changed) {
+    Group fresh = product.addDimension(inner[dim]);
+    auto [place, step] = findStep(product.terms[filter].dims[dim]);
+    product.terms[filter].dims[dim] = fresh;
+    product.terms[windows].dims[step->slot] = fresh;
+    place->offset += step->stride * embedding->offsets[dim];
+    step->stride *= embedding->strides[dim];
+    if (fresh.empty())
+      place->steps.erase(step);
+  }
+  product.terms[filter].value = embedding->source;
+  return true;
+}
+
 bool Convolution::absorbFilter() {
   bool reversesAny = false;
-  while (true) {
+  do {
     product.absorbViews(filter);
-    Term &term = product.terms[filter];
-    FailureOr<Reversal> reversal = matchReversal(term.value.getDefiningOp());
-    if (failed(reversal))
-      return reversesAny;
-    SmallVector<Step *> reversed;
-    SmallVector<Place *> reversedPlaces;
-    for (auto [group, isReversed] : llvm::zip_equal(term.dims, reversal->dims)) {
-      if (!isReversed || group.empty())
-        continue;
-      size_t before = reversed.size();
-      for (Place &place : places)
-        for (Step &step : place.steps)
-          if (getSlot(step.slot) == group) {
-            reversed.push_back(&step);
-            reversedPlaces.push_back(&place);
-          }
-      if (reversed.size() == before)
-        return reversesAny;
-    }
-    for (auto [step, place] : llvm::zip_equal(reversed, reversedPlaces)) {
-      place->offset += step->stride * (getExtent(step->slot) - 1);
-      step->stride = -step->stride;
-    }
-    reversesAny |= !reversed.empty();
-    term.value = reversal->source;
-  }
+  } while (absorbReversal(reversesAny) || absorbEmbedding());
+  return reversesAny;
 }
 
 bool Convolution::isMatrixProduct() const {

@@ -51,6 +51,14 @@ static SmallVector<int64_t> getContractedDims(Operation *op,
   return {};
 }
 
+/// What a convolution reads a filter through.
+static bool isReversedOrEmbedded(Operation *op, Value value) {
+  FailureOr<Reversal> reversal = matchReversal(op);
+  FailureOr<Embedding> embedding = matchEmbedding(op);
+  return (succeeded(reversal) && reversal->source == value) ||
+         (succeeded(embedding) && embedding->source == value);
+}
+
 /// `op`, or the op around it, in `block`.
 static Operation *getAncestor(Operation *op, Block *block) {
   return block->findAncestorOpInBlock(*op);
@@ -68,7 +76,7 @@ std::optional<FirstContraction> sparsam::findFirstContraction(Value parameter) {
       // A reversal may read its source from inside.
       if (auto around = user->getParentOfType<linalg::GenericOp>())
         user = around;
-      if (isView(user) || succeeded(matchReversal(user))) {
+      if (isView(user) || isReversedOrEmbedded(user, value)) {
         if (views.insert(user->getResult(0)))
           worklist.push_back(user->getResult(0));
       } else if (same.contains(value) && isElementwiseOn(user, value)) {

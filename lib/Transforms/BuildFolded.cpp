@@ -176,27 +176,31 @@ Value Folding::fold(Value value) {
       exprs[number] =
           exprs[number] + getAffineDimExpr(*loopOf[step.slot], context) * step.stride;
   }
-  auto type = cast<RankedTensorType>(value.getType());
-  Type element = type.getElementType();
+  Type element = cast<RankedTensorType>(value.getType()).getElementType();
   AffineMap read = AffineMap::get(loops, 0, exprs, context);
   SmallVector<int64_t> shape = product.getShape(target);
-  if (read.isIdentity() && type.getShape() == ArrayRef(shape))
+  // A loop that is an index by itself has the size of the dimension.
+  SmallVector<int64_t> sizes(cast<RankedTensorType>(value.getType()).getShape());
+  for (auto [size, expr] : llvm::zip_equal(sizes, read.getResults()))
+    if (auto loop = dyn_cast<AffineDimExpr>(expr); loop && loop.getPosition() < numKept)
+      size = shape[loop.getPosition()];
+  value = buildCrop(builder, loc, value, sizes);
+  if (read.isIdentity())
     return buildView(builder, loc, convolution.product, {value, target},
                      convolution.product.result);
   Value init = buildZeros(builder, loc, shape, element);
-  SmallVector<AffineMap> maps{read, AffineMap::getMultiDimIdentityMap(loops, context)
-                                  .getMajorSubMap(numKept)};
+  SmallVector<AffineMap> maps{
+      read, AffineMap::getMultiDimIdentityMap(loops, context).getMajorSubMap(numKept)};
   SmallVector<utils::IteratorType> iterators(loops, utils::IteratorType::parallel);
   std::fill(iterators.begin() + numKept, iterators.end(), utils::IteratorType::reduction);
-  Value folded =
-      linalg::GenericOp::create(
-          builder, loc, init.getType(), value, init, maps, iterators,
-          [](OpBuilder &nested, Location at, ValueRange arguments) {
-            Value sum =
-                arith::AddFOp::create(nested, at, arguments[1], arguments[0]);
-            linalg::YieldOp::create(nested, at, sum);
-          })
-          .getResult(0);
+  Value folded = linalg::GenericOp::create(
+                     builder, loc, init.getType(), value, init, maps, iterators,
+                     [](OpBuilder &nested, Location at, ValueRange arguments) {
+                       Value sum =
+                           arith::AddFOp::create(nested, at, arguments[1], arguments[0]);
+                       linalg::YieldOp::create(nested, at, sum);
+                     })
+                     .getResult(0);
   return buildView(builder, loc, convolution.product, {folded, target},
                    convolution.product.result);
 }
@@ -206,7 +210,8 @@ FailureOr<Value> Folding::build() {
     return failure();
   Value init = std::exchange(product.init, {});
   product.terms[Convolution::windows] = source;
-  product.result = llvm::map_to_vector<4>(dims, [](const Dim &dim) { return dim.letters; });
+  product.result =
+      llvm::map_to_vector<4>(dims, [](const Dim &dim) { return dim.letters; });
   for (Value scalar : std::exchange(product.scalars, {})) {
     auto type = RankedTensorType::get({}, scalar.getType());
     product.terms.push_back(

@@ -1,5 +1,5 @@
-#include "sparsam/Transforms/BuildConvolution.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "sparsam/Transforms/BuildConvolution.h"
 #include "sparsam/Transforms/BuildProduct.h"
 
 using namespace mlir;
@@ -7,6 +7,17 @@ using namespace mlir::sparsam;
 
 using Place = Convolution::Place;
 using Step = Convolution::Step;
+
+Value sparsam::buildCrop(OpBuilder &builder, Location loc, Value value,
+                         ArrayRef<int64_t> shape) {
+  if (cast<RankedTensorType>(value.getType()).getShape() == shape)
+    return value;
+  SmallVector<OpFoldResult> zeros(shape.size(), builder.getIndexAttr(0));
+  SmallVector<OpFoldResult> ones(shape.size(), builder.getIndexAttr(1));
+  return tensor::ExtractSliceOp::create(
+      builder, loc, value, zeros, getAsIndexOpFoldResult(builder.getContext(), shape),
+      ones);
+}
 
 static Type getElement(Value value) {
   return cast<RankedTensorType>(value.getType()).getElementType();
@@ -53,9 +64,8 @@ static Value padBeforeTransposing(OpBuilder &builder, tensor::PadOp pad,
     shape[source] = pad.getResultType().getDimSize(target);
   }
   Value source = pad.getSource().getDefiningOp()->getOperand(0);
-  return tensor::PadOp::create(builder, pad.getLoc(),
-                               pad.getResultType().clone(shape), source, low, high,
-                               pad.getConstantPaddingValue());
+  return tensor::PadOp::create(builder, pad.getLoc(), pad.getResultType().clone(shape),
+                               source, low, high, pad.getConstantPaddingValue());
 }
 
 /// Reads the source before it was transposed.
@@ -64,9 +74,8 @@ static void absorbTransposes(OpBuilder &builder, Convolution &convolution) {
   while (true) {
     auto pad = source.getDefiningOp<tensor::PadOp>();
     bool isConstant = pad && succeeded(matchEmbedding(pad));
-    FailureOr<SmallVector<int64_t>> dims =
-        matchPermutation(isConstant ? pad.getSource().getDefiningOp()
-                                    : source.getDefiningOp());
+    FailureOr<SmallVector<int64_t>> dims = matchPermutation(
+        isConstant ? pad.getSource().getDefiningOp() : source.getDefiningOp());
     if (failed(dims))
       return;
     source = isConstant ? padBeforeTransposing(builder, pad, *dims)
@@ -137,6 +146,20 @@ static AffineExpr getIndex(const Place &place, ArrayRef<unsigned> loopOf,
   return expr;
 }
 
+/// A map that reads the first elements of a dimension by one loop would give the loop the
+/// dimension's size.
+static void cropSource(OpBuilder &builder, Location loc, Convolution &convolution) {
+  Value &source = convolution.product.terms[Convolution::windows].value;
+  SmallVector<int64_t> sizes;
+  for (auto [dim, place] : llvm::enumerate(convolution.places)) {
+    bool isOneLoop =
+        place.steps.size() == 1 && place.steps[0].stride == 1 && place.offset == 0;
+    sizes.push_back(isOneLoop ? convolution.getExtent(place.steps[0].slot)
+                              : convolution.getSourceSize(dim));
+  }
+  source = buildCrop(builder, loc, source, sizes);
+}
+
 static Term buildWindows(OpBuilder &builder, Location loc,
                          const Convolution &convolution) {
   Term term{convolution.getSource(), {}};
@@ -144,9 +167,8 @@ static Term buildWindows(OpBuilder &builder, Location loc,
   if (llvm::all_of(llvm::seq<unsigned>(0, rank),
                    [&](unsigned dim) { return convolution.isWhole(dim); })) {
     for (const Place &place : convolution.places)
-      term.dims.push_back(place.steps.empty()
-                              ? Group{}
-                              : convolution.getSlot(place.steps[0].slot));
+      term.dims.push_back(place.steps.empty() ? Group{}
+                                              : convolution.getSlot(place.steps[0].slot));
     return term;
   }
   SmallVector<unsigned> loopOf(convolution.getNumSlots());
@@ -157,16 +179,16 @@ static Term buildWindows(OpBuilder &builder, Location loc,
   SmallVector<AffineExpr> exprs;
   for (const Place &place : convolution.places)
     exprs.push_back(getIndex(place, loopOf, builder.getContext()));
-  term.value =
-      buildCopy(builder, loc, term.value,
-                AffineMap::get(loopOf.size(), 0, exprs, builder.getContext()),
-                convolution.product.getShape(term.dims));
+  term.value = buildCopy(builder, loc, term.value,
+                         AffineMap::get(loopOf.size(), 0, exprs, builder.getContext()),
+                         convolution.product.getShape(term.dims));
   return term;
 }
 
 FailureOr<Value> sparsam::buildUnfolded(OpBuilder &builder, Location loc,
                                         Convolution convolution) {
   absorbTransposes(builder, convolution);
+  cropSource(builder, loc, convolution);
   Product product = convolution.product;
   product.terms[Convolution::windows] = buildWindows(builder, loc, convolution);
   product.absorbViews();

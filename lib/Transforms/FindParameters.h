@@ -46,9 +46,9 @@ std::string getArgumentName(func::FuncOp function, unsigned argument);
 /// path of the parameter. Emits errors.
 FailureOr<llvm::StringMap<Value>> takeMarkedGradients(func::FuncOp function);
 
-/// Where `gradient` and `other` are of one value, all of whose readers have `other`: gives
-/// `gradient` those that make the new values of its own parameter and state. What both
-/// parameters' new values are made of is made twice.
+/// Where `gradient` and `other` are of one value, all of whose readers have `other`:
+/// gives `gradient` those that make the new values of its own parameter and state. What
+/// both parameters' new values are made of is made twice.
 void separateReaders(StepBoundary &step, GradientOp gradient, GradientOp other);
 
 /// Writes `sparsam.updates`, and `sparsam.param` if no argument has one, on a function

@@ -32,8 +32,8 @@ static void collect(const ElementwiseSlice &slice, Value gradient,
       work.insert(value);
 }
 
-static Optimizer getOptimizer(StepBoundary &step, const StepBoundary::Parameter &parameter,
-                              Value gradient) {
+static Optimizer getOptimizer(StepBoundary &step,
+                              const StepBoundary::Parameter &parameter, Value gradient) {
   Optimizer optimizer;
   optimizer.results.push_back(*parameter.result);
   auto own = ElementwiseSlice::of(step.newValue(*parameter.result));

@@ -2,9 +2,10 @@
 // result is the gradient of one, becomes a product of windows, which they know.
 //
 // The filter is seen through what stands between a parameter and its convolutions:
-// transposes, reshapes and, backward to the input, a reversal, which the windows take
-// over. That gradient contracts the filter's outputs and keeps its inputs, so that it is
-// a product first and the sum of overlapping windows after (BuildFolded.cpp).
+// transposes, reshapes, the zeros of a dilated filter and, backward to the input, a
+// reversal, which the windows take over. That gradient contracts the filter's outputs and
+// keeps its inputs, so that it is a product first and the sum of overlapping windows
+// after (BuildFolded.cpp).
 #include "MergedProduct.h"
 #include "PropagateRules.h"
 #include "sparsam/Analysis/Elementwise.h"
@@ -29,6 +30,8 @@ static bool isStructured(Value value) {
       work.insert(op->getOperand(0));
     else if (FailureOr<Reversal> reversal = matchReversal(op); succeeded(reversal))
       work.insert(reversal->source);
+    else if (FailureOr<Embedding> embedding = matchEmbedding(op); succeeded(embedding))
+      work.insert(embedding->source);
     else if (FailureOr<ElementwiseOp> elementwise = matchElementwise(op);
              succeeded(elementwise))
       for (const ElementwiseOperand &operand : elementwise->operands)
@@ -88,8 +91,7 @@ static FailureOr<Form> chooseForm(const Convolution &convolution, bool isReverse
   SmallVector<Letter> inWindows = flatten(product.terms[Convolution::windows].dims);
   auto isKept = [&](Letter l) { return llvm::is_contained(kept, l); };
   auto isInWindows = [&](Letter l) { return llvm::is_contained(inWindows, l); };
-  std::optional<ViewLetters> view =
-      getViewLetters(product.terms[Convolution::filter]);
+  std::optional<ViewLetters> view = getViewLetters(product.terms[Convolution::filter]);
   if (!view) {
     FailureOr<Embedding> embedding =
         matchEmbedding(convolution.getSource().getDefiningOp());

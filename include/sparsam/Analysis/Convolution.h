@@ -49,13 +49,20 @@ public:
   /// Whether the index of a source's dimension is one loop over all of it.
   bool isWhole(unsigned dim) const;
 
-  /// Reads the filter through views and reversals; what it reverses the windows do
-  /// from here on. Returns whether anything was reversed.
+  /// Reads the filter through views, reversals and the zeros it lies in: the windows are
+  /// reversed, or read at the places of its elements, instead. Returns whether anything
+  /// was reversed.
   bool absorbFilter();
 
   /// Whether rows, columns and sums of a matrix product are all there: grouped with one
   /// channel a group, depthwise, they are not.
   bool isMatrixProduct() const;
+
+private:
+  /// Where the slot with these letters is a step; null where none has exactly these.
+  std::pair<Place *, Step *> findStep(ArrayRef<Letter> letters);
+  bool absorbReversal(bool &reversesAny);
+  bool absorbEmbedding();
 };
 
 /// The tensor that `op` reverses along some dimensions, with one flag a dimension. None

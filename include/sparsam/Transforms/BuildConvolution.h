@@ -17,6 +17,9 @@ FailureOr<Value> buildUnfolded(OpBuilder &builder, Location loc, Convolution con
 /// Fails, and builds nothing, where two loops of the result meet in one index.
 FailureOr<Value> buildFolded(OpBuilder &builder, Location loc, Convolution convolution);
 
+/// The first elements of each dimension.
+Value buildCrop(OpBuilder &builder, Location loc, Value value, ArrayRef<int64_t> shape);
+
 } // namespace mlir::sparsam
 
 #endif // SPARSAM_TRANSFORMS_BUILDCONVOLUTION_H
