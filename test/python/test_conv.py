@@ -24,6 +24,20 @@ def made_dense(step) -> list[str]:
     return [r for r in step.remarks if "made dense" in r or "computed dense first" in r]
 
 
+def dense_tensors(step, case) -> list[str]:
+    """The tensors of a structured filter's size in the step after propagation, as the
+    parameter's shape and as the matrix of its view."""
+    functions = step.ir("propagate").split("func.func ")
+    (main,) = (text for text in functions if text.startswith("public @main("))
+    types = set()
+    for structure in case.structures.values():
+        inputs = int(np.prod([structure.shape[d] for d in structure.inputs]))
+        outputs = int(np.prod(structure.shape)) // inputs
+        for shape in (structure.shape, (inputs, outputs), (outputs, inputs)):
+            types.add(f"tensor<{'x'.join(map(str, shape))}xf32>")
+    return [type for type in sorted(types) if type in main]
+
+
 @pytest.mark.parametrize("model, optimizer, structure", CASES)
 def test_step(model, optimizer, structure):
     """The gradients are marked: where branches are added, biases share one."""
@@ -34,6 +48,7 @@ def test_step(model, optimizer, structure):
     case = Case(built, OPTIMIZERS[optimizer](), chosen, seed, mark=True)
     step = case.compile()
     assert not made_dense(step)
+    assert not dense_tensors(step, case)
     check_case(case, step)
 
 

@@ -153,8 +153,10 @@ def ApplyStructurePass : Pass<"sparsam-apply-structure", "::mlir::ModuleOp"> {
     --sparsam-apply-structure="structures={blocks/*/fc=nm<2:8, vector = 8>;*/out=low_rank<32>}"
     ```
 
-    The matrix view, which dimensions are inputs, follows the first contraction in
-    program order that uses the parameter, unless the text gives it (`in = [0, 1]`).
+    The matrix view, which dimensions are inputs, follows the first contraction or
+    convolution in program order that uses the parameter, unless the text gives it: the
+    filter of a convolution has `in = [0, 1, 2]` where it is HWIO, `in = [1, 2, 3]` where
+    it is OIHW.
 
     ```mlir
     func.func @step(%w: tensor<16x4xf32> {sparsam.param = "fc", sparsam.updates = 0 : i64},
@@ -251,7 +253,12 @@ def PropagatePass : Pass<"sparsam-propagate", "::mlir::ModuleOp"> {
       through whatever transposes and reshapes are in between (rule 4);
     * a restricted contraction is an `sddmm`, each addend of a sum its own (rule 5);
     * a contraction with the product of factors, and the derivatives by these, become
-      chains of small products in the cheapest order (rule 7).
+      chains of small products in the cheapest order (rule 7);
+    * a convolution with a structured filter becomes a product of windows, so that the
+      rules above apply, of any rank, layout, stride, padding, dilation and number of
+      groups: windows of the input are copied into a tensor (im2col), which forward and
+      backward to the filter share; backward to the input, the product comes first and
+      overlapping windows are summed after it (col2im).
 
     ```mlir
     %w = sparsam.densify %values, %indices {structure = #sparsam.nm<2:4>}
@@ -267,8 +274,25 @@ def PropagatePass : Pass<"sparsam-propagate", "::mlir::ModuleOp"> {
         -> tensor<8x4xf32>
     ```
 
-    A pattern that no rule carries further is still right: it stays densified, and a
-    remark says where and why. A factor structure that is needed as a dense tensor is
+    Of a convolution with the filter `%w`
+
+    ```mlir
+    %y = linalg.conv_1d_nwc_wcf {dilations = dense<1> : vector<1xi64>,
+                                 strides = dense<2> : vector<1xi64>}
+        ins(%x, %w : tensor<2x9x4xf32>, tensor<3x4x6xf32>)
+        outs(%zeros : tensor<2x4x6xf32>) -> tensor<2x4x6xf32>
+    ```
+    becomes
+    ```mlir
+    %p = linalg.generic {indexing_maps = [(n, i, k, c) -> (n, 2 * i + k, c), identity]}
+        ins(%x : tensor<2x9x4xf32>) outs(%e : tensor<2x4x3x4xf32>)   // a copy
+    %y = sparsam.spmm %p_as_8x12, %values, %indices into %0 {structure = #sparsam.nm<2:4>}
+        : (tensor<8x12xf32>, tensor<6x6x1xf32>, tensor<6x6xi16>, tensor<8x6xf32>)
+        -> tensor<8x6xf32>                                           // as 2x4x6
+    ```
+
+    A pattern that no rule carries further, as that of a grouped convolution's filter, is
+    still right: it stays densified, and a remark says where and why. A factor structure that is needed as a dense tensor is
     an error. Functions marked `sparsam.companion` convert between parameters and
     storage and keep their conversions without remarks.
   }];
