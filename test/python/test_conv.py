@@ -52,7 +52,11 @@ def test_step(model, optimizer, structure):
     check_case(case, step)
 
 
-LAYOUTS = {1: [("NHC", "HIO"), ("NCH", "OIH")], 2: [("NHWC", "HWIO"), ("NCHW", "OIHW")]}
+LAYOUTS = {
+    "H": [("NHC", "HIO"), ("NCH", "OIH")],
+    "HW": [("NHWC", "HWIO"), ("NCHW", "OIHW")],
+    "DHW": [("NDHWC", "DHWIO"), ("NCDHW", "OIDHW")],
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,8 +70,9 @@ class Convolution:
 
     @staticmethod
     def draw(rng, groups: int = 1, channels: int = 4):
-        rank = int(rng.integers(1, 3))
-        image, layout = LAYOUTS[rank][rng.integers(2)]
+        axes = ["H", "HW", "HW", "DHW"][rng.integers(4)]
+        rank = len(axes)
+        image, layout = LAYOUTS[axes][rng.integers(2)]
 
         def sizes(low, high):
             return tuple(int(size) for size in rng.integers(low, high, rank))
@@ -82,7 +87,7 @@ class Convolution:
         padding = [tuple(map(int, rng.integers(0, 3, 2))) for _ in range(rank)]
         if rng.integers(3) == 0:
             padding = ["SAME", "VALID"][rng.integers(2)]
-        spatial = dict(zip("HW", zip(extent, window, strict=False), strict=False))
+        spatial = dict(zip(axes, zip(extent, window, strict=True), strict=True))
         of_image = {"N": 3, "C": inputs * groups}
         of_filter = {"I": inputs, "O": outputs * groups}
         shape = tuple(of_image[d] if d in of_image else spatial[d][0] for d in image)
