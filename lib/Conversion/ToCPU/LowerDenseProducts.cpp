@@ -57,6 +57,8 @@ struct LowerDenseProductsPass
       op.emitRemark() << "this product is computed in " << element
                       << ", on copies of what is not";
     std::optional<Call> call = matchCall(*contraction);
+    if (!call)
+      call = packOne(builder, op, *contraction, originals, element);
     if (!call) {
       op.emitRemark(
           "the strides of this product fit no BLAS call; its operands are copied");
@@ -100,10 +102,48 @@ struct LowerDenseProductsPass
            llvm::none_of(op.getStaticLoopRanges(), ShapedType::isDynamic);
   }
 
+  /// Copies the smallest operand whose copy alone makes the product fit a call.
+  std::optional<Call> packOne(OpBuilder &builder, linalg::LinalgOp op,
+                              Contraction &contraction, ArrayRef<Operand> originals,
+                              FloatType element) {
+    SmallVector<Role> roles{A, B, C};
+    llvm::sort(roles, [&](Role a, Role b) {
+      auto size = [&](Role role) {
+        auto type = cast<MemRefType>(originals[role].buffer.getType());
+        return std::pair<int64_t, unsigned>(type.getNumElements(), role);
+      };
+      return size(a) < size(b);
+    });
+    for (Role role : roles) {
+      if (contraction.operands[role] != originals[role])
+        continue;
+      Contraction packed = contraction;
+      packed.operands[role] = allocate(builder, op, contraction, role, element);
+      std::optional<Call> call = matchCall(packed);
+      if (!call) {
+        packed.operands[role].buffer.getDefiningOp()->erase();
+        continue;
+      }
+      op.emitRemark("the strides of this product fit no BLAS call; operand ")
+          << static_cast<unsigned>(role) << " is copied";
+      fill(builder, op, contraction, role, packed.operands[role]);
+      contraction = std::move(packed);
+      return call;
+    }
+    return std::nullopt;
+  }
+
   /// A copy of an operand in elements of `element`, in a buffer of its own with the
   /// loops in the order batch, rows, columns, which always fits a call.
   Operand pack(OpBuilder &builder, linalg::LinalgOp op, const Contraction &contraction,
                Role role, FloatType element) {
+    Operand copied = allocate(builder, op, contraction, role, element);
+    fill(builder, op, contraction, role, copied);
+    return copied;
+  }
+
+  Operand allocate(OpBuilder &builder, linalg::LinalgOp op,
+                   const Contraction &contraction, Role role, FloatType element) {
     const linalg::ContractionDimensions &dims = contraction.dims;
     std::array<std::array<ArrayRef<unsigned>, 3>, numRoles> orders{
         {{dims.batch, dims.m, dims.k},
@@ -118,9 +158,14 @@ struct LowerDenseProductsPass
       }
     copied.buffer =
         memref::AllocOp::create(builder, op.getLoc(), MemRefType::get(shape, element));
+    return copied;
+  }
+
+  /// A destination that is written over need not be copied from.
+  void fill(OpBuilder &builder, linalg::LinalgOp op, const Contraction &contraction,
+            Role role, const Operand &copied) {
     if (role != C || contraction.accumulate)
       copy(builder, op.getLoc(), contraction.operands[role], copied);
-    return copied;
   }
 
   /// A copy between two operands with the same loops in two orders, and elements of

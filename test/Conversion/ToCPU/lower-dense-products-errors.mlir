@@ -108,11 +108,25 @@ func.func @tensors(%a: tensor<8x16xf32>, %b: tensor<16x4xf32>, %c: tensor<8x4xf3
 
 // -----
 
+// The smallest operand whose copy helps is copied.
 // CHECK-LABEL: func.func @strided(
+// CHECK:         %[[A:.*]] = memref.alloc() : memref<8x16xf32>
+// CHECK-NOT:     memref.alloc
+// CHECK:         linalg.generic {{.*}} outs(%[[A]]
 // CHECK:         call @sparsam_gemm_f32
 func.func @strided(%a: memref<8x16xf32, strided<[64, 2]>>, %b: memref<16x4xf32>, %c: memref<8x4xf32>) {
-  // expected-remark @+1 {{the strides of this product fit no BLAS call; its operands are copied}}
+  // expected-remark @+1 {{the strides of this product fit no BLAS call; operand 0 is copied}}
   linalg.matmul ins(%a, %b : memref<8x16xf32, strided<[64, 2]>>, memref<16x4xf32>) outs(%c : memref<8x4xf32>)
+  return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @both_strided(
+// CHECK:         call @sparsam_gemm_f32
+func.func @both_strided(%a: memref<8x16xf32, strided<[64, 2]>>, %b: memref<16x4xf32, strided<[64, 2]>>, %c: memref<8x4xf32>) {
+  // expected-remark @+1 {{the strides of this product fit no BLAS call; its operands are copied}}
+  linalg.matmul ins(%a, %b : memref<8x16xf32, strided<[64, 2]>>, memref<16x4xf32, strided<[64, 2]>>) outs(%c : memref<8x4xf32>)
   return
 }
 
