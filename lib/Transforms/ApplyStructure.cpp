@@ -71,12 +71,19 @@ LogicalResult checkGlobs(ArrayRef<StructureRequest> requests,
   return success();
 }
 
-/// The view that the model's first use asks for, unless the text names one.
+/// The view that the model's first use asks for; what the text names of it stays.
 StructureInterface decideView(StructureInterface structure, Value parameter) {
-  if (!structure.getIn().empty() || !structure.getStack().empty())
-    return withView(structure, structure.getIn(), structure.getStack());
-  auto first = findFirstContraction(parameter);
-  return first ? withView(structure, first->dims) : structure;
+  SmallVector<int64_t> in(structure.getIn()), stack(structure.getStack());
+  auto isNamed = [](ArrayRef<int64_t> named, ArrayRef<int64_t> dims) {
+    return llvm::any_of(dims, [&](int64_t d) { return llvm::is_contained(named, d); });
+  };
+  if (auto first = findFirstContraction(parameter)) {
+    if (stack.empty() && !isNamed(in, first->stack))
+      stack = first->stack;
+    if (in.empty() && !isNamed(stack, first->dims))
+      in = first->dims;
+  }
+  return withView(structure, in, stack);
 }
 
 LogicalResult checkFits(const Parameter &parameter, StructureInterface structure) {

@@ -2,6 +2,7 @@
 // changes of layout.
 #include "OffPattern.h"
 #include "Rules.h"
+#include "Stacks.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "sparsam/Analysis/Views.h"
 
@@ -67,8 +68,12 @@ LogicalResult moveThroughLayoutChange(Operation *op, PatternRewriter &rewriter) 
   StructureInterface structure = getViewOfResult(*change, densify.getStructure());
   if (!structure)
     return rewriter.notifyMatchFailure(op, "no view of the result fits");
+  SmallVector<Value> storage = reshapeStack(
+      rewriter, op->getLoc(), densify.getStorage(),
+      densify.getStructure().getStack().size(),
+      getStackShape(structure, change->getResultType().getShape()));
   rewriter.replaceOpWithNewOp<DensifyOp>(op, getPlainType(change->getResultType()),
-                                         densify.getStorage(), structure);
+                                         storage, structure);
   return success();
 }
 

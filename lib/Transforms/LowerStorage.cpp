@@ -1,5 +1,6 @@
 // What converts between a parameter and its storage becomes upstream operations,
 // which the structures themselves build.
+#include "Layers.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "sparsam/Transforms/BuildProduct.h"
 #include "sparsam/Transforms/Composition.h"
@@ -20,12 +21,32 @@ FailureOr<MatrixView> getView(Operation *op, StructureInterface structure, Value
                        [&] { return op->emitOpError(); });
 }
 
-/// The parameter's dimensions that make up the matrix's rows and columns.
+/// The sizes of the stacked dimensions.
+SmallVector<int64_t> getStackShape(const MatrixView &view, RankedTensorType type) {
+  return llvm::map_to_vector(view.stack, [&](int64_t dim) { return type.getDimSize(dim); });
+}
+
+/// The parameter's dimensions that are each of the matrix's, behind the stacked ones.
 SmallVector<ReassociationIndices> getGroups(const MatrixView &view) {
-  SmallVector<ReassociationIndices> groups(2);
-  for (size_t dim = 0; dim < view.in.size() + view.out.size(); ++dim)
-    groups[dim < view.in.size() ? 0 : 1].push_back(dim);
+  SmallVector<ReassociationIndices> groups;
+  int64_t next = 0;
+  auto take = [&](size_t count) {
+    ReassociationIndices &group = groups.emplace_back();
+    for (size_t end = next + count; next < static_cast<int64_t>(end); ++next)
+      group.push_back(next);
+  };
+  for (size_t dim = 0; dim < view.stack.size(); ++dim)
+    take(1);
+  take(view.in.size());
+  take(view.out.size());
   return groups;
+}
+
+/// The matrices of all layers.
+RankedTensorType getMatrices(const MatrixView &view, RankedTensorType type) {
+  SmallVector<int64_t> shape = getStackShape(view, type);
+  llvm::append_range(shape, view.matrix.getShape());
+  return RankedTensorType::get(shape, type.getElementType());
 }
 
 Value transpose(ImplicitLocOpBuilder &b, Value source, ArrayRef<int64_t> order) {
@@ -36,25 +57,43 @@ Value transpose(ImplicitLocOpBuilder &b, Value source, ArrayRef<int64_t> order) 
   return linalg::TransposeOp::create(b, source, empty, order)->getResult(0);
 }
 
-Value toMatrix(ImplicitLocOpBuilder &b, Value dense, const MatrixView &view) {
+Value toMatrices(ImplicitLocOpBuilder &b, Value dense, const MatrixView &view) {
+  auto matrices = getMatrices(view, cast<RankedTensorType>(dense.getType()));
   if (!view.isReshape())
     dense = transpose(b, dense, view.getOrder());
-  if (dense.getType() == view.matrix)
+  if (dense.getType() == matrices)
     return dense;
-  return tensor::CollapseShapeOp::create(b, view.matrix, dense, getGroups(view));
+  return tensor::CollapseShapeOp::create(b, matrices, dense, getGroups(view));
 }
 
-Value fromMatrix(ImplicitLocOpBuilder &b, Value matrix, const MatrixView &view,
-                 RankedTensorType type) {
+Value fromMatrices(ImplicitLocOpBuilder &b, Value matrices, const MatrixView &view,
+                   RankedTensorType type) {
   SmallVector<int64_t> order = view.getOrder();
   SmallVector<int64_t> shape =
       llvm::map_to_vector(order, [&](int64_t dim) { return type.getDimSize(dim); });
   auto ordered = RankedTensorType::get(shape, type.getElementType());
-  if (ordered != matrix.getType())
-    matrix = tensor::ExpandShapeOp::create(b, ordered, matrix, getGroups(view));
+  if (ordered != matrices.getType())
+    matrices = tensor::ExpandShapeOp::create(b, ordered, matrices, getGroups(view));
   if (view.isReshape())
-    return matrix;
-  return transpose(b, matrix, invertPermutationVector(order));
+    return matrices;
+  return transpose(b, matrices, invertPermutationVector(order));
+}
+
+/// `body` for each layer of a parameter of `type`, or for the only matrix. `results` are
+/// the types of all that is made.
+FailureOr<SmallVector<Value>> forEachLayer(OpBuilder &builder, Location loc,
+                                           const MatrixView &view, RankedTensorType type,
+                                           ValueRange operands, TypeRange results,
+                                           LayerBody body) {
+  if (view.stack.empty())
+    return body(builder, operands);
+  auto layers = llvm::map_to_vector(results, [&](Type result) {
+    auto stacked = cast<RankedTensorType>(result);
+    return RankedTensorType::get(stacked.getShape().drop_front(view.stack.size()),
+                                 stacked.getElementType());
+  });
+  return createLoopOverLayers(builder, loc, getStackShape(view, type), operands, layers,
+                              body);
 }
 
 LogicalResult lower(EinsumOp op, RewriterBase &rewriter) {
@@ -81,25 +120,41 @@ LogicalResult lower(DensifyOp op, RewriterBase &rewriter) {
   FailureOr<MatrixView> view = getView(op, structure, op.getResult());
   if (failed(view))
     return failure();
-  FailureOr<Value> matrix =
-      structure.buildDensify(rewriter, op.getLoc(), op.getStorage(), view->matrix);
-  if (failed(matrix))
-    return missing(op, structure, "densify");
   auto type = cast<RankedTensorType>(op.getType());
-  rewriter.replaceOp(op, fromMatrix(b, *matrix, *view, type));
+  auto matrices = forEachLayer(
+      rewriter, op.getLoc(), *view, type, op.getStorage(), getMatrices(*view, type),
+      [&](OpBuilder &builder, ValueRange storage) -> FailureOr<SmallVector<Value>> {
+        FailureOr<Value> matrix =
+            structure.buildDensify(builder, op.getLoc(), storage, view->matrix);
+        if (failed(matrix))
+          return failure();
+        return SmallVector<Value>{*matrix};
+      });
+  if (failed(matrices))
+    return missing(op, structure, "densify");
+  rewriter.replaceOp(op, fromMatrices(b, matrices->front(), *view, type));
   return success();
 }
 
 LogicalResult lower(RestrictOp op, RewriterBase &rewriter) {
   ImplicitLocOpBuilder b(op.getLoc(), rewriter);
-  FailureOr<MatrixView> view = getView(op, op.getStructure(), op.getSource());
+  StructureInterface structure = op.getStructure();
+  FailureOr<MatrixView> view = getView(op, structure, op.getSource());
   if (failed(view))
     return failure();
-  Value matrix = toMatrix(b, op.getSource(), *view);
-  FailureOr<Value> values =
-      op.getStructure().buildRestrict(rewriter, op.getLoc(), matrix, op.getPattern());
+  SmallVector<Value> operands{toMatrices(b, op.getSource(), *view)};
+  llvm::append_range(operands, op.getPattern());
+  auto values = forEachLayer(
+      rewriter, op.getLoc(), *view, op.getSource().getType(), operands, op.getType(),
+      [&](OpBuilder &builder, ValueRange layer) -> FailureOr<SmallVector<Value>> {
+        FailureOr<Value> made = structure.buildRestrict(
+            builder, op.getLoc(), layer.front(), layer.drop_front());
+        if (failed(made))
+          return failure();
+        return SmallVector<Value>{*made};
+      });
   if (failed(values))
-    return missing(op, op.getStructure(), "restrict");
+    return missing(op, structure, "restrict");
   rewriter.replaceOp(op, *values);
   return success();
 }
@@ -109,8 +164,13 @@ LogicalResult lower(SelectOp op, RewriterBase &rewriter) {
   FailureOr<MatrixView> view = getView(op, op.getStructure(), op.getSource());
   if (failed(view))
     return failure();
-  Value matrix = toMatrix(b, op.getSource(), *view);
-  auto pattern = op.getStructure().buildSelect(rewriter, op.getLoc(), matrix);
+  Value matrices = toMatrices(b, op.getSource(), *view);
+  auto pattern =
+      forEachLayer(rewriter, op.getLoc(), *view, op.getSource().getType(), matrices,
+                   op.getResultTypes(), [&](OpBuilder &builder, ValueRange layer) {
+                     return op.getStructure().buildSelect(builder, op.getLoc(),
+                                                          layer.front());
+                   });
   if (failed(pattern))
     return missing(op, op.getStructure(), "select");
   rewriter.replaceOp(op, *pattern);
@@ -118,8 +178,8 @@ LogicalResult lower(SelectOp op, RewriterBase &rewriter) {
 }
 
 /// The storage of dense factors: of each that has a pattern, its entries there.
-FailureOr<SmallVector<Value>> storeFactors(FactorizeOp op, RewriterBase &rewriter,
-                                           ArrayRef<Value> dense,
+FailureOr<SmallVector<Value>> storeFactors(FactorizeOp op, OpBuilder &rewriter,
+                                           ArrayRef<Value> dense, ValueRange given,
                                            const MatrixView &view) {
   auto terms = op.getStructure().getTerms(view.matrix, [&] { return op.emitOpError(); });
   if (failed(terms))
@@ -131,7 +191,6 @@ FailureOr<SmallVector<Value>> storeFactors(FactorizeOp op, RewriterBase &rewrite
     return op.emitOpError() << "cannot be lowered: " << op.getStructure() << " finds "
                             << dense.size() << " factors, expected " << factors.size();
   SmallVector<Value> storage;
-  ValueRange given = op.getPattern();
   for (auto [factor, value] : llvm::zip_equal(factors, dense)) {
     if (!factor.pattern) {
       storage.push_back(value);
@@ -172,11 +231,18 @@ LogicalResult lower(FactorizeOp op, RewriterBase &rewriter) {
   FailureOr<MatrixView> view = getView(op, op.getStructure(), op.getSource());
   if (failed(view))
     return failure();
-  Value matrix = toMatrix(b, op.getSource(), *view);
-  auto factors = op.getStructure().buildFactorize(rewriter, op.getLoc(), matrix);
-  if (failed(factors))
-    return missing(op, op.getStructure(), "factorize");
-  auto storage = storeFactors(op, rewriter, *factors, *view);
+  SmallVector<Value> operands{toMatrices(b, op.getSource(), *view)};
+  llvm::append_range(operands, op.getPattern());
+  auto storage = forEachLayer(
+      rewriter, op.getLoc(), *view, op.getSource().getType(), operands,
+      op.getResultTypes(),
+      [&](OpBuilder &builder, ValueRange layer) -> FailureOr<SmallVector<Value>> {
+        auto factors =
+            op.getStructure().buildFactorize(builder, op.getLoc(), layer.front());
+        if (failed(factors))
+          return missing(op, op.getStructure(), "factorize");
+        return storeFactors(op, builder, *factors, layer.drop_front(), *view);
+      });
   if (failed(storage))
     return failure();
   rewriter.replaceOp(op, *storage);

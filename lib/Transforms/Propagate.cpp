@@ -1,3 +1,4 @@
+#include "LoopCarried.h"
 #include "PropagateRules.h"
 #include "mlir/IR/Dominance.h"
 #include "mlir/Transforms/CSE.h"
@@ -49,13 +50,18 @@ private:
     if (failed(chains))
       return failure();
     numChains += *chains;
-    GreedyRewriteConfig config;
-    config.setMaxIterations(100);
-    if (failed(applyPatternsGreedily(function, rules, config)))
-      return function.emitError("the rules of the algebra did not come to an end");
-    IRRewriter rewriter(&getContext());
-    DominanceInfo dominance(function);
-    eliminateCommonSubExpressions(rewriter, dominance, function);
+    // Equal slices of indices are the same pattern once they are one value, and what
+    // loops no longer need to carry is in the way of the rules until it is dropped.
+    for (unsigned round = 0; round < 2; ++round) {
+      GreedyRewriteConfig config;
+      config.setMaxIterations(100);
+      if (failed(applyPatternsGreedily(function, rules, config)))
+        return function.emitError("the rules of the algebra did not come to an end");
+      dropUnusedCarried(function);
+      IRRewriter rewriter(&getContext());
+      DominanceInfo dominance(function);
+      eliminateCommonSubExpressions(rewriter, dominance, function);
+    }
     function.walk([&](SpmmOp) { ++numSpmm; });
     function.walk([&](SddmmOp) { ++numSddmm; });
     numLeftovers += reportLeftovers(function);

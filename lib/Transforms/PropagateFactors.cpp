@@ -69,7 +69,7 @@ private:
 bool Reassociation::isParameter(Operation *op) {
   return op && einsums.contains(op) &&
          (definitions.contains(op) || llvm::all_of(op->getOperands(), [&](Value operand) {
-            return isStorage(getViewRoot(operand));
+            return isStorage(operand);
           }));
 }
 
@@ -96,9 +96,10 @@ LogicalResult Reassociation::defineFactors() {
 
 /// A tensor of a parameter's storage, or the dense factor that it stands for.
 bool Reassociation::isStorage(Value value) {
+  value = getStorageRoot(value);
   if (auto densify = value.getDefiningOp<DensifyOp>())
     return llvm::all_of(densify.getStorage(),
-                        [&](Value part) { return isStorage(getViewRoot(part)); });
+                        [&](Value part) { return isStorage(part); });
   if (matchPattern(value, m_Constant()))
     return true; // the scale of a term
   auto argument = dyn_cast<BlockArgument>(value);
@@ -345,6 +346,10 @@ bool Reassociation::eraseIfDead(Operation *op) {
 FailureOr<int64_t> Reassociation::run() {
   if (failed(defineFactors()))
     return failure();
+  function.walk([&](EinsumOp op) { einsums.insert(op); });
+  sliceDefinitions(function, definitions, [&](Operation *op) { return isParameter(op); });
+  moveEinsumsIntoLoops(function);
+  einsums.clear();
   function.walk([&](EinsumOp op) { einsums.insert(op); });
   SmallVector<Operation *> starts, candidates;
   bool isWrong = false;

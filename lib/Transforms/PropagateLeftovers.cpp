@@ -1,5 +1,6 @@
 // Rule 11 of the algebra: what is left over of patterns is reported.
 #include "PropagateRules.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "sparsam/Analysis/Convolution.h"
 #include "sparsam/Transforms/Boundary.h"
 
@@ -10,9 +11,16 @@ bool sparsam::isCompanion(func::FuncOp function) {
   return function->hasAttr(boundary::companion);
 }
 
+Value sparsam::getStorageRoot(Value value) {
+  value = getViewRoot(value);
+  while (auto slice = value.getDefiningOp<tensor::ExtractSliceOp>())
+    value = getViewRoot(slice.getSource());
+  return value;
+}
+
 std::string sparsam::describeParameter(func::FuncOp function, ValueRange storage) {
   for (Value value : storage) {
-    auto argument = dyn_cast<BlockArgument>(getViewRoot(value));
+    auto argument = dyn_cast<BlockArgument>(getStorageRoot(value));
     if (!argument || argument.getOwner() != &function.front())
       continue;
     for (StringRef attribute : {boundary::param, boundary::stateOf})

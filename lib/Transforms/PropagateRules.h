@@ -28,6 +28,18 @@ void populateViewPatterns(RewritePatternSet &patterns);
 /// emits an error, but not in companion functions.
 FailureOr<int64_t> reassociateFactors(func::FuncOp function);
 
+/// Rule 10 for factor structures: slices of layers of what is made from a definition, an
+/// einsum of a storage, are made from slices of the storage. Adds to `definitions` where
+/// one of them is sliced.
+void sliceDefinitions(func::FuncOp function, DenseSet<Operation *> &definitions,
+                      function_ref<bool(Operation *)> isDefinition);
+
+/// Rule 10 for factor structures: einsums of what loops carry move into the loops.
+void moveEinsumsIntoLoops(func::FuncOp function);
+
+/// The value that `value` is a view or layers of.
+Value getStorageRoot(Value value);
+
 /// A remark for each densify and restrict that is left. Returns how many there are.
 int64_t reportLeftovers(func::FuncOp function);
 

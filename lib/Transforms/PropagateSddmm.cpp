@@ -1,22 +1,28 @@
 // Rule 5 of the algebra: restrict(contract(A, B), i) = SDDMM.
+#include "Layers.h"
 #include "PropagateRules.h"
 #include "sparsam/Transforms/BuildProduct.h"
 
 using namespace mlir;
 using namespace mlir::sparsam;
 
-/// restrict as a product of one term: the source in the K x N view.
+/// restrict as a product of one term: the source in the K x N view, behind the stacked
+/// dimensions.
 static FailureOr<Product> matrixOf(RestrictOp op) {
   auto view = getMatrixView(op.getStructure(), op.getSource().getType(),
                             [&] { return op.emitOpError(); });
   if (failed(view))
     return failure();
   Product product = Product::identity(op.getSource());
-  product.result.assign(2, {});
+  product.result.clear();
+  for (int64_t dim : view->stack)
+    product.result.push_back(product.terms[0].dims[dim]);
+  size_t in = product.result.size(), out = in + 1;
+  product.result.resize(out + 1);
   for (int64_t dim : view->in)
-    llvm::append_range(product.result[0], product.terms[0].dims[dim]);
+    llvm::append_range(product.result[in], product.terms[0].dims[dim]);
   for (int64_t dim : view->out)
-    llvm::append_range(product.result[1], product.terms[0].dims[dim]);
+    llvm::append_range(product.result[out], product.terms[0].dims[dim]);
   product.absorbViews();
   return product;
 }
@@ -27,6 +33,11 @@ struct SddmmPlan {
   Operation *contraction = nullptr;
   Term lhs, rhs;
   Group tokens;
+  /// Of each stacked dimension, which the product has in common with both operands.
+  Grouping stack;
+
+  const Group &getIn() const { return product.result[stack.size()]; }
+  const Group &getOut() const { return product.result[stack.size() + 1]; }
 };
 } // namespace
 
@@ -56,13 +67,16 @@ static FailureOr<SddmmPlan> planSddmm(RestrictOp op, std::string &why) {
   if (product->terms.size() != 2 || !product->scalars.empty())
     return refuse("the product does not have exactly two operands");
 
-  const Group &in = product->result[0], &out = product->result[1];
+  plan.stack.assign(product->result.begin(), product->result.end() - 2);
+  const Group &in = product->result[plan.stack.size()], &out = product->result.back();
+  SmallVector<Letter> stack = flatten(plan.stack);
   auto has = [&](unsigned term, Letter letter) {
     return llvm::is_contained(flatten(product->terms[term].dims), letter);
   };
   auto isSplitAs = [&](unsigned lhs) {
     unsigned rhs = 1 - lhs;
-    return llvm::all_of(in, [&](Letter l) { return has(lhs, l) && !has(rhs, l); }) &&
+    return llvm::all_of(stack, [&](Letter l) { return has(lhs, l) && has(rhs, l); }) &&
+           llvm::all_of(in, [&](Letter l) { return has(lhs, l) && !has(rhs, l); }) &&
            llvm::all_of(out, [&](Letter l) { return has(rhs, l) && !has(lhs, l); });
   };
   if (!isSplitAs(0) && !isSplitAs(1))
@@ -71,13 +85,14 @@ static FailureOr<SddmmPlan> planSddmm(RestrictOp op, std::string &why) {
   plan.lhs = product->terms[lhs];
   plan.rhs = product->terms[1 - lhs];
   for (Letter letter : flatten(plan.lhs.dims))
-    if (!llvm::is_contained(in, letter))
+    if (!llvm::is_contained(in, letter) && !llvm::is_contained(stack, letter))
       plan.tokens.push_back(letter);
   for (Letter letter : plan.tokens)
     if (!has(1 - lhs, letter))
       return refuse("one operand has a summed dimension of its own");
   for (Letter letter : flatten(plan.rhs.dims))
-    if (!llvm::is_contained(out, letter) && !llvm::is_contained(plan.tokens, letter))
+    if (!llvm::is_contained(out, letter) && !llvm::is_contained(stack, letter) &&
+        !llvm::is_contained(plan.tokens, letter))
       return refuse("one operand has a summed dimension of its own");
   if (addsInit)
     product->init = cast<linalg::LinalgOp>(plan.contraction).getDpsInits()[0];
@@ -85,7 +100,9 @@ static FailureOr<SddmmPlan> planSddmm(RestrictOp op, std::string &why) {
   return plan;
 }
 
-static Value buildSddmm(OpBuilder &builder, RestrictOp op, const SddmmPlan &plan) {
+/// A stacked pattern has a loop over its layers.
+static FailureOr<Value> buildSddmm(OpBuilder &builder, RestrictOp op,
+                                   const SddmmPlan &plan) {
   const Product &product = plan.product;
   Location loc = op.getLoc();
   // The tokens in either operand's order; both mean the same sum.
@@ -93,21 +110,39 @@ static Value buildSddmm(OpBuilder &builder, RestrictOp op, const SddmmPlan &plan
   for (Letter letter : flatten(plan.rhs.dims))
     if (llvm::is_contained(tokens, letter))
       rhsTokens.push_back(letter);
+  auto withStack = [&](const Group &order, const Group &own) {
+    Grouping dims = plan.stack;
+    dims.push_back(order);
+    dims.push_back(own);
+    return dims;
+  };
   auto cost = [&](const Group &order) {
-    return getViewCost(product, plan.lhs, Grouping{order, product.result[0]}).transposes +
-           getViewCost(product, plan.rhs, Grouping{order, product.result[1]}).transposes;
+    return getViewCost(product, plan.lhs, withStack(order, plan.getIn())).transposes +
+           getViewCost(product, plan.rhs, withStack(order, plan.getOut())).transposes;
   };
   if (cost(rhsTokens) < cost(tokens))
     tokens = rhsTokens;
-  Value lhs =
-      buildView(builder, loc, product, plan.lhs, Grouping{tokens, product.result[0]});
-  Value rhs =
-      buildView(builder, loc, product, plan.rhs, Grouping{tokens, product.result[1]});
-  auto type = op.getType();
-  Value init = buildEmpty(builder, loc, type.getShape(), type.getElementType());
-  return SddmmOp::create(builder, loc, type, lhs, rhs, op.getPattern(), init,
-                         op.getStructure().withView({}, {}))
-      .getResult();
+  SmallVector<Value> operands{
+      buildView(builder, loc, product, plan.lhs, withStack(tokens, plan.getIn())),
+      buildView(builder, loc, product, plan.rhs, withStack(tokens, plan.getOut()))};
+  llvm::append_range(operands, op.getPattern());
+  auto type = cast<RankedTensorType>(op.getType());
+  auto layer = RankedTensorType::get(type.getShape().drop_front(plan.stack.size()),
+                                     type.getElementType());
+  auto buildLayer = [&](OpBuilder &nested, ValueRange parts) {
+    Value init = buildEmpty(nested, loc, layer.getShape(), layer.getElementType());
+    auto sddmm =
+        SddmmOp::create(nested, loc, layer, parts[0], parts[1], parts.drop_front(2), init,
+                        op.getStructure().withView({}, {}));
+    return SmallVector<Value>{sddmm.getResult()};
+  };
+  if (plan.stack.empty())
+    return buildLayer(builder, operands).front();
+  auto made = createLoopOverLayers(builder, loc, product.getShape(plan.stack), operands,
+                                   layer, buildLayer);
+  if (failed(made))
+    return failure();
+  return made->front();
 }
 
 /// `value` = view(f(a, b, ...)) with f elementwise becomes f(view a, view b, ...),
@@ -165,8 +200,10 @@ struct RestrictContraction : OpRewritePattern<RestrictOp> {
       return rewriter.notifyMatchFailure(op, why);
     if (plan->product.init)
       return splitInit(rewriter, plan->contraction);
-    rewriter.replaceOp(op, buildSddmm(rewriter, op, *plan));
-    return success();
+    FailureOr<Value> made = buildSddmm(rewriter, op, *plan);
+    if (succeeded(made))
+      rewriter.replaceOp(op, *made);
+    return made;
   }
 };
 

@@ -1,4 +1,5 @@
 // Rule 4 of the algebra: contract(X, densify(v, i)) = SpMM.
+#include "Layers.h"
 #include "PropagateRules.h"
 #include "sparsam/Transforms/BuildProduct.h"
 #include "llvm/ADT/SmallSet.h"
@@ -16,6 +17,8 @@ struct SpmmPlan {
   /// the structure's view.
   Group sum, outputs;
   Group tokens;
+  /// Of each stacked dimension, which the product has in common with the input.
+  Grouping stack;
   bool transposed = false;
 };
 
@@ -62,6 +65,11 @@ static FailureOr<SpmmPlan> planSpmm(Product product, unsigned weight, std::strin
   Group out = lettersOf(product.terms[weight], view->out);
   SmallVector<Letter> input = flatten(plan.input.dims);
   SmallVector<Letter> result = flatten(product.result);
+  SmallVector<Letter> stack = lettersOf(product.terms[weight], view->stack);
+  if (!containsAll(input, stack) || !containsAll(result, stack))
+    return refuse("it takes several layers at once");
+  for (int64_t dim : view->stack)
+    plan.stack.push_back(product.terms[weight].dims[dim]);
   if (containsAll(input, in) && !containsAny(result, in) && !containsAny(input, out) &&
       containsAll(result, out)) {
     plan.sum = in;
@@ -75,7 +83,7 @@ static FailureOr<SpmmPlan> planSpmm(Product product, unsigned weight, std::strin
     return refuse("it contracts neither all inputs nor all outputs of the view");
   }
   for (Letter letter : input) {
-    if (llvm::is_contained(plan.sum, letter))
+    if (llvm::is_contained(plan.sum, letter) || llvm::is_contained(stack, letter))
       continue;
     if (!llvm::is_contained(result, letter))
       return refuse("the other operand has a summed dimension of its own");
@@ -85,18 +93,40 @@ static FailureOr<SpmmPlan> planSpmm(Product product, unsigned weight, std::strin
   return plan;
 }
 
-static Value buildSpmm(OpBuilder &builder, Location loc, const SpmmPlan &plan) {
+/// `dims` behind the stacked dimensions.
+static Grouping withStack(const Grouping &stack, Grouping dims) {
+  dims.insert(dims.begin(), stack.begin(), stack.end());
+  return dims;
+}
+
+/// A stacked weight has a loop over its layers.
+static FailureOr<Value> buildSpmm(OpBuilder &builder, Location loc,
+                                  const SpmmPlan &plan) {
   const Product &product = plan.product;
   DensifyOp weight = plan.weight;
-  Value input =
-      buildView(builder, loc, product, plan.input, Grouping{plan.tokens, plan.sum});
   Grouping dims{plan.tokens, plan.outputs};
-  auto element = cast<RankedTensorType>(input.getType()).getElementType();
-  Value init = buildEmpty(builder, loc, product.getShape(dims), element);
-  auto spmm =
-      SpmmOp::create(builder, loc, init.getType(), input, weight.getStorage(), init,
-                     weight.getStructure().withView({}, {}), plan.transposed);
-  return buildView(builder, loc, product, {spmm.getResult(), dims}, product.result);
+  SmallVector<Value> operands{
+      buildView(builder, loc, product, plan.input,
+                withStack(plan.stack, Grouping{plan.tokens, plan.sum}))};
+  llvm::append_range(operands, weight.getStorage());
+  auto element = cast<RankedTensorType>(operands[0].getType()).getElementType();
+  auto layer = RankedTensorType::get(product.getShape(dims), element);
+  auto buildLayer = [&](OpBuilder &nested, ValueRange layer) {
+    Value init = buildEmpty(nested, loc, product.getShape(dims), element);
+    auto spmm = SpmmOp::create(nested, loc, init.getType(), layer[0], layer.drop_front(),
+                               init, weight.getStructure().withView({}, {}),
+                               plan.transposed);
+    return SmallVector<Value>{spmm.getResult()};
+  };
+  auto made = plan.stack.empty()
+                  ? FailureOr<SmallVector<Value>>(buildLayer(builder, operands))
+                  : createLoopOverLayers(builder, loc, product.getShape(plan.stack),
+                                         operands, layer, buildLayer);
+  if (failed(made))
+    return failure();
+  return buildView(builder, loc, product,
+                   {made->front(), withStack(plan.stack, std::move(dims))},
+                   product.result);
 }
 
 /// The product of `op`, read through views, where operand `weight` is a densified
@@ -151,8 +181,10 @@ struct ContractDensified : RewritePattern {
       return rewriter.notifyMatchFailure(op, why);
     if (match->first.init)
       return splitInit(rewriter, op);
-    rewriter.replaceOp(op, buildSpmm(rewriter, op->getLoc(), *plan));
-    return success();
+    FailureOr<Value> made = buildSpmm(rewriter, op->getLoc(), *plan);
+    if (succeeded(made))
+      rewriter.replaceOp(op, *made);
+    return made;
   }
 };
 

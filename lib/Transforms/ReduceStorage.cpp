@@ -159,4 +159,6 @@ void sparsam::populateStorageElementwisePatterns(RewritePatternSet &patterns) {
   populateRestrictUpPatterns(patterns);
   populateDensifyDownPatterns(patterns);
   populateReduceStoragePatterns(patterns);
+  populateLayerPatterns(patterns);
+  populateLoopPatterns(patterns);
 }

@@ -4,6 +4,7 @@
 // run on them alone. This is what turns the optimizer of a structured parameter into
 // one on stored values.
 #include "Rules.h"
+#include "Stacks.h"
 #include "sparsam/Analysis/Elementwise.h"
 #include "sparsam/Analysis/Views.h"
 #include "sparsam/Transforms/Algebra.h"
@@ -109,9 +110,15 @@ struct RestrictLayoutChange : OpRewritePattern<RestrictOp> {
     StructureInterface structure = getViewOfSource(*change, restrict.getStructure());
     if (!structure)
       return rewriter.notifyMatchFailure(restrict, "no view of what is moved fits");
-    StoredPattern pattern{structure, SmallVector<Value>(restrict.getPattern())};
-    rewriter.replaceOp(restrict, getOrCreateRestrict(rewriter, restrict.getLoc(),
-                                                     change->source, pattern));
+    Location loc = restrict.getLoc();
+    StoredPattern pattern{
+        structure,
+        reshapeStack(rewriter, loc, restrict.getPattern(),
+                     restrict.getStructure().getStack().size(),
+                     getStackShape(structure, change->getSourceType().getShape()))};
+    Value values = getOrCreateRestrict(rewriter, loc, change->source, pattern);
+    rewriter.replaceOp(restrict, createReshape(rewriter, loc, values,
+                                               restrict.getValues().getType().getShape()));
     return success();
   }
 };
