@@ -1,6 +1,6 @@
 // Rule 5 of the algebra: restrict(contract(A, B), i) = SDDMM.
-#include "Layers.h"
 #include "PropagateRules.h"
+#include "Stacks.h"
 #include "sparsam/Transforms/BuildProduct.h"
 
 using namespace mlir;
@@ -48,6 +48,8 @@ static FailureOr<SddmmPlan> planSddmm(RestrictOp op, std::string &why) {
   };
   if (!isa<Float32Type, Float64Type>(op.getSource().getType().getElementType()))
     return refuse("its elements are neither f32 nor f64");
+  if (dropUnitStack(op.getStructure(), op.getSource().getType().getShape()))
+    return refuse("its only layer is not taken out yet");
   FailureOr<Product> product = matrixOf(op);
   if (failed(product))
     return refuse("its view does not fit");

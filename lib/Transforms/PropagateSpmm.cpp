@@ -1,6 +1,6 @@
 // Rule 4 of the algebra: contract(X, densify(v, i)) = SpMM.
-#include "Layers.h"
 #include "PropagateRules.h"
+#include "Stacks.h"
 #include "sparsam/Transforms/BuildProduct.h"
 #include "llvm/ADT/SmallSet.h"
 
@@ -61,6 +61,9 @@ static FailureOr<SpmmPlan> planSpmm(Product product, unsigned weight, std::strin
                             [&] { return plan.weight.emitOpError(); });
   if (failed(view))
     return refuse("its view does not fit");
+  if (dropUnitStack(plan.weight.getStructure(),
+                    cast<RankedTensorType>(plan.weight.getType()).getShape()))
+    return refuse("its only layer is not taken out yet");
   Group in = lettersOf(product.terms[weight], view->in);
   Group out = lettersOf(product.terms[weight], view->out);
   SmallVector<Letter> input = flatten(plan.input.dims);

@@ -6,10 +6,11 @@ import dataclasses
 import re
 from collections.abc import Callable
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import patterns
-from patterns import Pattern, densify
+from patterns import Pattern
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Composed:
     patterns: dict[str, tuple[Pattern, str]]
     inputs: tuple[int, ...]
     shape: tuple[int, ...]
+    stack: tuple[int, ...] = ()
 
     def dense(self, parts) -> dict[str, np.ndarray]:
         """The factors of a storage, masked ones with zeros."""
@@ -32,11 +34,8 @@ class Composed:
         for name in self.trained + self.frozen:
             if name in self.patterns:
                 pattern, prefix = self.patterns[name]
-                found[name] = densify(
-                    pattern.structure,
-                    parts[prefix + "values"],
-                    self.pattern(name, parts),
-                    *pattern.matrix_shape,
+                found[name] = pattern.densify(
+                    parts[prefix + "values"], self.pattern(name, parts)
                 )
             else:
                 found[name] = np.asarray(parts[name])
@@ -50,17 +49,20 @@ class Composed:
         )
 
 
-def _inner(text: str, shape) -> Pattern:
-    structure = patterns.parse(text)
-    assert structure, text
-    return Pattern(structure, (0,), tuple(shape))
-
-
-def parse(text: str, inputs, shape) -> Composed | None:
+def parse(text: str, inputs, shape, stack=()) -> Composed | None:
     """The structure of that text on a parameter; None where it is another one."""
+    layers = tuple(shape[d] for d in stack)
     k = int(np.prod([shape[d] for d in inputs]))
-    n = int(np.prod(shape)) // k
+    n = int(np.prod(shape)) // k // int(np.prod(layers))
     stored, frozen = {}, ()
+
+    def _inner(text: str, shape) -> Pattern:
+        """Of a factor, which has the stacked dimensions in front."""
+        structure = patterns.parse(text)
+        assert structure, text
+        dims = tuple(range(len(layers)))
+        return Pattern(structure, (len(dims),), (*layers, *shape), dims)
+
     if text == "frozen":
         trained, frozen = (), ("dense",)
 
@@ -114,4 +116,8 @@ def parse(text: str, inputs, shape) -> Composed | None:
             return jnp.einsum("akbr,barn->akbn", f["r"], f["l"]).reshape(k, n)
     else:
         return None
-    return Composed(text, build, trained, frozen, stored, tuple(inputs), tuple(shape))
+    for _ in stack:
+        build = jax.vmap(build)
+    return Composed(
+        text, build, trained, frozen, stored, tuple(inputs), tuple(shape), tuple(stack)
+    )

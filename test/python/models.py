@@ -25,6 +25,7 @@ class Model:
     buffers() -> what the model carries besides, as the statistics of a batch norm, or None;
         with it loss(params, buffers, x, y) -> (scalar, new buffers)
     weights: path -> the dimensions contracted by the parameter's first use
+    stacked: path -> the dimensions of stacked layers, of the parameters that have any
     """
 
     name: str
@@ -33,10 +34,15 @@ class Model:
     loss: Callable
     weights: dict[str, tuple[int, ...]]
     buffers: Callable | None = None
+    stacked: dict[str, tuple[int, ...]] = dataclasses.field(default_factory=dict)
 
 
 def _normal(rng, *shape):
     return (rng.standard_normal(shape) / np.sqrt(shape[0])).astype(np.float32)
+
+
+def _normal_layers(rng, layers, *shape):
+    return np.stack([_normal(rng, *shape) for _ in range(layers)])
 
 
 def _noise(rng, *shape):
@@ -329,7 +335,99 @@ def vit(unit: int) -> Model:
     return Model("vit", init, make_batch, loss, weights)
 
 
+def scan_mlp(unit: int) -> Model:
+    """Layers of one width that `lax.scan` runs over."""
+    width, classes, batch, layers = 5 * unit, 3 * unit, 13, 3
+
+    def init(rng):
+        return {
+            "stem": _normal(rng, 10, width),
+            "layers": {
+                "w": _normal_layers(rng, layers, width, width),
+                "b": 0.1 * _noise(rng, layers, width),
+            },
+            "head": _normal(rng, width, classes),
+        }
+
+    def loss(params, x, y):
+        def layer(x, p):
+            return jnp.tanh(x @ p["w"] + p["b"]), None
+
+        x, _ = jax.lax.scan(layer, x @ params["stem"], params["layers"])
+        logits = x @ params["head"]
+        return optax.softmax_cross_entropy_with_integer_labels(logits, y).mean()
+
+    def make_batch(rng):
+        x = rng.standard_normal((batch, 10)).astype(np.float32)
+        return x, rng.integers(0, classes, batch).astype(np.int32)
+
+    weights = {"layers/w": (1,), "head": (0,)}
+    return Model("scan_mlp", init, make_batch, loss, weights, stacked={"layers/w": (0,)})
+
+
+def scan_gpt(unit: int) -> Model:
+    """Blocks that `lax.scan` runs over and `jax.checkpoint` computes again; one weight
+    contracts two dimensions."""
+    heads, width, hidden, vocab = 2, 6 * unit, 7 * unit, 29
+    size, time, batch, layers = width // 2, 5, 2, 3
+
+    def init(rng):
+        return {
+            "wte": 0.3 * _normal(rng, vocab, width),
+            "wpe": 0.3 * _normal(rng, time, width),
+            "blocks": {
+                "ln1": _noise(rng, layers, width),
+                "qkv": _normal_layers(rng, layers, width, 3 * width),
+                "proj": _normal_layers(rng, layers, width, width).reshape(
+                    layers, heads, size, width
+                ),
+                "ln2": _noise(rng, layers, width),
+                "fc": _normal_layers(rng, layers, width, hidden),
+                "fcb": 0.1 * _noise(rng, layers, hidden),
+                "out": _normal_layers(rng, layers, hidden, width),
+                "outb": 0.1 * _noise(rng, layers, width),
+            },
+            "lnf": _noise(rng, width),
+        }
+
+    def block(x, p):
+        mask = jnp.tril(jnp.ones((time, time), bool))
+
+        def split(a):
+            return a.reshape(batch, time, heads, size).transpose(0, 2, 1, 3)
+
+        q, k, v = map(split, jnp.split(_layer_norm(x, p["ln1"]) @ p["qkv"], 3, -1))
+        a = jnp.einsum("bhqd,bhkd->bhqk", q, k) / np.sqrt(size)
+        a = jax.nn.softmax(jnp.where(mask, a, -1e9), -1)
+        o = jnp.einsum("bhqk,bhkd->bhqd", a, v)
+        x = x + jnp.einsum("bhqd,hdw->bqw", o, p["proj"])
+        h = jax.nn.gelu(_layer_norm(x, p["ln2"]) @ p["fc"] + p["fcb"])
+        return x + h @ p["out"] + p["outb"], None
+
+    def loss(params, x, y):
+        x = params["wte"][x] + params["wpe"][None]
+        x, _ = jax.lax.scan(jax.checkpoint(block), x, params["blocks"])
+        logits = _layer_norm(x, params["lnf"]) @ params["wte"].T
+        return optax.softmax_cross_entropy_with_integer_labels(logits, y).mean()
+
+    def make_batch(rng):
+        text = rng.integers(0, vocab, (batch, time + 1)).astype(np.int32)
+        return text[:, :-1], text[:, 1:]
+
+    weights = {f"blocks/{name}": (1,) for name in ("qkv", "fc", "out")}
+    weights["blocks/proj"] = (1, 2)
+    return Model(
+        "scan_gpt",
+        init,
+        make_batch,
+        loss,
+        weights,
+        stacked=dict.fromkeys(weights, (0,)),
+    )
+
+
 MODELS = {"mlp": mlp, "gpt": gpt, "mixer": mixer, "gated": gated}
+STACKED = {"scan_mlp": scan_mlp, "scan_gpt": scan_gpt}
 CONVOLUTIONAL = {"resnet": resnet, "vit": vit}
 
 OPTIMIZERS = {

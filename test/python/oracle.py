@@ -10,7 +10,7 @@ import optax
 import reference
 import sparsam
 from composed import Composed
-from models import MODELS, OPTIMIZERS, Model
+from models import MODELS, OPTIMIZERS, STACKED, Model
 from patterns import Pattern
 from reference import LowRank
 
@@ -36,7 +36,12 @@ class Case:
         self.batches = [self.model.batch(rng) for _ in range(STEPS)]
         leaves = reference.paths(self.params)
         parsed = {
-            path: reference.parse(text, self.model.weights[path], leaves[path].shape)
+            path: reference.parse(
+                text,
+                self.model.weights[path],
+                leaves[path].shape,
+                self.model.stacked.get(path, ()),
+            )
             for path, text in self.texts.items()
         }
         self.structures = {path: s for path, s in parsed.items() if s is not None}
@@ -91,7 +96,7 @@ def case(
 ) -> Case:
     """`structure` is a key of UNITS, whose texts go round the model's weights."""
     unit, texts = UNITS[structure]
-    built = MODELS[model](unit)
+    built = (MODELS | STACKED)[model](unit)
     chosen = {path: texts[i % len(texts)] for i, path in enumerate(built.weights)}
     return Case(built, OPTIMIZERS[optimizer](), chosen, seed, mark)
 
@@ -185,6 +190,11 @@ def check_selection(structure: Pattern, dense, pattern) -> None:
 
 def check_factors(structure: LowRank, dense, u, v) -> None:
     matrix = reference.to_matrix(structure, dense).astype(np.float64)
+    for place in np.ndindex(*matrix.shape[:-2]):
+        check_layer_factors(structure, matrix[place], u[place], v[place])
+
+
+def check_layer_factors(structure: LowRank, matrix, u, v) -> None:
     u, v = u.astype(np.float64), v.astype(np.float64)
     singular = np.linalg.svd(matrix, compute_uv=False)
     # The nearest product of this rank; the product itself may turn where two singular

@@ -264,20 +264,32 @@ def restrict(structure, matrix, pattern):
 
 @dataclasses.dataclass(frozen=True)
 class Pattern:
-    """A pattern structure on a parameter; `inputs` are the contracted dimensions."""
+    """A pattern structure on a parameter; `inputs` are the contracted dimensions, `stack`
+    those of stacked layers."""
 
     structure: PATTERNS
     inputs: tuple[int, ...]
     shape: tuple[int, ...]
+    stack: tuple[int, ...] = ()
 
     @property
     def matrix_shape(self):
         inputs = int(np.prod([self.shape[d] for d in self.inputs]))
-        return inputs, int(np.prod(self.shape)) // inputs
+        layers = int(np.prod([self.shape[d] for d in self.stack]))
+        return inputs, int(np.prod(self.shape)) // inputs // layers
 
     def pattern(self, stored) -> dict[str, np.ndarray]:
         """The index tensors of a parameter's storage."""
         return {name: stored[name] for name in self.index_names}
+
+    def densify(self, values, pattern):
+        """The dense matrix of a storage, behind the stacked dimensions."""
+        sizes = [self.shape[d] for d in self.stack]
+        dense = np.zeros((*sizes, *self.matrix_shape), values.dtype)
+        for place in np.ndindex(*sizes):
+            own = {name: indices[place] for name, indices in pattern.items()}
+            dense[place] = densify(self.structure, values[place], own, *self.matrix_shape)
+        return dense
 
     @property
     def index_names(self):

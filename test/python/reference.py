@@ -30,19 +30,25 @@ class LowRank:
     rank: int
     inputs: tuple[int, ...]
     shape: tuple[int, ...]
+    stack: tuple[int, ...] = ()
 
 
-def parse(text: str, inputs: tuple[int, ...], shape: tuple[int, ...]):
+def parse(
+    text: str,
+    inputs: tuple[int, ...],
+    shape: tuple[int, ...],
+    stack: tuple[int, ...] = (),
+):
     """The structure's text on a parameter; None for "dense"."""
     if text == "dense":
         return None
     if structure := patterns.parse(text):
-        return Pattern(structure, inputs, shape)
-    if structure := composed.parse(text, inputs, shape):
+        return Pattern(structure, inputs, shape, stack)
+    if structure := composed.parse(text, inputs, shape, stack):
         return structure
     match = re.fullmatch(r"low_rank<(\d+)>", text)
     assert match, text
-    return LowRank(int(match[1]), inputs, shape)
+    return LowRank(int(match[1]), inputs, shape, stack)
 
 
 def paths(tree) -> dict:
@@ -55,14 +61,34 @@ def paths(tree) -> dict:
 
 
 def _permutation(structure):
-    rest = [d for d in range(len(structure.shape)) if d not in structure.inputs]
-    return [*structure.inputs, *rest]
+    first = [*structure.stack, *structure.inputs]
+    rest = [d for d in range(len(structure.shape)) if d not in first]
+    return [*first, *rest]
 
 
 def to_matrix(structure, tensor):
-    """K inputs by N outputs."""
+    """K inputs by N outputs, behind the stacked dimensions."""
     inputs = int(np.prod([structure.shape[d] for d in structure.inputs]))
-    return tensor.transpose(_permutation(structure)).reshape(inputs, -1)
+    stack = [structure.shape[d] for d in structure.stack]
+    return tensor.transpose(_permutation(structure)).reshape(*stack, inputs, -1)
+
+
+def _by_layer(structure, work, *stacked):
+    """`work` on each layer of arrays, or trees of arrays, with the stacked dimensions in
+    front."""
+    if not structure.stack:
+        return work(*stacked)
+    sizes = [structure.shape[d] for d in structure.stack]
+    layers = [
+        work(*jax.tree.map(lambda array, place=place: array[place], stacked))
+        for place in np.ndindex(*sizes)
+    ]
+
+    def stack(*arrays):
+        made = np.stack(arrays)
+        return made.reshape(*sizes, *made.shape[1:])
+
+    return jax.tree.map(stack, *layers)
 
 
 def from_matrix(structure, matrix):
@@ -73,19 +99,25 @@ def from_matrix(structure, matrix):
 
 def select(structure: Pattern, tensor: np.ndarray) -> dict[str, np.ndarray]:
     """The index tensors of the entries of largest magnitude."""
-    return structure.structure.select(to_matrix(structure, tensor))
+    return _by_layer(structure, structure.structure.select, to_matrix(structure, tensor))
 
 
 def mask_of(structure: Pattern, pattern: dict[str, np.ndarray]) -> np.ndarray:
-    mask = np.zeros(structure.matrix_shape)
-    mask[structure.structure.entries(pattern, *mask.shape)] = 1
-    return from_matrix(structure, mask)
+    def layer(pattern):
+        mask = np.zeros(structure.matrix_shape)
+        mask[structure.structure.entries(pattern, *mask.shape)] = 1
+        return mask
+
+    return from_matrix(structure, _by_layer(structure, layer, pattern))
 
 
 def gather(structure: Pattern, tensor: np.ndarray, pattern) -> np.ndarray:
     """The stored entries of a dense tensor."""
-    matrix = to_matrix(structure, tensor)
-    return patterns.restrict(structure.structure, matrix, pattern)
+
+    def layer(matrix, pattern):
+        return patterns.restrict(structure.structure, matrix, pattern)
+
+    return _by_layer(structure, layer, to_matrix(structure, tensor), pattern)
 
 
 class Reference:
