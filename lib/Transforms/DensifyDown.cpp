@@ -68,10 +68,10 @@ LogicalResult moveThroughLayoutChange(Operation *op, PatternRewriter &rewriter) 
   StructureInterface structure = getViewOfResult(*change, densify.getStructure());
   if (!structure)
     return rewriter.notifyMatchFailure(op, "no view of the result fits");
-  SmallVector<Value> storage = reshapeStack(
-      rewriter, op->getLoc(), densify.getStorage(),
-      densify.getStructure().getStack().size(),
-      getStackShape(structure, change->getResultType().getShape()));
+  SmallVector<Value> storage =
+      reshapeStack(rewriter, op->getLoc(), densify.getStorage(),
+                   densify.getStructure().getStack().size(),
+                   getStackShape(structure, change->getResultType().getShape()));
   rewriter.replaceOpWithNewOp<DensifyOp>(op, getPlainType(change->getResultType()),
                                          storage, structure);
   return success();

@@ -115,7 +115,7 @@ void sparsam::sliceDefinitions(func::FuncOp function, DenseSet<Operation *> &def
     rewriter.setInsertionPoint(op);
     FailureOr<Value> sliced = slicer.slice(op.getSource(), *layers);
     if (succeeded(sliced))
-      rewriter.replaceOp(op, createReshape(rewriter, op.getLoc(), *sliced,
-                                           op.getType().getShape()));
+      rewriter.replaceOp(
+          op, createReshape(rewriter, op.getLoc(), *sliced, op.getType().getShape()));
   }
 }

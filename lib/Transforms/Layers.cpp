@@ -84,9 +84,10 @@ Value sparsam::insertLayers(OpBuilder &builder, Location loc, Value value, Value
                                        operands.sizes, operands.strides);
 }
 
-FailureOr<SmallVector<Value>> sparsam::createLoopOverLayers(
-    OpBuilder &builder, Location loc, ArrayRef<int64_t> stack, ValueRange stacked,
-    ArrayRef<RankedTensorType> results, LayerBody body) {
+FailureOr<SmallVector<Value>>
+sparsam::createLoopOverLayers(OpBuilder &builder, Location loc, ArrayRef<int64_t> stack,
+                              ValueRange stacked, ArrayRef<RankedTensorType> results,
+                              LayerBody body) {
   auto constant = [&](int64_t value) -> Value {
     return arith::ConstantIndexOp::create(builder, loc, value);
   };
@@ -131,9 +132,9 @@ FailureOr<SmallVector<Value>> sparsam::createLoopOverLayers(
         scf::ValueVector inserted;
         for (auto [value, into] : llvm::zip_equal(*layer, carried)) {
           SliceOperands operands = operandsOf(into);
-          inserted.push_back(tensor::InsertSliceOp::create(
-              nested, at, value, into, operands.offsets, operands.sizes,
-              operands.strides));
+          inserted.push_back(
+              tensor::InsertSliceOp::create(nested, at, value, into, operands.offsets,
+                                            operands.sizes, operands.strides));
         }
         return inserted;
       });

@@ -38,7 +38,8 @@ static bool isKnownBefore(const LinearMap &map, Operation *op) {
   });
 }
 
-/// The operands of elementwise work that `map` moves through; none where it is other work.
+/// The operands of elementwise work that `map` moves through; none where it is other
+/// work.
 static std::optional<ElementwiseOp> matchMoved(Operation *op, const LinearMap &map) {
   auto elementwise = matchElementwise(op);
   if (failed(elementwise) || elementwise->isCopy() || !map.movesThrough(*elementwise))
@@ -172,8 +173,7 @@ private:
   }
 
   /// Whether the map of something that a surrounding loop carries is asked for.
-  static bool reaches(Value value, const LinearMap &map,
-                      const Known &known) {
+  static bool reaches(Value value, const LinearMap &map, const Known &known) {
     if (known.contains(value))
       return true;
     Operation *op = value.getDefiningOp();
@@ -198,8 +198,7 @@ private:
         [&](OpBuilder &, Location, ArrayRef<BlockArgument> arguments) {
           Known inside;
           inside[loop.getRegionIterArg(number)] = arguments.front();
-          return SmallVector<Value>{
-              move(loop.getYieldedValues()[number], map, inside)};
+          return SmallVector<Value>{move(loop.getYieldedValues()[number], map, inside)};
         });
     return newLoop->getResult(added);
   }
@@ -229,8 +228,8 @@ public:
     function.walk([&](Operation *op) {
       if (op == function)
         return;
-      bool isPlain = isa<scf::ForOp>(op) || isa<scf::YieldOp>(op) ||
-                     isMemoryEffectFree(op);
+      bool isPlain =
+          isa<scf::ForOp>(op) || isa<scf::YieldOp>(op) || isMemoryEffectFree(op);
       if (!isPlain || isa<func::ReturnOp>(op))
         addAll(op);
     });

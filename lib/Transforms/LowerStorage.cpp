@@ -23,7 +23,8 @@ FailureOr<MatrixView> getView(Operation *op, StructureInterface structure, Value
 
 /// The sizes of the stacked dimensions.
 SmallVector<int64_t> getStackShape(const MatrixView &view, RankedTensorType type) {
-  return llvm::map_to_vector(view.stack, [&](int64_t dim) { return type.getDimSize(dim); });
+  return llvm::map_to_vector(view.stack,
+                             [&](int64_t dim) { return type.getDimSize(dim); });
 }
 
 /// The parameter's dimensions that are each of the matrix's, behind the stacked ones.
@@ -165,12 +166,11 @@ LogicalResult lower(SelectOp op, RewriterBase &rewriter) {
   if (failed(view))
     return failure();
   Value matrices = toMatrices(b, op.getSource(), *view);
-  auto pattern =
-      forEachLayer(rewriter, op.getLoc(), *view, op.getSource().getType(), matrices,
-                   op.getResultTypes(), [&](OpBuilder &builder, ValueRange layer) {
-                     return op.getStructure().buildSelect(builder, op.getLoc(),
-                                                          layer.front());
-                   });
+  auto pattern = forEachLayer(
+      rewriter, op.getLoc(), *view, op.getSource().getType(), matrices,
+      op.getResultTypes(), [&](OpBuilder &builder, ValueRange layer) {
+        return op.getStructure().buildSelect(builder, op.getLoc(), layer.front());
+      });
   if (failed(pattern))
     return missing(op, op.getStructure(), "select");
   rewriter.replaceOp(op, *pattern);

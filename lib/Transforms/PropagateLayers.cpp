@@ -29,15 +29,15 @@ struct SliceDensified : OpRewritePattern<tensor::ExtractSliceOp> {
     for (Value part : densify.getStorage())
       storage.push_back(createLayers(rewriter, op.getLoc(), part, *stored));
     auto sliced = RankedTensorType::get(op.getStaticSizes(), type.getElementType());
-    Value dense =
-        DensifyOp::create(rewriter, op.getLoc(), sliced, storage, structure);
+    Value dense = DensifyOp::create(rewriter, op.getLoc(), sliced, storage, structure);
     rewriter.replaceOp(
         op, createReshape(rewriter, op.getLoc(), dense, op.getType().getShape()));
     return success();
   }
 };
 
-/// restrict(insert_slice(a, b)[l], i) = insert_slice(restrict(a, i[l]), restrict(b, i))[l].
+/// restrict(insert_slice(a, b)[l], i) = insert_slice(restrict(a, i[l]), restrict(b,
+/// i))[l].
 struct RestrictInserted : OpRewritePattern<RestrictOp> {
   using OpRewritePattern::OpRewritePattern;
 

@@ -70,8 +70,8 @@ void sparsam::moveEinsumsIntoLoops(func::FuncOp function) {
   while (changed) {
     SmallVector<EinsumOp> einsums;
     function.walk([&](EinsumOp op) { einsums.push_back(op); });
-    changed = llvm::any_of(einsums,
-                           [&](EinsumOp op) { return moveEinsum(rewriter, op); });
+    changed =
+        llvm::any_of(einsums, [&](EinsumOp op) { return moveEinsum(rewriter, op); });
   }
   dropUnusedCarried(function);
 }

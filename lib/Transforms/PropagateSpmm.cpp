@@ -116,9 +116,9 @@ static FailureOr<Value> buildSpmm(OpBuilder &builder, Location loc,
   auto layer = RankedTensorType::get(product.getShape(dims), element);
   auto buildLayer = [&](OpBuilder &nested, ValueRange layer) {
     Value init = buildEmpty(nested, loc, product.getShape(dims), element);
-    auto spmm = SpmmOp::create(nested, loc, init.getType(), layer[0], layer.drop_front(),
-                               init, weight.getStructure().withView({}, {}),
-                               plan.transposed);
+    auto spmm =
+        SpmmOp::create(nested, loc, init.getType(), layer[0], layer.drop_front(), init,
+                       weight.getStructure().withView({}, {}), plan.transposed);
     return SmallVector<Value>{spmm.getResult()};
   };
   auto made = plan.stack.empty()

@@ -117,8 +117,9 @@ struct RestrictLayoutChange : OpRewritePattern<RestrictOp> {
                      restrict.getStructure().getStack().size(),
                      getStackShape(structure, change->getSourceType().getShape()))};
     Value values = getOrCreateRestrict(rewriter, loc, change->source, pattern);
-    rewriter.replaceOp(restrict, createReshape(rewriter, loc, values,
-                                               restrict.getValues().getType().getShape()));
+    rewriter.replaceOp(
+        restrict,
+        createReshape(rewriter, loc, values, restrict.getValues().getType().getShape()));
     return success();
   }
 };

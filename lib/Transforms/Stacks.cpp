@@ -15,9 +15,8 @@ SmallVector<Value> sparsam::reshapeStack(OpBuilder &builder, Location loc,
                                          ArrayRef<int64_t> stack) {
   return llvm::map_to_vector(storage, [&](Value value) {
     SmallVector<int64_t> shape(stack);
-    llvm::append_range(shape, cast<RankedTensorType>(value.getType())
-                                  .getShape()
-                                  .drop_front(count));
+    llvm::append_range(
+        shape, cast<RankedTensorType>(value.getType()).getShape().drop_front(count));
     return createReshape(builder, loc, value, shape);
   });
 }
@@ -47,8 +46,8 @@ std::optional<StructuredShape> sparsam::dropUnitStack(StructureInterface structu
     if (!llvm::is_contained(stack, dim))
       dropped.shape.push_back(size);
   }
-  SmallVector<int64_t> in = llvm::map_to_vector(
-      structure.getIn(), [&](int64_t dim) { return places[dim]; });
+  SmallVector<int64_t> in =
+      llvm::map_to_vector(structure.getIn(), [&](int64_t dim) { return places[dim]; });
   dropped.structure = withView(structure, in);
   return dropped;
 }

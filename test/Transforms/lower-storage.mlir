@@ -68,3 +68,60 @@ func.func @densify_in_place(%v: tensor<4x8x1xf32>, %i: tensor<4x8xi16>) -> tenso
       : (tensor<4x8x1xf32>, tensor<4x8xi16>) -> tensor<16x4xf32>
   return %w : tensor<16x4xf32>
 }
+
+// -----
+
+// Stacked layers: a loop makes the matrix of each, and the view is of all.
+// CHECK-LABEL: func @densify_stacked
+//  CHECK-SAME:   (%[[V:.+]]: tensor<3x4x8x1xf32>, %[[I:.+]]: tensor<3x4x8xi16>)
+//       CHECK:   %[[ALL:.+]] = scf.for %[[L:[^ ]+]] = {{.*}} -> (tensor<3x16x4xf32>)
+//   CHECK-DAG:     tensor.extract_slice %[[V]][%[[L]], 0, 0, 0] [1, 4, 8, 1] {{.*}} to tensor<4x8x1xf32>
+//   CHECK-DAG:     tensor.extract_slice %[[I]][%[[L]], 0, 0] [1, 4, 8] {{.*}} to tensor<4x8xi16>
+//       CHECK:     tensor.insert_slice
+//       CHECK:   linalg.transpose ins(%[[ALL]]
+//  CHECK-SAME:     permutation = [1, 0, 2]
+// BUFFER-LABEL: func @densify_stacked
+// BUFFER:         memref.alloc() {{.*}} : memref<3x16x4xf32>
+// BUFFER:         memref.store
+// BUFFER:         linalg.transpose
+func.func @densify_stacked(%v: tensor<3x4x8x1xf32>, %i: tensor<3x4x8xi16>)
+    -> tensor<16x3x4xf32> {
+  %w = sparsam.densify %v, %i {structure = #sparsam.nm<2:4, stack = [1]>}
+      : (tensor<3x4x8x1xf32>, tensor<3x4x8xi16>) -> tensor<16x3x4xf32>
+  return %w : tensor<16x3x4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func @select_stacked
+//       CHECK:   scf.for {{.*}} -> (tensor<3x4x8xi16>)
+//       CHECK:     tensor.extract_slice {{.*}} to tensor<16x4xf32>
+// CHECK-LABEL: func @restrict_stacked
+//       CHECK:   scf.for {{.*}} -> (tensor<3x4x8x1xf32>)
+//       CHECK:     tensor.extract_slice {{.*}} to tensor<16x4xf32>
+func.func @select_stacked(%w: tensor<3x16x4xf32>) -> tensor<3x4x8xi16> {
+  %i = sparsam.select %w {structure = #sparsam.nm<2:4, stack = [0]>}
+      : (tensor<3x16x4xf32>) -> tensor<3x4x8xi16>
+  return %i : tensor<3x4x8xi16>
+}
+func.func @restrict_stacked(%w: tensor<3x16x4xf32>, %i: tensor<3x4x8xi16>)
+    -> tensor<3x4x8x1xf32> {
+  %v = sparsam.restrict %w on %i {structure = #sparsam.nm<2:4, stack = [0]>}
+      : (tensor<3x16x4xf32>, tensor<3x4x8xi16>) -> tensor<3x4x8x1xf32>
+  return %v : tensor<3x4x8x1xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func @factorize_stacked
+//       CHECK:   scf.for {{.*}} -> (tensor<2x3x16x2xf32>, tensor<2x3x2x4xf32>)
+//       CHECK:     scf.for
+//       CHECK:       call @sparsam_svd_f32
+//       CHECK:       tensor.insert_slice
+//       CHECK:       tensor.insert_slice
+func.func @factorize_stacked(%w: tensor<2x3x16x4xf32>)
+    -> (tensor<2x3x16x2xf32>, tensor<2x3x2x4xf32>) {
+  %u, %v = sparsam.factorize %w {structure = #sparsam.low_rank<2, stack = [0, 1]>}
+      : (tensor<2x3x16x4xf32>) -> (tensor<2x3x16x2xf32>, tensor<2x3x2x4xf32>)
+  return %u, %v : tensor<2x3x16x2xf32>, tensor<2x3x2x4xf32>
+}

@@ -98,7 +98,7 @@ func.func @insert(%a: tensor<8x16xf32>, %b: tensor<8x4xf32>, %i: tensor<3x4x8xi1
 #w = affine_map<(l, m, n, k) -> (l, k, n)>
 #y = affine_map<(l, m, n, k) -> (l, m, n)>
 // CHECK-LABEL: func @batched(
-//       CHECK:   %[[Y:.*]] = scf.for %[[L:.*]] = {{.*}} iter_args(%[[ACC:.*]] = %{{.*}}) -> (tensor<3x8x4xf32>)
+//       CHECK:   %[[Y:.*]] = scf.for %[[L:[^ ]*]] = {{.*}} iter_args(%[[ACC:[^ ]*]] = %{{.*}}) -> (tensor<3x8x4xf32>)
 //       CHECK:     sparsam.spmm
 //  CHECK-SAME:       (tensor<8x16xf32>, tensor<4x8x1xf32>, tensor<4x8xi16>, tensor<8x4xf32>)
 //       CHECK:     tensor.insert_slice %{{.*}} into %[[ACC]][%[[L]], 0, 0] [1, 8, 4]

@@ -7,9 +7,9 @@
 
 namespace mlir::sparsam {
 
-/// Rules 2, 3 and, for patterns, 10 (rule 1 is a fold): `restrict` moves up and `densify` down through
-/// elementwise work, transposing copies and reshapes, slices of layers and values
-/// that loops carry, and full reductions run on storage.
+/// Rules 2, 3 and, for patterns, 10 (rule 1 is a fold): `restrict` moves up and `densify`
+/// down through elementwise work, transposing copies and reshapes, slices of layers and
+/// values that loops carry, and full reductions run on storage.
 ///
 /// Both ops then occur under views that are not the parameter's own: the restriction
 /// of a transposed product, for one, becomes the restriction of the product with
