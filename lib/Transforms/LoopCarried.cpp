@@ -311,7 +311,6 @@ static void dropCarried(RewriterBase &rewriter, scf::ForOp loop,
   rewriter.replaceOp(loop, results);
 }
 
-/// Einsums stay for whoever has a list of them.
 static void eraseDead(Region &region) {
   for (Block &block : region)
     for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block))) {
@@ -323,6 +322,8 @@ static void eraseDead(Region &region) {
         eraseDead(inner);
     }
 }
+
+void sparsam::eraseUnused(func::FuncOp function) { eraseDead(function.getBody()); }
 
 int64_t sparsam::dropUnusedCarried(func::FuncOp function) {
   Needed needed(function);
@@ -342,6 +343,6 @@ int64_t sparsam::dropUnusedCarried(func::FuncOp function) {
   for (auto &[loop, unused] : loops)
     dropCarried(rewriter, loop, unused);
   if (count)
-    eraseDead(function.getBody());
+    eraseUnused(function);
   return count;
 }

@@ -17,6 +17,9 @@ bool isMadeOfParts(Value value, const LinearMap &map);
 Value applyToParts(RewriterBase &rewriter, Location loc, Value value,
                    const LinearMap &map);
 
+/// Erases what nothing uses. Einsums stay for whoever has a list of them.
+void eraseUnused(func::FuncOp function);
+
 /// Removes what loops carry and nothing needs. Returns how many values these were.
 int64_t dropUnusedCarried(func::FuncOp function);
 

@@ -1,5 +1,6 @@
 #include "LoopCarried.h"
 #include "PropagateRules.h"
+#include "Rules.h"
 #include "mlir/IR/Dominance.h"
 #include "mlir/Transforms/CSE.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -21,9 +22,12 @@ struct PropagatePass : mlir::sparsam::impl::PropagatePassBase<PropagatePass> {
 
   void runOnOperation() override {
     FrozenRewritePatternSet rules = makeRules();
+    RewritePatternSet padded(&getContext());
+    populatePaddedLayerPatterns(padded);
+    FrozenRewritePatternSet layerForm(std::move(padded));
     auto functions = llvm::to_vector(getOperation().getOps<func::FuncOp>());
     for (func::FuncOp function : functions)
-      if (!function.isExternal() && failed(propagate(function, rules)))
+      if (!function.isExternal() && failed(propagate(function, layerForm, rules)))
         return signalPassFailure();
   }
 
@@ -34,18 +38,26 @@ private:
     populateSpmmPatterns(patterns);
     populateSddmmPatterns(patterns);
     populateViewPatterns(patterns);
+    populateWidenPatterns(patterns);
     tensor::CollapseShapeOp::getCanonicalizationPatterns(patterns, &getContext());
     tensor::ExpandShapeOp::getCanonicalizationPatterns(patterns, &getContext());
     return std::move(patterns);
   }
 
-  LogicalResult propagate(func::FuncOp function, const FrozenRewritePatternSet &rules) {
+  LogicalResult propagate(func::FuncOp function, const FrozenRewritePatternSet &layerForm,
+                          const FrozenRewritePatternSet &rules) {
     // The gradients' marks have told what they had to.
     function.walk([](GradientOp op) {
       op.replaceAllUsesWith(op.getValue());
       op.erase();
     });
     numConvolutions += unfoldConvolutions(function);
+    SmallVector<Operation *> pads;
+    function.walk([&](tensor::PadOp op) { pads.push_back(op); });
+    if (failed(applyOpPatternsGreedily(
+            pads, layerForm,
+            GreedyRewriteConfig().setStrictness(GreedyRewriteStrictness::ExistingOps))))
+      return function.emitError("layers between zeros did not come to an end");
     FailureOr<int64_t> chains = reassociateFactors(function);
     if (failed(chains))
       return failure();

@@ -351,6 +351,9 @@ FailureOr<int64_t> Reassociation::run() {
   moveEinsumsIntoLoops(function);
   einsums.clear();
   function.walk([&](EinsumOp op) { einsums.insert(op); });
+  widenFactorProducts(function, [&](Operation *op) { return isParameter(op); });
+  einsums.clear();
+  function.walk([&](EinsumOp op) { einsums.insert(op); });
   SmallVector<Operation *> starts, candidates;
   bool isWrong = false;
   function.walk([&](linalg::LinalgOp op) {

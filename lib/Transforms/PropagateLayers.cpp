@@ -67,6 +67,37 @@ struct RestrictInserted : OpRewritePattern<RestrictOp> {
   }
 };
 
+/// A layer between zeros, as the transpose of taking one is, is a layer inserted into
+/// them.
+struct PaddedLayer : OpRewritePattern<tensor::PadOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(tensor::PadOp op,
+                                PatternRewriter &rewriter) const override {
+    auto type = op.getResultType();
+    auto sourceType = op.getSourceType();
+    Value number = op.getConstantPaddingValue();
+    if (!type.hasStaticShape() || !sourceType.hasStaticShape() || !number ||
+        !matchPattern(number, m_AnyZeroFloat()))
+      return rewriter.notifyMatchFailure(op, "not zeros around a static tensor");
+    Layers layers;
+    for (auto [dim, low] : llvm::enumerate(op.getMixedLowPad())) {
+      if (type.getDimSize(dim) == sourceType.getDimSize(dim))
+        continue;
+      if (sourceType.getDimSize(dim) != 1)
+        return rewriter.notifyMatchFailure(op, "more than one layer");
+      layers.dims.push_back(dim);
+      layers.offsets.push_back(low);
+      layers.sizes.push_back(1);
+    }
+    Value zeros =
+        arith::ConstantOp::create(rewriter, op.getLoc(), rewriter.getZeroAttr(type));
+    rewriter.replaceOp(
+        op, insertLayers(rewriter, op.getLoc(), op.getSource(), zeros, layers));
+    return success();
+  }
+};
+
 /// One layer is a matrix.
 struct DensifyOneLayer : OpRewritePattern<DensifyOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -106,6 +137,10 @@ struct RestrictOneLayer : OpRewritePattern<RestrictOp> {
 };
 
 } // namespace
+
+void sparsam::populatePaddedLayerPatterns(RewritePatternSet &patterns) {
+  patterns.add<PaddedLayer>(patterns.getContext());
+}
 
 void sparsam::populateLayerPatterns(RewritePatternSet &patterns) {
   patterns.add<SliceDensified, RestrictInserted>(patterns.getContext());

@@ -19,6 +19,14 @@ void populateSddmmPatterns(RewritePatternSet &patterns);
 /// the gradients of these, become products of windows. Returns how many.
 int64_t unfoldConvolutions(func::FuncOp function);
 
+/// Products in bf16 and the like that rules 4 and 5 could have become ones in f32.
+void populateWidenPatterns(RewritePatternSet &patterns);
+
+/// The same for factor structures. What is rounded on the way between them and a product
+/// is not: the parameter and its gradient, which are rounded, do not exist.
+void widenFactorProducts(func::FuncOp function,
+                         function_ref<bool(Operation *)> isDefinition);
+
 /// Chains of transposes and reshapes become the shortest chain.
 void populateViewPatterns(RewritePatternSet &patterns);
 

@@ -9,6 +9,7 @@ namespace mlir::sparsam {
 void populateRestrictUpPatterns(RewritePatternSet &patterns);
 void populateDensifyDownPatterns(RewritePatternSet &patterns);
 void populateReduceStoragePatterns(RewritePatternSet &patterns);
+void populatePaddedLayerPatterns(RewritePatternSet &patterns);
 void populateLayerPatterns(RewritePatternSet &patterns);
 void populateLoopPatterns(RewritePatternSet &patterns);
 

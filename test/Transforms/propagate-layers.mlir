@@ -185,3 +185,32 @@ func.func @restrict_merged_stack(%g: tensor<2x3x16x4xf32>, %i: tensor<6x4x8xi16>
       : (tensor<6x16x4xf32>, tensor<6x4x8xi16>) -> tensor<6x4x8x1xf32>
   return %r : tensor<6x4x8x1xf32>
 }
+
+// -----
+
+// The transpose of taking one layer puts zeros around its gradient.
+// CHECK-LABEL: func @padded(
+//   CHECK-NOT:   tensor.pad
+//       CHECK:   %[[ZERO:.*]] = arith.constant dense<0.0{{.*}}> : tensor<3x4x8x1xf32>
+//       CHECK:   sparsam.sddmm
+//       CHECK:   tensor.insert_slice %{{.*}} into %[[ZERO]][1, 0, 0, 0] [1, 4, 8, 1]
+func.func @padded(%a: tensor<8x16xf32>, %b: tensor<8x4xf32>, %i: tensor<3x4x8xi16>)
+    -> tensor<3x4x8x1xf32> {
+  %c = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<16x4xf32>
+  %z = linalg.fill ins(%c : f32) outs(%e : tensor<16x4xf32>) -> tensor<16x4xf32>
+  %g = linalg.matmul indexing_maps = [affine_map<(m, n, k) -> (k, m)>,
+                                      affine_map<(m, n, k) -> (k, n)>,
+                                      affine_map<(m, n, k) -> (m, n)>]
+      ins(%a, %b : tensor<8x16xf32>, tensor<8x4xf32>)
+      outs(%z : tensor<16x4xf32>) -> tensor<16x4xf32>
+  %one = tensor.expand_shape %g [[0, 1], [2]] output_shape [1, 16, 4]
+      : tensor<16x4xf32> into tensor<1x16x4xf32>
+  %p = tensor.pad %one low[1, 0, 0] high[1, 0, 0] {
+  ^bb0(%d0: index, %d1: index, %d2: index):
+    tensor.yield %c : f32
+  } : tensor<1x16x4xf32> to tensor<3x16x4xf32>
+  %r = sparsam.restrict %p on %i {structure = #sparsam.nm<2:4, stack = [0]>}
+      : (tensor<3x16x4xf32>, tensor<3x4x8xi16>) -> tensor<3x4x8x1xf32>
+  return %r : tensor<3x4x8x1xf32>
+}
