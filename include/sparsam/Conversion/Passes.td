@@ -251,8 +251,9 @@ def LowerSparseProductsPass
     call @sparsam_spmm_nm_2_8_32(%panels, %values, %indices, %y) : (...) -> ()
     ```
 
-    A structure without kernels is an error. An operand whose layout is not the
-    identity goes through a copy, with a remark.
+    A structure without kernels is an error. A row-major operand inside a larger buffer,
+    such as a layer of a stacked parameter, is taken where it is; one in any other layout
+    goes through a copy, with a remark.
   }];
   let options = [
     Option<"vectorBits", "vector-bits", "int64_t", /*default=*/"0",

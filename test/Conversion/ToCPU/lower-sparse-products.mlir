@@ -92,3 +92,33 @@ func.func @overwritten(%x: memref<64x128xf32>, %dy: memref<64x32xf32>, %v: memre
       : (memref<64x128xf32>, memref<4x32x8xf32>, memref<4x32xi16>, memref<64x32xf32>) -> ()
   return
 }
+
+// -----
+
+// A layer of a stacked parameter is row-major and is taken where it is; layers at other
+// offsets share the kernels.
+// CHECK-LABEL: func @layer(
+//   CHECK-NOT:   memref.alloc{{.*}}memref<4x8x1xf32>
+//   CHECK-NOT:   linalg.copy
+//       CHECK:   %[[V:.*]] = memref.cast %{{.*}} : memref<4x8x1xf32, strided<[8, 1, 1], offset: 32>> to memref<4x8x1xf32, strided<[8, 1, 1], offset: ?>>
+//       CHECK:   call @[[KERNEL:sparsam_spmm_nm_2_4_[0-9]+]](%{{.*}}, %[[V]],
+//       CHECK:   call @[[KERNEL]](
+//   CHECK-NOT:   linalg.copy
+func.func @layer(%x: memref<8x16xf32>, %v: memref<3x4x8x1xf32>, %i: memref<3x4x8xi16>,
+                 %l: index, %y: memref<8x4xf32>) {
+  %v1 = memref.subview %v[1, 0, 0, 0] [1, 4, 8, 1] [1, 1, 1, 1]
+      : memref<3x4x8x1xf32> to memref<4x8x1xf32, strided<[8, 1, 1], offset: 32>>
+  %i1 = memref.subview %i[1, 0, 0] [1, 4, 8] [1, 1, 1]
+      : memref<3x4x8xi16> to memref<4x8xi16, strided<[8, 1], offset: 32>>
+  sparsam.spmm %x, %v1, %i1 into %y {structure = #sparsam.nm<2:4>}
+      : (memref<8x16xf32>, memref<4x8x1xf32, strided<[8, 1, 1], offset: 32>>,
+         memref<4x8xi16, strided<[8, 1], offset: 32>>, memref<8x4xf32>) -> ()
+  %vl = memref.subview %v[%l, 0, 0, 0] [1, 4, 8, 1] [1, 1, 1, 1]
+      : memref<3x4x8x1xf32> to memref<4x8x1xf32, strided<[8, 1, 1], offset: ?>>
+  %il = memref.subview %i[%l, 0, 0] [1, 4, 8] [1, 1, 1]
+      : memref<3x4x8xi16> to memref<4x8xi16, strided<[8, 1], offset: ?>>
+  sparsam.spmm %x, %vl, %il into %y {structure = #sparsam.nm<2:4>}
+      : (memref<8x16xf32>, memref<4x8x1xf32, strided<[8, 1, 1], offset: ?>>,
+         memref<4x8xi16, strided<[8, 1], offset: ?>>, memref<8x4xf32>) -> ()
+  return
+}
