@@ -112,7 +112,8 @@ bool Reassociation::isStorage(Value value) {
 void Reassociation::remarkOnOpaqueGradient(Operation *op, const Merged &merged) {
   Value gradient;
   for (auto [term, origin] : llvm::zip_equal(merged.product.terms, merged.origin)) {
-    if (isStorage(term.value) || term.dims.empty())
+    Value table = getGatheredTable(term.value);
+    if (isStorage(table ? table : term.value) || term.dims.empty())
       continue;
     if (origin >= 0 || gradient)
       return;
@@ -347,11 +348,13 @@ FailureOr<int64_t> Reassociation::run() {
   if (failed(defineFactors()))
     return failure();
   function.walk([&](EinsumOp op) { einsums.insert(op); });
-  sliceDefinitions(function, definitions, [&](Operation *op) { return isParameter(op); });
+  auto isDefinition = [&](Operation *op) { return isParameter(op); };
+  sliceDefinitions(function, definitions, isDefinition);
+  gatherFactors(function, isDefinition);
   moveEinsumsIntoLoops(function);
   einsums.clear();
   function.walk([&](EinsumOp op) { einsums.insert(op); });
-  widenFactorProducts(function, [&](Operation *op) { return isParameter(op); });
+  widenFactorProducts(function, isDefinition);
   einsums.clear();
   function.walk([&](EinsumOp op) { einsums.insert(op); });
   SmallVector<Operation *> starts, candidates;

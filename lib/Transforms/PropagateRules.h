@@ -42,6 +42,12 @@ FailureOr<int64_t> reassociateFactors(func::FuncOp function);
 void sliceDefinitions(func::FuncOp function, DenseSet<Operation *> &definitions,
                       function_ref<bool(Operation *)> isDefinition);
 
+/// Rows gathered from what is made from definitions are made from rows of the factors.
+void gatherFactors(func::FuncOp function, function_ref<bool(Operation *)> isDefinition);
+
+/// The table that `value` has rows of; null where it has none.
+Value getGatheredTable(Value value);
+
 /// Rule 10 for factor structures: einsums of what loops carry move into the loops.
 void moveEinsumsIntoLoops(func::FuncOp function);
 
