@@ -1,5 +1,6 @@
 #include "sparsam/Analysis/ElementwiseSlice.h"
 
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "sparsam/Analysis/Product.h"
 #include "sparsam/IR/SparsamOps.h"
 
@@ -215,6 +216,39 @@ const llvm::DenseSet<Operation *> &Dependence::of(Operation *op) {
 bool Dependence::dependsOn(Value value, Operation *op) {
   Operation *defining = value.getDefiningOp();
   return defining && defining != op && of(defining).contains(op);
+}
+
+bool Dependence::dependsOnValue(Value value, Value source) {
+  Operation *defining = source.getDefiningOp();
+  if (!defining || value == source || !dependsOn(value, defining))
+    return false;
+  if (defining->getNumResults() == 1)
+    return true;
+  // Back through single values; from a loop's result to what it carries for it.
+  llvm::SetVector<Value> found;
+  found.insert(value);
+  auto insertCarried = [&](scf::ForOp loop, unsigned number) {
+    found.insert(loop.getInitArgs()[number]);
+    found.insert(loop.getYieldedValues()[number]);
+    for (Value bound : {loop.getLowerBound(), loop.getUpperBound(), loop.getStep()})
+      found.insert(bound);
+  };
+  for (size_t i = 0; i < found.size(); ++i) {
+    if (found[i] == source)
+      return true;
+    Operation *op = found[i].getDefiningOp();
+    if (auto loop = dyn_cast_or_null<scf::ForOp>(op)) {
+      insertCarried(loop, cast<OpResult>(found[i]).getResultNumber());
+    } else if (op) {
+      forEachUsedValue(op, [&](Value used) { found.insert(used); });
+    } else {
+      auto argument = cast<BlockArgument>(found[i]);
+      auto around = dyn_cast<scf::ForOp>(argument.getOwner()->getParentOp());
+      if (around && argument.getArgNumber() > 0)
+        insertCarried(around, argument.getArgNumber() - 1);
+    }
+  }
+  return false;
 }
 
 llvm::DenseSet<Value> Dependence::arguments(Value value) {

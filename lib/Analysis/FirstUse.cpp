@@ -3,6 +3,7 @@
 #include "sparsam/Analysis/Convolution.h"
 #include "sparsam/Analysis/Elementwise.h"
 #include "sparsam/Analysis/Product.h"
+#include "sparsam/Analysis/Views.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
 
@@ -13,8 +14,8 @@ namespace {
 
 /// How a value that is a parameter, or one layer of it, lies in the parameter.
 struct Layout {
-  /// The parameter's dimension that each of the value's is.
-  SmallVector<int64_t> dims;
+  /// The parameter's dimensions that each of the value's is, or is a part of.
+  SmallVector<SmallVector<int64_t>> dims;
   /// The parameter's dimensions of which the value has one place.
   SmallVector<int64_t> stack;
 };
@@ -32,6 +33,35 @@ static bool isElementwiseOn(Operation *op, Value value) {
          });
 }
 
+/// The layout of a view; none where a dimension of several of the parameter's is split.
+static std::optional<Layout> getViewLayout(Operation *op, const Layout &layout) {
+  auto change = matchLayoutChange(op);
+  if (failed(change))
+    return std::nullopt;
+  Layout seen{{}, layout.stack};
+  seen.dims.resize(change->getResultType().getRank());
+  if (change->kind == LayoutChange::Transpose) {
+    for (auto [dim, from] : llvm::enumerate(change->permutation))
+      seen.dims[dim] = layout.dims[from];
+    return seen;
+  }
+  for (auto [merged, group] : llvm::enumerate(change->groups))
+    for (int64_t split : group) {
+      if (change->kind == LayoutChange::Collapse) {
+        llvm::append_range(seen.dims[merged], layout.dims[split]);
+        continue;
+      }
+      if (change->getResultType().getDimSize(split) == 1)
+        continue;
+      bool isWhole = change->getResultType().getDimSize(split) ==
+                     change->getSourceType().getDimSize(merged);
+      if (layout.dims[merged].size() > 1 && !isWhole)
+        return std::nullopt;
+      seen.dims[split] = layout.dims[merged];
+    }
+  return seen;
+}
+
 /// A slice that has one place of some dimensions and all of the others.
 static std::optional<Layout> getLayerLayout(Operation *op, const Layout &layout) {
   auto slice = dyn_cast<tensor::ExtractSliceOp>(op);
@@ -42,13 +72,14 @@ static std::optional<Layout> getLayerLayout(Operation *op, const Layout &layout)
   Layout layer{{}, layout.stack};
   for (auto [dim, size] : llvm::enumerate(slice.getStaticSizes())) {
     if (size == 1 && shape[dim] != 1)
-      layer.stack.push_back(layout.dims[dim]);
+      llvm::append_range(layer.stack, layout.dims[dim]);
     else if (size != shape[dim])
       return std::nullopt;
     if (!dropped.test(dim))
-      layer.dims.push_back(layout.dims[dim]);
+      layer.dims.push_back(size == 1 ? SmallVector<int64_t>() : layout.dims[dim]);
   }
   llvm::sort(layer.stack);
+  layer.stack.erase(llvm::unique(layer.stack), layer.stack.end());
   return layer;
 }
 
@@ -64,7 +95,10 @@ static FirstContraction getContraction(Operation *op, const Layouts &same) {
     // What the windows are read from has other dimensions than they.
     product->terms[Convolution::windows].value = {};
   } else if (succeeded(product)) {
-    product->absorbViews();
+    // Through the views that have no layout of their own.
+    for (unsigned term = 0; term < product->terms.size(); ++term)
+      while (!same.contains(product->terms[term].value) && product->absorbView(term)) {
+      }
   } else {
     return none;
   }
@@ -88,12 +122,15 @@ static FirstContraction getContraction(Operation *op, const Layouts &same) {
           letters, [&](Letter letter) { return !llvm::is_contained(kept, letter); });
       isWhole &= summed == 0 || summed == letters.size();
       if (summed)
-        found.dims.push_back(layout->second.dims[dim]);
+        llvm::append_range(found.dims, layout->second.dims[dim]);
       else if (!letters.empty() && llvm::all_of(letters, isBatch))
-        found.stack.push_back(layout->second.dims[dim]);
+        llvm::append_range(found.stack, layout->second.dims[dim]);
     }
     llvm::sort(found.dims);
     llvm::sort(found.stack);
+    // A dimension of which it sums a part and takes one place of the rest is neither.
+    isWhole &= llvm::none_of(
+        found.dims, [&](int64_t dim) { return llvm::is_contained(found.stack, dim); });
     if (isWhole && !found.dims.empty())
       return found;
   }
@@ -122,7 +159,9 @@ std::optional<FirstContraction> sparsam::findFirstContraction(Value parameter) {
     return std::nullopt;
   // The parameter and its layers, and all that are views of these.
   Layouts same;
-  same[parameter] = {llvm::to_vector(llvm::seq<int64_t>(0, type.getRank())), {}};
+  Layout &own = same[parameter];
+  for (int64_t dim = 0; dim < type.getRank(); ++dim)
+    own.dims.push_back({dim});
   SetVector<Value> views;
   SetVector<Operation *> candidates;
   SmallVector<Value> worklist{parameter};
@@ -140,7 +179,9 @@ std::optional<FirstContraction> sparsam::findFirstContraction(Value parameter) {
       // A reversal may read its source from inside.
       if (auto around = user->getParentOfType<linalg::GenericOp>())
         user = around;
-      if (isView(user) || isReversedOrEmbedded(user, value)) {
+      if (auto seen = layout ? getViewLayout(user, *layout) : std::nullopt) {
+        add(user->getResult(0), *seen);
+      } else if (isView(user) || isReversedOrEmbedded(user, value)) {
         if (views.insert(user->getResult(0)))
           worklist.push_back(user->getResult(0));
       } else if (auto layer = layout ? getLayerLayout(user, *layout) : std::nullopt) {

@@ -57,7 +57,7 @@ private:
     SmallVector<Value> first, fromState;
     for (Value source : slice.sources) {
       bool behind = llvm::any_of(slice.sources, [&](Value other) {
-        return dependence.dependsOn(source, other.getDefiningOp());
+        return dependence.dependsOnValue(source, other);
       });
       if (behind)
         result.products.push_back(source);
@@ -120,9 +120,8 @@ private:
   }
 
   bool fromSources(Value value) {
-    return llvm::any_of(sources, [&](Value source) {
-      return dependence.dependsOn(value, source.getDefiningOp());
-    });
+    return llvm::any_of(
+        sources, [&](Value source) { return dependence.dependsOnValue(value, source); });
   }
 
   /// The value of the parameter's own type that `value` is a rearrangement of.
@@ -207,9 +206,8 @@ private:
       auto tensor = dyn_cast<RankedTensorType>(value.getType());
       if (!tensor || tensor.getNumElements() == 1)
         continue;
-      bool fromGradient = llvm::any_of(stops, [&](Value stop) {
-        return stop.getDefiningOp() && dependence.dependsOn(value, stop.getDefiningOp());
-      });
+      bool fromGradient = llvm::any_of(
+          stops, [&](Value stop) { return dependence.dependsOnValue(value, stop); });
       if (fromGradient) {
         result.products.push_back(value);
       } else if (intersects(dependence.arguments(value), inputs)) {

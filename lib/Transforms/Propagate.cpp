@@ -58,6 +58,8 @@ private:
             pads, layerForm,
             GreedyRewriteConfig().setStrictness(GreedyRewriteStrictness::ExistingOps))))
       return function.emitError("layers between zeros did not come to an end");
+    hoistStackedLayers(function);
+    dropUnusedCarried(function);
     FailureOr<int64_t> chains = reassociateFactors(function);
     if (failed(chains))
       return failure();

@@ -348,7 +348,12 @@ FailureOr<int64_t> Reassociation::run() {
   if (failed(defineFactors()))
     return failure();
   function.walk([&](EinsumOp op) { einsums.insert(op); });
-  auto isDefinition = [&](Operation *op) { return isParameter(op); };
+  auto isDefinition = [&](Operation *op) {
+    // Made from one of the input in this step.
+    if (isa<EinsumOp>(op))
+      einsums.insert(op);
+    return isParameter(op);
+  };
   sliceDefinitions(function, definitions, isDefinition);
   gatherFactors(function, isDefinition);
   moveEinsumsIntoLoops(function);

@@ -42,6 +42,10 @@ FailureOr<int64_t> reassociateFactors(func::FuncOp function);
 void sliceDefinitions(func::FuncOp function, DenseSet<Operation *> &definitions,
                       function_ref<bool(Operation *)> isDefinition);
 
+/// Rule 10, residuals: what loops stack of parameters again, by work on entries that is
+/// the same for each layer, is made without the loops.
+void hoistStackedLayers(func::FuncOp function);
+
 /// Rows gathered from what is made from definitions are made from rows of the factors.
 void gatherFactors(func::FuncOp function, function_ref<bool(Operation *)> isDefinition);
 

@@ -182,3 +182,97 @@ func.func @factors_accumulated(%a: tensor<8x16xf32>, %b: tensor<8x4xf32>,
       : (tensor<16x4xf32>, tensor<16x2xf32>) -> tensor<2x4xf32>
   return %dv : tensor<2x4xf32>
 }
+
+// -----
+
+// What a loop stacks of a parameter is the parameter: the backward pass reads layers of
+// the storage, not of a copy that the forward pass kept.
+// CHECK-LABEL: func @residual(
+//   CHECK-NOT:   3x16x4x
+//   CHECK-NOT:   3x4x16x
+//       CHECK:   scf.for {{.*}} -> (tensor<8x4xf32>) : i32
+//       CHECK:     sparsam.spmm
+//       CHECK:   scf.for {{.*}} -> (tensor<8x16xf32>)
+//       CHECK:     sparsam.spmm {{.*}} transposed
+//   CHECK-NOT:   3x4x16x
+#id = affine_map<(d0, d1) -> (d0, d1)>
+func.func @residual(%x: tensor<8x16xf32>, %v: tensor<3x4x8x1xf32>, %i: tensor<3x4x8xi16>)
+    -> tensor<8x16xf32> {
+  %w = sparsam.densify %v, %i {structure = #sparsam.nm<2:4, stack = [0]>}
+      : (tensor<3x4x8x1xf32>, tensor<3x4x8xi16>) -> tensor<3x16x4xf32>
+  %i0 = arith.constant 0 : i32
+  %i1 = arith.constant 1 : i32
+  %i3 = arith.constant 3 : i32
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %c3 = arith.constant 3 : index
+  %c = arith.constant 0.0 : f32
+  %empty = tensor.empty() : tensor<3x4x16xf16>
+  %ye = tensor.empty() : tensor<8x4xf32>
+  %yz = linalg.fill ins(%c : f32) outs(%ye : tensor<8x4xf32>) -> tensor<8x4xf32>
+  %xe = tensor.empty() : tensor<8x16xf32>
+  %xz = linalg.fill ins(%c : f32) outs(%xe : tensor<8x16xf32>) -> tensor<8x16xf32>
+  %he = tensor.empty() : tensor<16x4xf16>
+  %te = tensor.empty() : tensor<4x16xf16>
+  %y, %kept = scf.for %l = %i0 to %i3 step %i1 iter_args(%h = %yz, %acc = %empty)
+      -> (tensor<8x4xf32>, tensor<3x4x16xf16>) : i32 {
+    %at = arith.index_cast %l : i32 to index
+    %low = arith.maxsi %at, %c0 : index
+    %place = arith.minsi %low, %c2 : index
+    %s = tensor.extract_slice %w[%place, 0, 0] [1, 16, 4] [1, 1, 1]
+        : tensor<3x16x4xf32> to tensor<1x16x4xf32>
+    %wl = tensor.collapse_shape %s [[0, 1], [2]] : tensor<1x16x4xf32> into tensor<16x4xf32>
+    %half = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+        ins(%wl : tensor<16x4xf32>) outs(%he : tensor<16x4xf16>) {
+    ^bb0(%in: f32, %o: f16):
+      %t = arith.truncf %in : f32 to f16
+      linalg.yield %t : f16
+    } -> tensor<16x4xf16>
+    %n = linalg.matmul ins(%x, %half : tensor<8x16xf32>, tensor<16x4xf16>)
+        outs(%yz : tensor<8x4xf32>) -> tensor<8x4xf32>
+    %t = linalg.transpose ins(%half : tensor<16x4xf16>) outs(%te : tensor<4x16xf16>)
+        permutation = [1, 0]
+    %e = tensor.expand_shape %t [[0, 1], [2]] output_shape [1, 4, 16]
+        : tensor<4x16xf16> into tensor<1x4x16xf16>
+    %place2 = arith.index_cast %l : i32 to index
+    %next = tensor.insert_slice %e into %acc[%place2, 0, 0] [1, 4, 16] [1, 1, 1]
+        : tensor<1x4x16xf16> into tensor<3x4x16xf16>
+    scf.yield %n, %next : tensor<8x4xf32>, tensor<3x4x16xf16>
+  }
+  %dx = scf.for %l = %c0 to %c3 step %c1 iter_args(%h = %x) -> tensor<8x16xf32> {
+    %s = tensor.extract_slice %kept[%l, 0, 0] [1, 4, 16] [1, 1, 1]
+        : tensor<3x4x16xf16> to tensor<4x16xf16>
+    %n = linalg.matmul ins(%y, %s : tensor<8x4xf32>, tensor<4x16xf16>)
+        outs(%xz : tensor<8x16xf32>) -> tensor<8x16xf32>
+    scf.yield %n : tensor<8x16xf32>
+  }
+  return %dx : tensor<8x16xf32>
+}
+
+// -----
+
+// Every other layer is not all of them.
+// CHECK-LABEL: func @half(
+//       CHECK:   scf.for {{.*}} -> (tensor<4x2xf16>)
+#vec = affine_map<(d0, d1) -> (d0, d1)>
+func.func @half(%w: tensor<4x2xf32>) -> tensor<4x2xf16> {
+  %c0 = arith.constant 0 : index
+  %c2 = arith.constant 2 : index
+  %c4 = arith.constant 4 : index
+  %zero = arith.constant dense<0.0> : tensor<4x2xf16>
+  %e = tensor.empty() : tensor<1x2xf16>
+  %r = scf.for %l = %c0 to %c4 step %c2 iter_args(%acc = %zero) -> tensor<4x2xf16> {
+    %s = tensor.extract_slice %w[%l, 0] [1, 2] [1, 1] : tensor<4x2xf32> to tensor<1x2xf32>
+    %h = linalg.generic {indexing_maps = [#vec, #vec], iterator_types = ["parallel", "parallel"]}
+        ins(%s : tensor<1x2xf32>) outs(%e : tensor<1x2xf16>) {
+    ^bb0(%in: f32, %o: f16):
+      %t = arith.truncf %in : f32 to f16
+      linalg.yield %t : f16
+    } -> tensor<1x2xf16>
+    %n = tensor.insert_slice %h into %acc[%l, 0] [1, 2] [1, 1]
+        : tensor<1x2xf16> into tensor<4x2xf16>
+    scf.yield %n : tensor<4x2xf16>
+  }
+  return %r : tensor<4x2xf16>
+}

@@ -53,6 +53,9 @@ public:
   const llvm::DenseSet<Operation *> &of(Operation *op);
   /// Whether `value` is computed from the result of `op`, which is not its own.
   bool dependsOn(Value value, Operation *op);
+  /// Whether `value` is computed from `source`, another one. Of a loop that carries
+  /// several values this asks about one of them.
+  bool dependsOnValue(Value value, Value source);
   /// The arguments of the block that `value` depends on.
   llvm::DenseSet<Value> arguments(Value value);
 

@@ -68,6 +68,8 @@ public:
 
   /// Reads a term through the views that its value is made by, as far as they go.
   void absorbViews(unsigned term);
+  /// Through one of them; false where there is none.
+  bool absorbView(unsigned term);
   void absorbViews();
 
   /// Puts the product that makes a term's value in the term's place.
@@ -78,7 +80,6 @@ public:
 
 private:
   void substitute(Letter letter, ArrayRef<Letter> pieces);
-  bool absorbView(unsigned term);
 };
 
 /// True for x * y^T, though it is written as elementwise work on repeated rows and

@@ -156,7 +156,9 @@ def ApplyStructurePass : Pass<"sparsam-apply-structure", "::mlir::ModuleOp"> {
     The matrix view, which dimensions are inputs, follows the first contraction or
     convolution in program order that uses the parameter, unless the text gives it: the
     filter of a convolution has `in = [0, 1, 2]` where it is HWIO, `in = [1, 2, 3]` where
-    it is OIHW.
+    it is OIHW. So do the dimensions of stacked layers (`stack = [0]`): those of which
+    that contraction meets one place at a time, in slices that a loop over layers takes,
+    or which a batched product has in common with its other operand.
 
     ```mlir
     func.func @step(%w: tensor<16x4xf32> {sparsam.param = "fc", sparsam.updates = 0 : i64},
@@ -258,7 +260,15 @@ def PropagatePass : Pass<"sparsam-propagate", "::mlir::ModuleOp"> {
       rules above apply, of any rank, layout, stride, padding, dilation and number of
       groups: windows of the input are copied into a tensor (im2col), which forward and
       backward to the filter share; backward to the input, the product comes first and
-      overlapping windows are summed after it (col2im).
+      overlapping windows are summed after it (col2im);
+    * slices of layers, inserted layers and what loops carry change places with densify
+      and restrict, and with the einsums of factors (rule 10): a scan over layers reads
+      and makes what is stored of a layer at a time. A batched product with a stacked
+      parameter has a loop over its layers, and rows looked up in a product of factors
+      are a product of looked-up rows.
+
+    A product of numbers narrower than f32 becomes one in f32 of what its operands are
+    where a rule needs that; a result that was narrow is rounded at its end.
 
     ```mlir
     %w = sparsam.densify %values, %indices {structure = #sparsam.nm<2:4>}
@@ -272,6 +282,26 @@ def PropagatePass : Pass<"sparsam-propagate", "::mlir::ModuleOp"> {
     %y = sparsam.spmm %x, %values, %indices into %0 {structure = #sparsam.nm<2:4>}
         : (tensor<8x16xf32>, tensor<4x8x1xf32>, tensor<4x8xi16>, tensor<8x4xf32>)
         -> tensor<8x4xf32>
+    ```
+    and a gradient that a loop over layers makes,
+    ```mlir
+    %dw = scf.for %l = %c0 to %c3 step %c1 iter_args(%acc = %zero) -> tensor<3x16x4xf32> {
+      %g = linalg.matmul ...  // x[l]^T * dy[l]
+      %next = tensor.insert_slice %g into %acc[%l, 0, 0] [1, 16, 4] [1, 1, 1]
+          : tensor<16x4xf32> into tensor<3x16x4xf32>
+      scf.yield %next : tensor<3x16x4xf32>
+    }
+    %dv = sparsam.restrict %dw on %indices {structure = #sparsam.nm<2:4, stack = [0]>}
+        : (tensor<3x16x4xf32>, tensor<3x4x8xi16>) -> tensor<3x4x8x1xf32>
+    ```
+    becomes
+    ```mlir
+    %dv = scf.for %l = %c0 to %c3 step %c1 iter_args(%acc = %0) -> tensor<3x4x8x1xf32> {
+      %il = tensor.extract_slice %indices[%l, 0, 0] [1, 4, 8] [1, 1, 1] ...
+      %g = sparsam.sddmm %xl, %dyl on %il into %1 {structure = #sparsam.nm<2:4>} ...
+      %next = tensor.insert_slice %g into %acc[%l, 0, 0, 0] [1, 4, 8, 1] [1, 1, 1, 1] ...
+      scf.yield %next : tensor<3x4x8x1xf32>
+    }
     ```
 
     Of a convolution with the filter `%w`
@@ -298,8 +328,8 @@ def PropagatePass : Pass<"sparsam-propagate", "::mlir::ModuleOp"> {
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
-    "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
-    "::mlir::sparsam::SparsamDialect"];
+    "::mlir::linalg::LinalgDialect", "::mlir::scf::SCFDialect",
+    "::mlir::tensor::TensorDialect", "::mlir::sparsam::SparsamDialect"];
   let statistics = [
     Statistic<"numSpmm", "spmm", "Number of products with a pattern">,
     Statistic<"numSddmm", "sddmm", "Number of gradients computed on a pattern">,
@@ -318,7 +348,7 @@ def LowerStoragePass : Pass<"sparsam-lower-storage", "::mlir::ModuleOp"> {
     linalg, tensor, arith and scf. Each structure builds its own
     (`StructureInterface::buildDensify` and so on); the densify of a factor structure
     is the product of its einsum. A parameter whose view is not the default one is
-    reshaped, or transposed, around that.
+    reshaped, or transposed, around that, and one of stacked layers has a loop over them.
 
     ```mlir
     %v = sparsam.restrict %w on %i {structure = #sparsam.nm<2:4>}
