@@ -177,6 +177,19 @@ std::unique_ptr<LinearMap> sparsam::createRestrictMap(const StoredPattern &patte
   return map;
 }
 
+/// `value` as layers of what it was sliced from, which may be known earlier than it.
+static SlicedValue getSliced(Value value) {
+  SlicedValue sliced{value, {}};
+  while (auto slice = sliced.value.getDefiningOp<tensor::ExtractSliceOp>()) {
+    auto layers = matchLayers(slice, slice.getSourceType().getShape());
+    if (!layers || slice.getType().getRank() != slice.getSourceType().getRank())
+      break;
+    sliced.slices.insert(sliced.slices.begin(), *layers);
+    sliced.value = slice.getSource();
+  }
+  return sliced;
+}
+
 std::unique_ptr<LinearMap> sparsam::createEinsumMap(EinsumOp op, unsigned operand) {
   auto map = std::make_unique<EinsumMap>();
   map->subscripts = op.getSubscripts().str();
@@ -184,7 +197,7 @@ std::unique_ptr<LinearMap> sparsam::createEinsumMap(EinsumOp op, unsigned operan
     map->terms.push_back(term.str());
   map->operand = operand;
   for (auto [position, input] : llvm::enumerate(op.getInputs()))
-    map->inputs.push_back({position == operand ? Value() : input, {}});
+    map->inputs.push_back(position == operand ? SlicedValue() : getSliced(input));
   map->type = op.getType();
   return map;
 }

@@ -7,6 +7,9 @@
 #include "LoopCarried.h"
 #include "PropagateRules.h"
 #include "Rules.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "sparsam/Analysis/Product.h"
 
 using namespace mlir;
 using namespace mlir::sparsam;
@@ -34,9 +37,50 @@ void sparsam::populateLoopPatterns(RewritePatternSet &patterns) {
   patterns.add<RestrictCarried>(patterns.getContext());
 }
 
+/// Places of slices are computed from the number of the iteration: first of all, so that
+/// what is sliced is known before the loops inside.
+static void computePlacesFirst(func::FuncOp function) {
+  function.walk([](scf::ForOp loop) {
+    Block *body = loop.getBody();
+    Operation *last = nullptr;
+    for (Operation &op : llvm::make_early_inc_range(body->without_terminator())) {
+      auto isKnown = [&](Value operand) {
+        Operation *definition = operand.getDefiningOp();
+        return !definition || definition->getBlock() != body ||
+               (last && (definition == last || definition->isBeforeInBlock(last)));
+      };
+      if (!isa<arith::ArithDialect>(op.getDialect()) || op.getNumRegions() ||
+          !llvm::all_of(op.getResultTypes(), [](Type t) { return t.isIntOrIndex(); }) ||
+          !llvm::all_of(op.getOperands(), isKnown))
+        continue;
+      if (last)
+        op.moveAfter(last);
+      else
+        op.moveBefore(&body->front());
+      last = &op;
+    }
+  });
+}
+
 /// Moves a change of layout in front of `op`'s operand into what makes its source.
 static bool moveLayoutChange(RewriterBase &rewriter, OpOperand &operand) {
   Operation *view = operand.get().getDefiningOp();
+  if (!view || !getViewRoot(operand.get()).getDefiningOp<LoopLikeOpInterface>())
+    return false;
+  // A copy that only adds dimensions of size 1 is a reshape.
+  auto copied = matchCopy(view);
+  if (succeeded(copied)) {
+    SmallVector<int64_t> kept =
+        llvm::filter_to_vector(*copied, [](int64_t dim) { return dim >= 0; });
+    if (kept.size() < copied->size() && llvm::is_sorted(kept)) {
+      rewriter.setInsertionPoint(view);
+      rewriter.replaceOp(
+          view,
+          createReshape(rewriter, view->getLoc(), view->getOperand(0),
+                        cast<RankedTensorType>(operand.get().getType()).getShape()));
+      view = operand.get().getDefiningOp();
+    }
+  }
   auto change = matchLayoutChange(view);
   if (failed(change))
     return false;
@@ -65,6 +109,7 @@ static bool moveEinsum(RewriterBase &rewriter, EinsumOp op) {
 }
 
 void sparsam::moveEinsumsIntoLoops(func::FuncOp function) {
+  computePlacesFirst(function);
   IRRewriter rewriter(function.getContext());
   bool changed = true;
   while (changed) {

@@ -62,6 +62,45 @@ def unrolled():
     return Model("unrolled", init, batch, loss, {"w": (1,)}, {"w": (0,)})
 
 
+def nested():
+    """Layers of layers, in loops that are computed again."""
+
+    def loss(params, x, y):
+        def layer(x, w):
+            return jnp.tanh(x @ (0.9 * w)), None
+
+        def group(x, ws):
+            return jax.lax.scan(jax.checkpoint(layer), x, ws)
+
+        x, _ = jax.lax.scan(jax.checkpoint(group), x, params["w"])
+        return ((x @ params["head"] - y) ** 2).mean()
+
+    def init(rng):
+        return {"w": _normal(rng, 2, 3, 20, 20), "head": _normal(rng, 20, 3)}
+
+    batch = _squares((6, 20), (6, 3))
+    return Model("nested", init, batch, loss, {"w": (2,)}, {"w": (0, 1)})
+
+
+def twice():
+    """The same layers in two loops, the last dimension the stacked one."""
+
+    def loss(params, x, y):
+        def layer(x, w):
+            return jnp.tanh(x @ w), None
+
+        layers = jnp.moveaxis(params["w"], 2, 0)
+        x, _ = jax.lax.scan(layer, x, layers)
+        x, _ = jax.lax.scan(layer, x, layers, reverse=True)
+        return ((x @ params["head"] - y) ** 2).mean()
+
+    def init(rng):
+        return {"w": _normal(rng, 3, 20, 20).T.copy(), "head": _normal(rng, 20, 3)}
+
+    batch = _squares((6, 20), (6, 3))
+    return Model("twice", init, batch, loss, {"w": (0,)}, {"w": (2,)})
+
+
 def experts():
     """A matrix of its own for each part of a batch."""
 
@@ -92,14 +131,17 @@ def reshaped():
     return Model("reshaped", init, batch, loss, {"w": (2,), "v": (2,)})
 
 
-MODELS = {made.name: made for made in (recurrent(), unrolled(), experts(), reshaped())}
+MADE = [recurrent(), unrolled(), nested(), twice(), experts(), reshaped()]
+MODELS = {made.name: made for made in MADE}
 
 
 @pytest.mark.parametrize("structure", TEXTS)
 @pytest.mark.parametrize("model", MODELS)
 def test_step(model, structure):
     number = list(MODELS).index(model)
-    optimizer = OPTIMIZERS[["adamw", "lion", "momentum", "rmsprop"][number]]()
+    optimizer = OPTIMIZERS[
+        ["adamw", "lion", "momentum", "rmsprop", "nesterov", "adamw"][number]
+    ]()
     texts = dict.fromkeys(MODELS[model].weights, TEXTS[structure])
     one = Case(MODELS[model], optimizer, texts, seed=number)
     step = one.compile()

@@ -18,7 +18,10 @@ namespace {
 /// Whether a value is `carried` with parts of it overwritten, in its buffer already.
 bool isUpdateOf(Value value, BlockArgument carried) {
   while (value != carried) {
-    if (auto insert = value.getDefiningOp<tensor::InsertOp>()) {
+    // All of it, by the loop inside, whose body is done already.
+    if (auto write = value.getDefiningOp<bufferization::MaterializeInDestinationOp>()) {
+      value = write.getDest();
+    } else if (auto insert = value.getDefiningOp<tensor::InsertOp>()) {
       value = insert.getDest();
     } else if (auto slice = value.getDefiningOp<tensor::InsertSliceOp>()) {
       value = slice.getDest();
@@ -28,6 +31,12 @@ bool isUpdateOf(Value value, BlockArgument carried) {
                       inner.getRegionIterArgs()[position]))
         return false;
       value = inner.getInitArgs()[position];
+      // Whoever reads it beside that loop needs what was there before.
+      bool isOverwritten =
+          inner.getYieldedValues()[position]
+              .getDefiningOp<bufferization::MaterializeInDestinationOp>();
+      if (isOverwritten && value == carried && !carried.hasOneUse())
+        return false;
     } else {
       return false;
     }
@@ -44,6 +53,20 @@ void carryInPlace(scf::YieldOp yield, ArrayRef<BlockArgument> arguments) {
     if (isa<RankedTensorType>(carried.getType()) && !isUpdateOf(operand.get(), carried))
       moved.emplace_back(&operand, carried);
 
+  // A loop inside that overwrites what it starts from starts from a copy.
+  for (auto [operand, carried] : moved) {
+    auto inner = operand->get().getDefiningOp<scf::ForOp>();
+    if (!inner)
+      continue;
+    OpOperand &init =
+        inner.getInitsMutable()[cast<OpResult>(operand->get()).getResultNumber()];
+    if (init.get() != carried)
+      continue;
+    OpBuilder before(inner);
+    init.set(bufferization::AllocTensorOp::create(
+        before, inner.getLoc(), cast<RankedTensorType>(carried.getType()),
+        /*dynamicSizes=*/ValueRange(), /*copy=*/carried));
+  }
   // A value carried under another name (a rotation) must be read before any is
   // written over.
   for (auto [operand, carried] : moved) {

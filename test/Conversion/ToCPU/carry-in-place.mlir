@@ -60,3 +60,47 @@ func.func @while(%x: tensor<4xf32>, %n: tensor<i32>) -> tensor<4xf32> {
   }
   return %r#1 : tensor<4xf32>
 }
+
+// A loop inside that overwrites what it starts from starts from a copy where something
+// else reads that too, here the sum after it; otherwise it stays in place.
+// CHECK-LABEL: @nested
+// CHECK: scf.for {{.*}} iter_args(%[[OUTER:.*]] = %{{.*}}, %[[SUM:.*]] = %{{.*}}) -> (tensor<4xf32>, tensor<4xf32>)
+// CHECK:   %[[COPY:.*]] = bufferization.alloc_tensor() copy(%[[OUTER]])
+// CHECK:   %[[INNER:.*]] = scf.for {{.*}} iter_args(%{{.*}} = %[[COPY]])
+// CHECK:   %[[ADDED:.*]] = arith.addf %[[SUM]], %[[OUTER]]
+// CHECK:   %[[NEXT:.*]] = bufferization.materialize_in_destination %[[INNER]] in %[[OUTER]]
+// CHECK:   scf.yield %[[NEXT]],
+// CPU-LABEL: func.func @nested
+// CHECK-LABEL: @nested_alone
+// CHECK:   %[[INNER:.*]] = scf.for
+// CHECK:   scf.yield %[[INNER]]
+// CPU-LABEL: func.func @nested_alone
+func.func @nested(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c3 = arith.constant 3 : index
+  %zero = arith.constant dense<0.0> : tensor<4xf32>
+  %r, %total = scf.for %i = %c0 to %c3 step %c1 iter_args(%a = %x, %s = %zero)
+      -> (tensor<4xf32>, tensor<4xf32>) {
+    %inner = scf.for %j = %c0 to %c3 step %c1 iter_args(%b = %a) -> tensor<4xf32> {
+      %double = arith.addf %b, %b : tensor<4xf32>
+      scf.yield %double : tensor<4xf32>
+    }
+    %sum = arith.addf %s, %a : tensor<4xf32>
+    scf.yield %inner, %sum : tensor<4xf32>, tensor<4xf32>
+  }
+  return %r, %total : tensor<4xf32>, tensor<4xf32>
+}
+func.func @nested_alone(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c3 = arith.constant 3 : index
+  %r = scf.for %i = %c0 to %c3 step %c1 iter_args(%a = %x) -> tensor<4xf32> {
+    %inner = scf.for %j = %c0 to %c3 step %c1 iter_args(%b = %a) -> tensor<4xf32> {
+      %double = arith.addf %b, %b : tensor<4xf32>
+      scf.yield %double : tensor<4xf32>
+    }
+    scf.yield %inner : tensor<4xf32>
+  }
+  return %r : tensor<4xf32>
+}
