@@ -240,9 +240,8 @@ def resnet(unit: int) -> Model:
     shapes = {
         "stem": (3, 3, 3, narrow),
         "conv1": (3, 3, narrow, narrow),
-        "conv2": (3, 3, narrow, narrow),
-        "conv3": (3, 3, narrow, wide),
-        "conv4": (3, 3, wide, wide),
+        "conv2": (3, 3, narrow, wide),
+        "conv3": (3, 3, wide, wide),
         "projection": (1, 1, narrow, wide),
     }
 
@@ -275,8 +274,8 @@ def resnet(unit: int) -> Model:
             return x
 
         x = jax.nn.relu(layer(x, "stem"))
-        x = jax.nn.relu(x + layer(jax.nn.relu(layer(x, "conv1")), "conv2"))
-        h = layer(jax.nn.relu(layer(x, "conv3", 2)), "conv4")
+        x = jax.nn.relu(x + layer(x, "conv1"))
+        h = layer(jax.nn.relu(layer(x, "conv2", 2)), "conv3")
         x = jax.nn.relu(h + layer(x, "projection", 2))
         logits = x.mean((1, 2)) @ params["head"]
         return optax.softmax_cross_entropy_with_integer_labels(logits, y).mean(), kept
@@ -285,7 +284,7 @@ def resnet(unit: int) -> Model:
         x = rng.standard_normal((batch, size, size, 3)).astype(np.float32)
         return x, rng.integers(0, classes, batch).astype(np.int32)
 
-    weights = {f"conv{i}/filter": (0, 1, 2) for i in range(1, 5)}
+    weights = {f"conv{i}/filter": (0, 1, 2) for i in range(1, 4)}
     weights["projection/filter"] = (2,)
     return Model("resnet", init, make_batch, loss, weights, buffers)
 
