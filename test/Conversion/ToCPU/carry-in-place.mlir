@@ -72,7 +72,8 @@ func.func @while(%x: tensor<4xf32>, %n: tensor<i32>) -> tensor<4xf32> {
 // CHECK:   scf.yield %[[NEXT]],
 // CPU-LABEL: func.func @nested
 // CHECK-LABEL: @nested_alone
-// CHECK:   %[[INNER:.*]] = scf.for
+// CHECK: scf.for {{.*}} iter_args(%[[OUTER:[^ ]*]] =
+// CHECK:   %[[INNER:[^ ]*]] = scf.for {{.*}} iter_args(%{{.*}} = %[[OUTER]])
 // CHECK:   scf.yield %[[INNER]]
 // CPU-LABEL: func.func @nested_alone
 func.func @nested(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
