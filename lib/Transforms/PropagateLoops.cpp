@@ -65,11 +65,12 @@ static void computePlacesFirst(func::FuncOp function) {
 /// Moves a change of layout in front of `op`'s operand into what makes its source.
 static bool moveLayoutChange(RewriterBase &rewriter, OpOperand &operand) {
   Operation *view = operand.get().getDefiningOp();
-  if (!view || !getViewRoot(operand.get()).getDefiningOp<LoopLikeOpInterface>())
+  if (!view)
     return false;
-  // A copy that only adds dimensions of size 1 is a reshape.
+  // A copy of what a loop makes that only adds dimensions of size 1 is a reshape.
   auto copied = matchCopy(view);
-  if (succeeded(copied)) {
+  if (succeeded(copied) &&
+      getViewRoot(operand.get()).getDefiningOp<LoopLikeOpInterface>()) {
     SmallVector<int64_t> kept =
         llvm::filter_to_vector(*copied, [](int64_t dim) { return dim >= 0; });
     if (kept.size() < copied->size() && llvm::is_sorted(kept)) {
