@@ -95,20 +95,43 @@ class Wanted:
         raise TypeError(f"{self.what} must be {self.dtype}, found {leaf!r}")
 
 
+class Arrays:
+    """What a framework's arrays are to the compiler; here those of JAX.
+
+    separator  between the keys of a path in messages
+    """
+
+    separator = "/"
+
+    def wanted(self, what: str, example) -> Wanted:
+        """What an argument must be where the step was compiled for `example`."""
+        return Wanted.like(what, example)
+
+    def as_shape(self, leaf):
+        """An example without its values."""
+        return as_shape(leaf)
+
+    def reshaped(self, example, shape: tuple[int, ...]):
+        """An example, of those that `as_shape` returned, in another shape."""
+        # The data of a random key has dimensions of its own behind.
+        return jax.ShapeDtypeStruct(shape[: len(example.shape)], example.dtype)
+
+
 class Batch:
     """The arguments of a call that are neither parameters nor state."""
 
-    def __init__(self, arguments: dict[int, Any]):
+    def __init__(self, arguments: dict[int, Any], arrays: Arrays):
         """`arguments`: position in the user's function -> example."""
+        self._arrays = arrays
         self.positions = tuple(arguments)
         leaves, self.tree = jax.tree_util.tree_flatten_with_path(
             tuple(arguments.values())
         )
         self.wanted = [
-            Wanted.like(f"argument '{self.name(_trees.key_names(path))}'", leaf)
+            arrays.wanted(f"argument '{self.name(_trees.key_names(path))}'", leaf)
             for path, leaf in leaves
         ]
-        self._examples = [as_shape(leaf) for _, leaf in leaves]
+        self._examples = [arrays.as_shape(leaf) for _, leaf in leaves]
 
     @property
     def shapes(self) -> tuple[tuple[int, ...], ...]:
@@ -144,15 +167,12 @@ class Batch:
 
     def name(self, keys: tuple[str, ...]) -> str:
         """A path inside the tuple of these arguments as one inside all of them."""
-        return "/".join((str(self.positions[int(keys[0])]), *keys[1:]))
+        return self._arrays.separator.join((str(self.positions[int(keys[0])]), *keys[1:]))
 
     def shaped(self, shapes) -> dict[int, Any]:
         """Examples of other shapes: position -> tree of shapes."""
         leaves = [
-            example
-            if shape == wanted.shape
-            # The data of a random key has dimensions of its own behind.
-            else jax.ShapeDtypeStruct(shape[: len(example.shape)], example.dtype)
+            example if shape == wanted.shape else self._arrays.reshaped(example, shape)
             for example, shape, wanted in zip(
                 self._examples, shapes, self.wanted, strict=True
             )

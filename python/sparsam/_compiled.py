@@ -7,9 +7,11 @@ from collections.abc import Mapping
 import jax
 import numpy as np
 
-from . import _core, _jax, _storage
+from . import _core, _storage
 from ._arguments import key_kind
+from ._imported import ImportedStep
 from ._lower import Lowered, Value, lower, text_after
+from ._pairing import Leaf
 from ._storage import Layout, Slot
 
 
@@ -19,9 +21,7 @@ class Compiled:
     leaf_of  for each array on storage, the position of the user's leaf it belongs to
     """
 
-    def __init__(
-        self, imported: _jax.ImportedStep, structure: Mapping[str, str], name: str
-    ):
+    def __init__(self, imported: ImportedStep, structure: Mapping[str, str], name: str):
         self.imported = imported
         self.structure = dict(structure)
         self.name = name
@@ -111,7 +111,7 @@ class Compiled:
         return text_after(self.imported.text, self.structure, self.name, stage)
 
 
-def _dtype(leaf: _jax.Leaf, value: Value) -> np.dtype:
+def _dtype(leaf: Leaf, value: Value) -> np.dtype:
     """What an array on storage is to the user: the compiler's integers have no sign."""
     if value.dtype.kind != "i":
         return value.dtype

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import jax
 
 from . import _jax, _trees
-from ._arguments import Batch, as_shape
+from ._arguments import Arrays, Batch
 from ._compiled import Compiled
 from ._places import descend
 from ._variants import Variants
@@ -40,8 +40,11 @@ class Function:
         self._step, self._fn, self._params = step, fn, params
         self._name = getattr(fn, "__name__", "function")
         self._position = int(prefix[0])
-        self._example = jax.tree.map(as_shape, given)
-        self._batch = Batch({i: a for i, a in enumerate(args) if i != self._position})
+        arrays = Arrays()
+        self._example = jax.tree.map(arrays.as_shape, given)
+        self._batch = Batch(
+            {i: a for i, a in enumerate(args) if i != self._position}, arrays
+        )
         self._first = self._compile(args)
         self._variants = Variants(
             self._name,

@@ -8,18 +8,16 @@ package `iree-base-compiler`. The text is input of `sparsam-import`.
 from __future__ import annotations
 
 import inspect
-import shutil
-import subprocess
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import jax
 import jax.extend.core as jex
 
-from ._core import CompileError
+from . import _iree
 from ._gradient import contains_marks, evaluate_with_marks, gradient
+from ._imported import ImportedStep
 from ._pairing import Carried, Keys, Leaf, Pairing, subtree
 from ._stablehlo import annotate, clamp_gathers, drop_shardings, drop_unit_windows
 from ._trees import key_names, keyed_children
@@ -33,32 +31,6 @@ __all__ = [
     "resolve",
     "subtree",
 ]
-
-
-@dataclass(frozen=True)
-class ImportedStep:
-    """A step as annotated MLIR, and how its flat arguments and results are trees.
-
-    text       generic-form MLIR; the function `main` has one argument a leaf
-    arguments  the leaves of the arguments, in order
-    results    the leaves of the results, in order (without marked gradients)
-    in_tree    the tree of the tuple of arguments
-    out_tree   the tree of the result
-    params     path inside the parameter tree -> position of the argument
-    state      positions of the arguments that are optimizer state
-    updates    position of an argument -> position of the result that is its new value
-    marked     the parameters whose gradient `sparsam.gradient` marks
-    """
-
-    text: str
-    arguments: tuple[Leaf, ...]
-    results: tuple[Leaf, ...]
-    in_tree: Any
-    out_tree: Any
-    params: dict[str, int]
-    state: tuple[int, ...]
-    updates: dict[int, int]
-    marked: tuple[str, ...]
 
 
 def import_step(
@@ -122,13 +94,7 @@ def _import(fn, args, params, state, carries) -> ImportedStep:
     clamp_gathers(lowered)
     annotate(lowered, arguments, results, param_leaves, updates, marks)
     text = _to_linalg(lowered)
-    # The attributes travel through another compiler; a step without them would be a
-    # step without parameters.
-    if text.count("sparsam.name = ") != len(arguments) + len(results):
-        raise RuntimeError(
-            "iree-compile dropped attributes of the function's arguments; sparsam is made "
-            "for iree-base-compiler 3.13"
-        )
+    _iree.check_names(text, len(arguments) + len(results))
     return ImportedStep(
         text=text,
         arguments=tuple(arguments),
@@ -259,33 +225,6 @@ _OPTIONS = (
 
 
 def _to_linalg(module) -> str:
-    run = subprocess.run(
-        [_iree_compile(), *_OPTIONS, "-"],
-        input=module.operation.get_asm(enable_debug_info=True).encode(),
-        capture_output=True,
-        check=False,
+    return _iree.run(
+        "iree-compile", _OPTIONS, module.operation.get_asm(enable_debug_info=True)
     )
-    if run.returncode != 0:
-        lines = run.stderr.decode(errors="replace").splitlines()
-        errors = [line for line in lines if "error:" in line]
-        raise CompileError(
-            "iree-compile could not turn the step into linalg: "
-            + "\n".join(line[:300] for line in (errors or lines[-3:])[:5])
-        )
-    return run.stdout.decode()
-
-
-def _iree_compile() -> str:
-    """The path of iree-compile, of this interpreter's environment if it has one."""
-    try:
-        from iree.compiler.tools.binaries import find_tool
-
-        return find_tool("iree-compile")
-    except (ImportError, ValueError):
-        found = shutil.which("iree-compile")
-        if found:
-            return found
-        raise RuntimeError(
-            "sparsam needs iree-compile to import a JAX step; install it with "
-            "`pip install iree-base-compiler`"
-        ) from None

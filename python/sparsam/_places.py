@@ -9,7 +9,8 @@ import jax
 import numpy as np
 
 from . import _jax, _trees
-from ._arguments import Batch, Wanted, as_shape
+from ._arguments import Arrays, Batch
+from ._imported import ImportedStep
 
 log = logging.getLogger("sparsam")
 
@@ -32,7 +33,9 @@ class Places:
     batch   the other arguments
     """
 
-    def __init__(self, args: tuple, imported: _jax.ImportedStep, params, state):
+    def __init__(
+        self, args: tuple, imported: ImportedStep, params, state, arrays: Arrays
+    ):
         self.arguments = imported.arguments
         self.prefix: dict[str, tuple] = {}
         self.trees: dict[str, Any] = {}
@@ -47,13 +50,15 @@ class Places:
         carriers = {int(prefix[0]) for prefix in self.prefix.values()}
         self._take_rest(args, carriers)
         self._whole_trees = {i: jax.tree.structure(args[i]) for i in carriers}
-        self._carriers = {i: jax.tree.map(as_shape, args[i]) for i in carriers}
+        self._carriers = {i: jax.tree.map(arrays.as_shape, args[i]) for i in carriers}
         self._wanted = [
-            Wanted.like(f"'{leaf.path}'", example)
+            arrays.wanted(f"'{leaf.path}'", example)
             for leaf, example in zip(self.arguments, jax.tree.leaves(args), strict=True)
         ]
         self._count = len(args)
-        self.batch = Batch({i: arg for i, arg in enumerate(args) if i not in carriers})
+        self.batch = Batch(
+            {i: arg for i, arg in enumerate(args) if i not in carriers}, arrays
+        )
 
     def role(self, leaf: int) -> str | None:
         """The role of a leaf; None for the batch."""

@@ -9,10 +9,12 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from . import _jax, _storage, _structures, _trees
+from ._arguments import Arrays
 from ._checkpoint import Checkpoints
 from ._compiled import Compiled
 from ._compress import Compressor
 from ._function import Function
+from ._imported import ImportedStep
 from ._places import Places
 from ._storage import Layout, Storage
 from ._structures import Choice
@@ -45,11 +47,23 @@ def compile(
     Raises ValueError for a glob that matches nothing and for arguments that do not fit,
     and CompileError where the compiler refuses, with its whole message.
     """
+    check_options(budget, target)
+    return Step(
+        lambda args: _jax.import_step(fn, args, params, state),
+        getattr(fn, "__name__", "step"),
+        tuple(args),
+        params,
+        state,
+        _structures.normalise(structure),
+    )
+
+
+def check_options(budget: str | None, target: str):
+    """Raises NotImplementedError for what comes later."""
     if budget is not None:
         raise NotImplementedError("budget comes later; give structures by glob")
     if target != "cpu":
         raise NotImplementedError(f"target={target!r} comes later; there is 'cpu'")
-    return Step(fn, tuple(args), params, state, _structures.normalise(structure))
 
 
 class Step:
@@ -58,13 +72,25 @@ class Step:
     plan  path -> Choice(structure, reason, cost, damage)
     """
 
-    def __init__(self, fn, args, params, state, structure):
-        """See `sparsam.compile`."""
-        self._import = lambda args: _jax.import_step(fn, args, params, state)
-        self._name = getattr(fn, "__name__", "step")
-        imported = self._import(args)
+    # A front end for another framework has its own.
+    _arrays = Arrays()
+
+    def __init__(
+        self,
+        importer: Callable[[tuple], ImportedStep],
+        name: str,
+        args: tuple,
+        params: int | str,
+        state: int | str | None,
+        structure: Mapping[str, str],
+    ):
+        """`importer`: example arguments -> the step as annotated MLIR. `structure`: glob ->
+        text. For the rest see `sparsam.compile`."""
+        self._import = importer
+        self._name = name
+        imported = importer(args)
         globs = _structures.assign(structure, imported.params)
-        self._places = places = Places(args, imported, params, state)
+        self._places = places = Places(args, imported, params, state, self._arrays)
         self._main = Compiled(imported, structure, self._name)
         self._layouts = self._make_layouts(self._main)
         self._compressor = Compressor(self._main, places, self._layouts)

@@ -1,0 +1,34 @@
+"""What a front end hands to the compiler."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ._pairing import Leaf
+
+
+@dataclass(frozen=True)
+class ImportedStep:
+    """A step as annotated MLIR, and how its flat arguments and results are trees.
+
+    text       generic-form MLIR; the function `main` has one argument a leaf
+    arguments  the leaves of the arguments, in order
+    results    the leaves of the results, in order (without marked gradients)
+    in_tree    the tree of the tuple of arguments
+    out_tree   the tree of the result
+    params     path inside the parameter tree -> position of the argument
+    state      positions of the arguments that are optimizer state
+    updates    position of an argument -> position of the result that is its new value
+    marked     the parameters whose gradient `sparsam.gradient` marks
+    """
+
+    text: str
+    arguments: tuple[Leaf, ...]
+    results: tuple[Leaf, ...]
+    in_tree: Any
+    out_tree: Any
+    params: dict[str, int]
+    state: tuple[int, ...]
+    updates: dict[int, int]
+    marked: tuple[str, ...]
