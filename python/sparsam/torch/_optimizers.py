@@ -1,0 +1,182 @@
+"""Optimizers as specifications: what `torch.optim` computes, in operations that are traced
+with the step.
+
+The scalars that depend on the step count (bias corrections, schedules) are computed in
+f64, as `torch.optim` does in Python.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+# A number, or a function of the number of steps that were taken before: a 0-d tensor of
+# f64 to such a tensor.
+Rate = float | Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Optimizer:
+    """What all optimizers have.
+
+    lr            the learning rate; a function of the number of steps taken before (a 0-d
+                  f64 tensor) is a schedule
+    weight_decay  as in `torch.optim`
+    clip_norm     as `torch.nn.utils.clip_grad_norm_` over all gradients, before the
+                  optimizer; None for no clipping
+    """
+
+    lr: Rate = 1e-3
+    weight_decay: float = 0.0
+    clip_norm: float | None = None
+
+    def __post_init__(self):
+        """Checks the numbers."""
+        if not callable(self.lr):
+            self._check("lr", self.lr >= 0, "at least 0")
+        self._check("weight_decay", self.weight_decay >= 0, "at least 0")
+        if self.clip_norm is not None:
+            self._check("clip_norm", self.clip_norm > 0, "more than 0")
+
+    def _check(self, name: str, good: bool, wanted: str):
+        value = getattr(self, name)
+        # A comparison with NaN is false.
+        if not good:
+            raise ValueError(
+                f"{type(self).__name__}: {name} must be {wanted}, found {value!r}"
+            )
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """The names of the state of one parameter, as `torch.optim` has them; each starts
+        as zeros of its shape."""
+        return ()
+
+    def update(
+        self, steps: Tensor, param: Tensor, grad: Tensor, state: dict[str, Tensor]
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """The new parameter and its new state; `steps` were taken before, an i64."""
+        raise NotImplementedError
+
+    def rate(self, steps: Tensor) -> float | Tensor:
+        """The learning rate after so many steps."""
+        if not callable(self.lr):
+            return self.lr
+        rate = self.lr(steps.to(torch.float64))
+        if not isinstance(rate, Tensor) or rate.numel() != 1:
+            raise TypeError(
+                f"{type(self).__name__}: lr must return a tensor of one number, found {rate!r}"
+            )
+        return rate.reshape(()).to(torch.float64)
+
+
+def scaled(tensor: Tensor, factor: float | Tensor) -> Tensor:
+    """`tensor * factor`; a factor that is a tensor is rounded once."""
+    if isinstance(factor, Tensor):
+        factor = factor.to(tensor.dtype)
+    return tensor * factor
+
+
+def _power(base: float, steps: Tensor) -> Tensor:
+    exponent = steps.to(torch.float64)
+    # exp(0 * -inf) is not a number, but 0 ** steps is 0 for steps > 0.
+    if base == 0:
+        return torch.zeros_like(exponent)
+    return torch.exp(exponent * math.log(base))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SGD(Optimizer):
+    """`torch.optim.SGD`."""
+
+    momentum: float = 0.0
+    dampening: float = 0.0
+    nesterov: bool = False
+
+    def __post_init__(self):
+        """Checks the numbers."""
+        super().__post_init__()
+        self._check("momentum", self.momentum >= 0, "at least 0")
+        if self.nesterov and (self.momentum == 0 or self.dampening != 0):
+            raise ValueError("SGD: nesterov needs a momentum and no dampening")
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """The momentum, where there is one."""
+        return ("momentum_buffer",) if self.momentum else ()
+
+    def update(self, steps, param, grad, state):
+        """One step."""
+        if self.weight_decay:
+            grad = grad + self.weight_decay * param
+        if self.momentum:
+            fresh = grad
+            if self.dampening:
+                # The first momentum is the gradient itself.
+                undamped = (steps == 0).to(torch.float64) * self.dampening
+                fresh = scaled(grad, 1 - self.dampening + undamped)
+            momentum = self.momentum * state["momentum_buffer"] + fresh
+            state = {"momentum_buffer": momentum}
+            grad = grad + self.momentum * momentum if self.nesterov else momentum
+        return param - scaled(grad, self.rate(steps)), state
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adam(Optimizer):
+    """`torch.optim.Adam`."""
+
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-8
+    amsgrad: bool = False
+
+    def __post_init__(self):
+        """Checks the numbers."""
+        super().__post_init__()
+        good = len(self.betas) == 2 and all(0 <= beta < 1 for beta in self.betas)
+        self._check("betas", good, "two numbers of at least 0 and less than 1")
+        self._check("eps", self.eps >= 0, "at least 0")
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """The moments."""
+        first = ("exp_avg", "exp_avg_sq")
+        return (*first, "max_exp_avg_sq") if self.amsgrad else first
+
+    def update(self, steps, param, grad, state):
+        """One step."""
+        rate = self.rate(steps)
+        param, grad = self._decay(rate, param, grad)
+        beta1, beta2 = self.betas
+        before, mean = state, state["exp_avg"]
+        mean = mean + (1 - beta1) * (grad - mean)
+        square = beta2 * state["exp_avg_sq"] + (1 - beta2) * (grad * grad)
+        state = {"exp_avg": mean, "exp_avg_sq": square}
+        if self.amsgrad:
+            square = torch.maximum(before["max_exp_avg_sq"], square)
+            state["max_exp_avg_sq"] = square
+        correction1 = 1 - _power(beta1, steps + 1)
+        correction2 = torch.sqrt(1 - _power(beta2, steps + 1)).to(param.dtype)
+        divisor = torch.sqrt(square) / correction2 + self.eps
+        return param - scaled(mean / divisor, rate / correction1), state
+
+    def _decay(self, rate, param, grad):
+        """The parameter and the gradient that the moments take."""
+        if self.weight_decay:
+            grad = grad + self.weight_decay * param
+        return param, grad
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdamW(Adam):
+    """`torch.optim.AdamW`, with its weight decay of 0.01 by default."""
+
+    weight_decay: float = 0.01
+
+    def _decay(self, rate, param, grad):
+        if self.weight_decay:
+            param = scaled(param, 1 - rate * self.weight_decay)
+        return param, grad

@@ -1,0 +1,207 @@
+"""`sparsam.torch.compile` and the step that it returns."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+
+import jax
+import torch
+from torch import Tensor
+
+from .. import _step, _structures
+from .._storage import Storage
+from .._trees import key_names
+from . import _arrays, _state
+from ._importer import import_step
+from ._optimizers import Optimizer
+from ._torch_optim import Groups, from_optimizer, state_of
+
+
+def compile(
+    model: torch.nn.Module,
+    loss_fn: Callable,
+    optimizer_spec: Optimizer | torch.optim.Optimizer | Groups,
+    example_batch: tuple,
+    structure: Mapping[str, str] | str = "dense",
+    budget: str | None = None,
+    target: str = "cpu",
+) -> Step:
+    """Compiles a training step of a module on structured parameters.
+
+    model           any module; it stays as it is, in the mode (train or eval) it is in
+    loss_fn         loss_fn(model, *batch) -> the loss, a tensor of one number, or a tuple of
+                    it and further results
+    optimizer_spec  `sparsam.torch.SGD`, `Adam` or `AdamW`; or an instance of the class
+                    of `torch.optim` of that name
+    example_batch   the tuple of what is passed besides the model: tensors, or tuples,
+                    lists and dicts of them
+    structure       glob over the names of `named_parameters()` -> the text inside
+                    `#sparsam.…`; see `sparsam.compile`
+    target          "cpu"
+
+    Raises ValueError and TypeError for what does not fit, and CompileError where the
+    compiler refuses, with its whole message.
+    """
+    _step.check_options(budget, target)
+    if not isinstance(model, torch.nn.Module):
+        raise TypeError(f"model must be a torch.nn.Module, found {type(model).__name__}")
+    if not callable(loss_fn):
+        raise TypeError(f"loss_fn must be callable, found {type(loss_fn).__name__}")
+    if not isinstance(example_batch, (tuple, list)):
+        raise TypeError(
+            "example_batch must be the tuple of the arguments behind the model, found "
+            f"{type(example_batch).__name__}"
+        )
+    return Step(model, loss_fn, optimizer_spec, tuple(example_batch), structure)
+
+
+class Step(_step.Step):
+    """A compiled training step of a module; see `sparsam.torch.compile` and `sparsam.Step`."""
+
+    _arrays = _arrays.TorchArrays()
+
+    def __init__(self, model, loss_fn, optimizer_spec, batch, structure):
+        """See `sparsam.torch.compile`."""
+        self._model = model
+        params = _tensors("parameter", model.named_parameters())
+        self._optimizers = optimizers = _optimizers_of(model, optimizer_spec)
+        for path, leaf in jax.tree_util.tree_leaves_with_path(batch):
+            name = ".".join(("example_batch", *key_names(path)))
+            _arrays.numpy_dtype(_arrays.check_tensor(f"'{name}'", leaf).dtype)
+        state = self._fresh_state()
+        super().__init__(
+            lambda args: import_step(model, loss_fn, optimizers, args),
+            type(model).__name__,
+            (params, state, *batch),
+            0,
+            1,
+            _structures.normalise(structure),
+        )
+
+    def compress(self, params=None, state=None, pattern: Storage | None = None):
+        """Copies parameters and state into storage: (p, s).
+
+        params   a dict of tensors by the names of `named_parameters()`, or a module of the
+                 same parameters; by default the module that was compiled, as it is now
+        state    an instance of `torch.optim` that trains that module, of which the state is
+                 taken; or a dict as `state()` returns; by default fresh
+        pattern  storage whose patterns are taken, instead of the largest weights
+
+        Raises as `sparsam.Step.compress` does.
+        """
+        model = params if isinstance(params, torch.nn.Module) else self._model
+        if params is None or params is model:
+            params = _tensors("parameter", model.named_parameters())
+        if state is None:
+            state = self._fresh_state(model)
+        elif isinstance(state, torch.optim.Optimizer):
+            state = self._state_of(state, model)
+        return super().compress(params, state, pattern)
+
+    def __call__(self, *args):
+        """Runs one step: (p, s, *batch) -> p, s, the loss and the further results of
+        `loss_fn`, as tensors. See `sparsam.Step`."""
+        p, s, *results = super().__call__(*args)
+        return (p, s, *_as_tensors(results))
+
+    def densify(self, p: Storage) -> dict[str, Tensor]:
+        """The dense parameters by name, as new tensors."""
+        return _as_tensors(super().densify(p))
+
+    def to_module(
+        self,
+        p: Storage,
+        s: Storage | None = None,
+        module: torch.nn.Module | None = None,
+    ) -> torch.nn.Module:
+        """A module with the dense parameters (zeros where a pattern stores nothing, products
+        of factors), and with the buffers of `s` where it is given.
+
+        By default a deep copy of the module that was compiled; `module` is written to in
+        place and returned.
+        """
+        if module is None:
+            module = copy.deepcopy(self._model)
+        values = self.densify(p)
+        if s is not None:
+            values |= _state.buffers_in(self.state(s))
+        _write(module, values)
+        return module
+
+    def state(self, s: Storage) -> dict[str, Tensor]:
+        """The state by name, as new tensors: `step`, the optimizer's such as
+        `exp_avg.layer.weight` (of structured parameters by their parts, such as
+        `exp_avg.layer.weight.values`) and buffers such as `buffers.norm.running_mean`."""
+        found = {}
+        for path, parts in self.storage(s).items():
+            for part, array in parts.items():
+                name = path if part == "dense" else f"{path}.{part}"
+                found[name] = _arrays.to_torch(array)
+        return found
+
+    def _fresh_state(self, model: torch.nn.Module | None = None) -> dict[str, Tensor]:
+        model = model or self._model
+        params = dict(model.named_parameters())
+        state = {_state.STEP: torch.zeros((), dtype=torch.int64)}
+        for name, optimizer in self._optimizers.items():
+            for slot in optimizer.slots:
+                state[_state.slot(slot, name)] = torch.zeros_like(params[name].detach())
+        buffers = _tensors("buffer", model.named_buffers())
+        return state | _state.with_buffers(buffers)
+
+    def _state_of(self, optimizer, model) -> dict[str, Tensor]:
+        steps, slots = state_of(optimizer, model, self._optimizers)
+        found = {_state.slot(*key): value for key, value in slots.items()}
+        found[_state.STEP] = torch.tensor(steps)
+        return self._fresh_state(model) | found
+
+
+def _optimizers_of(model: torch.nn.Module, spec) -> dict[str, Optimizer]:
+    """Parameter name -> its optimizer, of the parameters that are trained."""
+    if isinstance(spec, torch.optim.Optimizer):
+        spec = from_optimizer(spec)
+    if isinstance(spec, Groups):
+        found = spec.of(model)
+    elif isinstance(spec, Optimizer):
+        found = {name: spec for name, p in model.named_parameters() if p.requires_grad}
+    else:
+        raise TypeError(
+            "optimizer_spec must be a sparsam.torch.SGD, Adam or AdamW, or an instance of "
+            f"torch.optim, found {spec!r}"
+        )
+    if not found:
+        raise ValueError("the optimizer trains no parameter of the model")
+    return found
+
+
+def _tensors(kind: str, named) -> dict[str, Tensor]:
+    """Tensors of a module by name. Raises for those that a step cannot run on."""
+    found = {}
+    for name, tensor in named:
+        what = f"{kind} '{name}'"
+        if torch.nn.parameter.is_lazy(tensor):
+            raise ValueError(f"{what} is not initialised; call the module once first")
+        _arrays.numpy_dtype(_arrays.check_tensor(what, tensor).dtype)
+        found[name] = tensor.detach()
+    return found
+
+
+def _as_tensors(tree):
+    return jax.tree.map(_arrays.to_torch, tree)
+
+
+def _write(module: torch.nn.Module, values: dict[str, Tensor]):
+    """Puts values into a module's parameters and buffers, by name."""
+    own = dict(module.named_parameters()) | dict(module.named_buffers())
+    for name, value in values.items():
+        if name not in own:
+            raise ValueError(f"the module has no parameter or buffer '{name}'")
+        if own[name].shape != value.shape:
+            raise ValueError(
+                f"'{name}' of the module is of shape {tuple(own[name].shape)}, the step's "
+                f"of {tuple(value.shape)}"
+            )
+    with torch.no_grad():
+        for name, value in values.items():
+            own[name].copy_(value)
