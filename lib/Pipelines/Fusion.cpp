@@ -13,6 +13,7 @@ static void cleanUp(OpPassManager &pm) {
 
 void sparsam::buildFusionPipeline(OpPassManager &pm) {
   cleanUp(pm);
+  pm.addNestedPass<func::FuncOp>(createCropWindowsPass());
   pm.addPass(createLinalgFoldUnitExtentDimsPass());
   cleanUp(pm);
   OpPassManager &function = pm.nest<func::FuncOp>();

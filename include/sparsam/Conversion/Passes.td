@@ -50,6 +50,36 @@ def FoldReshapesPass : Pass<"sparsam-fold-reshapes"> {
   ];
 }
 
+def CropWindowsPass : Pass<"sparsam-crop-windows"> {
+  let summary = "cut off what no window of a convolution or pooling reads";
+  let description = [{
+    The input of a named convolution or pooling may be longer than its windows reach: with a
+    stride, entries at the end may be left over. `linalg-fold-unit-extent-dims` makes a plain
+    dimension of such an input where there is one window, and a plain dimension must fit. So
+    what is not read is cut off first.
+
+    ```mlir
+    %y = linalg.conv_2d_nchw_fchw {strides = dense<2> : vector<2xi64>, ...}
+        ins(%x, %w : tensor<2x8x4x4xf32>, tensor<16x8x3x3xf32>)
+        outs(%z : tensor<2x16x1x1xf32>) -> tensor<2x16x1x1xf32>
+    ```
+
+    becomes
+
+    ```mlir
+    %0 = tensor.extract_slice %x[0, 0, 0, 0] [2, 8, 3, 3] [1, 1, 1, 1]
+        : tensor<2x8x4x4xf32> to tensor<2x8x3x3xf32>
+    %y = linalg.conv_2d_nchw_fchw {strides = dense<2> : vector<2xi64>, ...}
+        ins(%0, %w : tensor<2x8x3x3xf32>, tensor<16x8x3x3xf32>)
+        outs(%z : tensor<2x16x1x1xf32>) -> tensor<2x16x1x1xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+  let statistics = [
+    Statistic<"numOperands", "operands", "operands cut off">,
+  ];
+}
+
 def FoldTransposesPass : Pass<"sparsam-fold-transposes"> {
   let summary = "let products read and write permuted operands";
   let description = [{

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from functools import cache
 
 import torch
@@ -30,13 +32,49 @@ def before_functionalization() -> dict:
 @cache
 def after() -> dict:
     """Down to what the importer knows."""
-    return dict(core_aten_decompositions()) | {aten.squeeze.dims: _squeeze}
+    return dict(core_aten_decompositions()) | {
+        aten.constant_pad_nd.default: _pad,
+        aten.split_with_sizes.default: _split,
+        aten.squeeze.dims: _squeeze,
+        aten.var_mean.correction: _var_mean,
+    }
+
+
+def _pad(x, pad, value=0):
+    # The derivative of padding pads by a negative number, which cuts off.
+    if min(pad, default=0) >= 0:
+        return NotImplemented
+    for i, (low, high) in enumerate(zip(pad[::2], pad[1::2], strict=True)):
+        dim = x.ndim - 1 - i
+        if low < 0 or high < 0:
+            x = aten.slice.Tensor(x, dim, max(-low, 0), x.shape[dim] - max(-high, 0))
+    pad = [max(n, 0) for n in pad]
+    return aten.constant_pad_nd.default(x, pad, value) if any(pad) else x
+
+
+def _split(x, sizes, dim=0):
+    ends = list(itertools.accumulate(sizes))
+    return [
+        aten.slice.Tensor(x, dim, end - size, end)
+        for size, end in zip(sizes, ends, strict=True)
+    ]
 
 
 def _squeeze(x, dims):
     dropped = {dim % x.ndim for dim in dims}
     shape = [n for i, n in enumerate(x.shape) if not (i in dropped and n == 1)]
     return x.reshape(shape)
+
+
+def _var_mean(x, dim=None, *, correction=None, keepdim=False):
+    # The importer has a variance in f64.
+    dims = [d % x.ndim for d in (dim or range(x.ndim))]
+    count = math.prod(x.shape[d] for d in dims)
+    mean = x.mean(dims, keepdim=True)
+    centred = x - mean
+    divisor = max(count - (1 if correction is None else correction), 0)
+    var = (centred * centred).sum(dims, keepdim=keepdim) / divisor
+    return var, mean if keepdim else mean.reshape(var.shape)
 
 
 def cleaned(graph: GraphModule) -> GraphModule:
