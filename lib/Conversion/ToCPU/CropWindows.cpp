@@ -1,6 +1,6 @@
-// Windows over more than they read. Named convolutions and poolings may leave rows at the end
-// of their input unread (a window of 3 with stride 2 over 4); upstream's patterns that
-// drop dimensions of size one make plain dimensions of such windows, which must fit.
+// Windows over more than they read. Named convolutions and poolings may leave rows at the
+// end of their input unread (a window of 3 with stride 2 over 4); upstream's patterns
+// that drop dimensions of size one make plain dimensions of such windows, which must fit.
 #include "sparsam/Conversion/Passes.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
