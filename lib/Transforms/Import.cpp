@@ -184,6 +184,13 @@ private:
         return failure();
     }
     getOperation().walk(removeForeignAttributes);
+    getOperation().walk([&](linalg::GenericOp generic) {
+      numIndexChecks += sparsam::importIndexChecks(generic);
+    });
+    getOperation().walk([](func::FuncOp function) {
+      if (isa<UnknownLoc>(function.getLoc()))
+        nameLocations(function);
+    });
     return success();
   }
 

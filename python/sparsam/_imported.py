@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from ._pairing import Leaf
 
@@ -20,7 +23,8 @@ class ImportedStep:
     params     path inside the parameter tree -> position of the argument
     state      positions of the arguments that are optimizer state
     updates    position of an argument -> position of the result that is its new value
-    marked     the parameters whose gradient `sparsam.gradient` marks
+    marked     the parameters whose gradient is marked
+    check      raises for the arrays of a batch that the step is wrong for
     """
 
     text: str
@@ -32,3 +36,4 @@ class ImportedStep:
     state: tuple[int, ...]
     updates: dict[int, int]
     marked: tuple[str, ...]
+    check: Callable[[Sequence[np.ndarray]], None] = lambda batch: None

@@ -151,6 +151,7 @@ class Step:
             self.check(handle, role)
         batch = self._places.batch.read(args[len(roles) :])
         compiled = self._variants.at(batch)
+        compiled.imported.check(batch)
         with _storage.taken(handles.values()) as taken:
             arrays = self._gather(compiled, dict(zip(handles, taken, strict=True)), batch)
             return self._results(compiled, arrays, compiled.call(arrays))

@@ -21,7 +21,14 @@ from transformers import (
 from transformers.pytorch_utils import Conv1D
 
 VOCAB, TIME, BATCH = 29, 7, 3
-DROPOUT_OFF = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+CLASSES = 5
+CLASSIFIER = {
+    "num_labels": CLASSES,
+    "hidden_dropout_prob": 0.0,
+    "attention_probs_dropout_prob": 0.0,
+    # Large enough that the first classes differ.
+    "initializer_range": 0.2,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,7 +71,7 @@ def _text(generator):
 
 def _classified_text(generator):
     ids = torch.randint(0, VOCAB, (BATCH, TIME), generator=generator)
-    return ids, torch.randint(0, 2, (BATCH,), generator=generator)
+    return ids, torch.randint(0, CLASSES, (BATCH,), generator=generator)
 
 
 def mlp():
@@ -106,8 +113,7 @@ def bert():
             num_attention_heads=4,
             intermediate_size=28,
             max_position_embeddings=TIME + 1,
-            initializer_range=0.2,
-            **DROPOUT_OFF,
+            **CLASSIFIER,
         )
     )
 
@@ -138,8 +144,7 @@ def mobilebert():
             intra_bottleneck_size=12,
             num_feedforward_networks=2,
             max_position_embeddings=TIME + 1,
-            initializer_range=0.2,
-            **DROPOUT_OFF,
+            **CLASSIFIER,
         )
     )
 

@@ -100,7 +100,7 @@ def FlattenWindowsPass : Pass<"sparsam-flatten-windows"> {
     ```mlir
     %f = tensor.collapse_shape %w [[0], [1, 2, 3]]
         : tensor<16x8x3x3xf32> into tensor<16x72xf32>
-    %windows = linalg.generic ... {tensor.extract %x[...]} -> tensor<2x72x4xf32>
+    %windows = linalg.generic ... ins(%x : tensor<2x8x5x5xf32>) -> tensor<2x72x4xf32>
     %product = linalg.generic {
         indexing_maps = [affine_map<(n, f, p, k) -> (f, k)>,
                          affine_map<(n, f, p, k) -> (n, k, p)>,

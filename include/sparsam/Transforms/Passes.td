@@ -13,14 +13,17 @@ def ImportPass : Pass<"sparsam-import", "::mlir::ModuleOp"> {
 
     - `util.func`, `util.return` and `util.call` become those of `func`, and private
       functions are inlined;
-    - arguments of `util.func` take their `sparsam.param` or `sparsam.name` as their
-      location, so that remarks and errors name them, and the function its own name;
+    - arguments of `util.func`, and of a function of unknown location, take their
+      `sparsam.param` or `sparsam.name` as their location, so that remarks and errors name
+      them, and the function its own name;
     - `util.optimization_barrier` goes away;
     - `iree_linalg_ext.scatter` becomes a serial loop over the updates that carries the
       tensor scattered into, which bufferizes in place; updates outside of it are
       dropped, as in StableHLO;
     - `iree_linalg_ext.scan` (running sums, products and maxima) becomes a serial loop
       that carries the result;
+    - `cf.assert` in the body of a `linalg.generic` that reads a tensor, with which torch-mlir
+      checks indices, goes away, and the indices are clamped into the tensor;
     - attributes of dialects that are not loaded are removed. Among them are the hints
       on buffers (`iree.abi.output`), which pair arguments and results by shape and
       order and so never decide anything here.
@@ -65,6 +68,7 @@ def ImportPass : Pass<"sparsam-import", "::mlir::ModuleOp"> {
   let statistics = [
     Statistic<"numScatters", "scatters", "scatters turned into loops">,
     Statistic<"numScans", "scans", "running sums and the like turned into loops">,
+    Statistic<"numIndexChecks", "index-checks", "asserts turned into clamped indices">,
   ];
 }
 

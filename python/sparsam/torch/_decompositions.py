@@ -77,11 +77,10 @@ def _var_mean(x, dim=None, *, correction=None, keepdim=False):
     return var, mean if keepdim else mean.reshape(var.shape)
 
 
-def cleaned(graph: GraphModule) -> GraphModule:
-    """The graph without identities and unused work."""
+def clean(graph: GraphModule):
+    """Removes identities and unused work."""
     for node in graph.graph.nodes:
         if node.target in _IDENTITIES:
             node.replace_all_uses_with(node.args[0])
     graph.graph.eliminate_dead_code()
     graph.recompile()
-    return graph

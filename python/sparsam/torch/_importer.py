@@ -11,6 +11,7 @@ from .._imported import ImportedStep
 from .._pairing import Leaf
 from .._trees import key_names
 from . import _arrays, _linalg
+from ._checks import find_checks
 from ._optimizers import Optimizer
 from ._trace import Traced, trace_function, trace_step
 
@@ -47,6 +48,7 @@ def _imported(traced: Traced, args: tuple, updates: dict[int, int]) -> ImportedS
         if args[0][name].dtype.is_floating_point
     }
     carried_state = range(len(args[0]), len(args[0]) + len(args[1]))
+    batch = range(len(args[0]) + len(args[1]), len(arguments))
     return ImportedStep(
         text=_linalg.lower(traced, arguments, results, floats, updates),
         arguments=tuple(arguments),
@@ -57,7 +59,12 @@ def _imported(traced: Traced, args: tuple, updates: dict[int, int]) -> ImportedS
         state=tuple(carried_state) if updates else (),
         updates=updates,
         marked=traced.marked,
+        check=find_checks(traced.graph, {i: _called(arguments[i]) for i in batch}),
     )
+
+
+def _called(leaf: Leaf) -> str:
+    return f"argument '{'.'.join(leaf.keys)}'"
 
 
 def _leaf(path, value: torch.Tensor) -> Leaf:

@@ -16,11 +16,12 @@ import torch
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.func import functional_call, functionalize
-from torch.fx import GraphModule
+from torch.fx import GraphModule, Interpreter
 from torch.fx.experimental.proxy_tensor import make_fx
+from torch.fx.traceback import preserve_node_meta
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from . import _decompositions, _state
+from . import _decompositions, _places, _state
 from ._optimizers import Optimizer, scaled
 
 
@@ -121,13 +122,31 @@ def _trace(fn: Callable, args: tuple, marked: list[str]) -> Traced:
 
     try:
         # Attention on CPUs has a fused kernel with a derivative of its own.
-        with mode, sdpa_kernel(SDPBackend.MATH):
-            graph = make_fx(on_leaves, _decompositions.before_functionalization())(*flat)
-            graph = make_fx(functionalize(graph), _decompositions.after())(*flat)
+        with mode, sdpa_kernel(SDPBackend.MATH), preserve_node_meta():
+            graph = make_fx(
+                on_leaves,
+                _decompositions.before_functionalization(),
+                record_stack_traces=True,
+            )(*flat)
+            _places.keep_one_frame(graph.graph)
+            again = functionalize(Interpreter(graph).run)
+            graph = make_fx(again, _decompositions.after())(*flat)
     except RuntimeError as error:
         raise ValueError(f"the step cannot be traced: {error}") from error
+    _decompositions.clean(graph)
+    _refuse_random(graph)
     leaves, out_tree = shape
-    return Traced(_decompositions.cleaned(graph), out_tree, tuple(leaves), tuple(marked))
+    return Traced(graph, out_tree, tuple(leaves), tuple(marked))
+
+
+def _refuse_random(graph: GraphModule):
+    for node in graph.graph.nodes:
+        tags = getattr(node.target, "tags", ())
+        if torch.Tag.nondeterministic_seeded in tags:
+            raise ValueError(
+                f"the step draws random numbers ({node.target}{_places.place_of(node)}), which "
+                "is not supported; set the rate of dropout to 0, or call model.eval()"
+            )
 
 
 def _call(model, fn, params, buffers, batch):

@@ -7,9 +7,8 @@
 // CHECK-LABEL: func.func @channels_first(
 // CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<2x8x5x5xf32>, %[[W:[a-z0-9]+]]: tensor<16x8x3x3xf32>
 // CHECK-DAG: %[[F:.*]] = tensor.collapse_shape %[[W]] {{\[\[}}0], [1, 2, 3]]
-// CHECK: %[[FLAT:.*]] = linalg.generic
-// CHECK: tensor.extract %[[X]]
-// CHECK: tensor<2x72x4xf32>
+// CHECK: %[[FLAT:.*]] = linalg.generic {{.*}} ins(%[[X]] : tensor<2x8x5x5xf32>)
+// CHECK-SAME: tensor<2x72x4xf32>
 // CHECK: %[[Y:.*]] = linalg.generic {indexing_maps = [#[[FILTER]], #[[WINDOWS]], #[[OUT]]]
 // CHECK-SAME: ins(%[[F]], %[[FLAT]] : tensor<16x72xf32>, tensor<2x72x4xf32>)
 // CHECK: tensor.expand_shape
