@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import jax
 
 from . import _jax, _trees
-from ._arguments import Arrays, Batch
+from ._arguments import Batch
 from ._compiled import Compiled
+from ._imported import ImportedStep
 from ._places import descend
 from ._variants import Variants
 
@@ -23,7 +24,15 @@ class Function:
     remarks  what the compiler said about rewrites that did not apply and the like
     """
 
-    def __init__(self, step: Step, fn: Callable, args: tuple, params: int | str):
+    def __init__(
+        self,
+        step: Step,
+        importer: Callable[[tuple], ImportedStep],
+        name: str,
+        args: tuple,
+        params: int | str,
+    ):
+        """`importer`: example arguments -> the function as annotated MLIR."""
         prefix = _jax.resolve(args, params, "params")
         tree = step.layout("params").tree
         given = descend(args, prefix)
@@ -37,10 +46,9 @@ class Function:
                 f"argument '{'/'.join((*prefix, *keys))}' must be the parameters of the step: "
                 f"expected {expected}, found {found}"
             )
-        self._step, self._fn, self._params = step, fn, params
-        self._name = getattr(fn, "__name__", "function")
+        self._step, self._import, self._name = step, importer, name
         self._position = int(prefix[0])
-        arrays = Arrays()
+        arrays = step.framework
         self._example = jax.tree.map(arrays.as_shape, given)
         self._batch = Batch(
             {i: a for i, a in enumerate(args) if i != self._position}, arrays
@@ -74,6 +82,7 @@ class Function:
         self._step.check(p, "params")
         others = self._batch.read(args[: self._position] + args[self._position + 1 :])
         compiled = self._variants.at(others)
+        compiled.imported.check(others)
         leaves = self._leaves(compiled)
         stored, rest = iter(p.arrays()), iter(others)
         results = compiled.call(
@@ -93,7 +102,7 @@ class Function:
         return set(_jax.subtree(list(compiled.imported.arguments), prefix).values())
 
     def _compile(self, args: tuple) -> Compiled:
-        imported = _jax.import_function(self._fn, args, self._params)
+        imported = self._import(args)
         step, layout = self._step, self._step.layout("params")
         # A tree that is a single array takes its path from the name of the argument. The
         # structures are the step's with its views, whatever the first use is here.

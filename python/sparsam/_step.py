@@ -72,8 +72,8 @@ class Step:
     plan  path -> Choice(structure, reason, cost, damage)
     """
 
-    # A front end for another framework has its own.
-    _arrays = Arrays()
+    # What a front end for another framework has its own of.
+    framework = Arrays()
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class Step:
         self._name = name
         imported = importer(args)
         globs = _structures.assign(structure, imported.params)
-        self._places = places = Places(args, imported, params, state, self._arrays)
+        self._places = places = Places(args, imported, params, state, self.framework)
         self._main = Compiled(imported, structure, self._name)
         self._layouts = self._make_layouts(self._main)
         self._compressor = Compressor(self._main, places, self._layouts)
@@ -215,7 +215,13 @@ class Step:
         among them at `params`. The result takes storage there: f(p, *others). Like a step
         it is compiled again for others of another shape, with a remark.
         """
-        return Function(self, fn, tuple(args), params)
+        return Function(
+            self,
+            lambda args: _jax.import_function(fn, args, params),
+            getattr(fn, "__name__", "function"),
+            tuple(args),
+            params,
+        )
 
     def refresh(self, p, s, structure=None, score="magnitude", batch=None):
         """Comes later: selects again during training."""

@@ -6,11 +6,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import jax
 import ml_dtypes
 import numpy as np
 import torch
 
 from .._arguments import Arrays
+from .._trees import key_names
 
 _DTYPES = {
     torch.float32: np.dtype("float32"),
@@ -65,6 +67,19 @@ def check_tensor(what: str, leaf) -> torch.Tensor:
             f"{what} must be on the CPU, found {leaf.device}; move it with .cpu()"
         )
     return leaf
+
+
+def as_tensors(tree):
+    """A tree of arrays as one of tensors."""
+    return jax.tree.map(to_torch, tree)
+
+
+def check_examples(batch: tuple):
+    """Raises TypeError or ValueError for a batch of anything but tensors that the compiler
+    knows, by path."""
+    for path, leaf in jax.tree_util.tree_leaves_with_path(batch):
+        name = ".".join(("example_batch", *key_names(path)))
+        numpy_dtype(check_tensor(f"'{name}'", leaf).dtype)
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping
 
-import jax
 import torch
 from torch import Tensor
 
 from .. import _step, _structures
 from .._storage import Storage
-from .._trees import key_names
 from . import _arrays, _state
+from ._function import Function
 from ._importer import import_step
+from ._modes import Modes
 from ._optimizers import Optimizer
 from ._torch_optim import Groups, from_optimizer, state_of
 
@@ -59,19 +59,23 @@ def compile(
 class Step(_step.Step):
     """A compiled training step of a module; see `sparsam.torch.compile` and `sparsam.Step`."""
 
-    _arrays = _arrays.TorchArrays()
+    framework = _arrays.TorchArrays()
 
     def __init__(self, model, loss_fn, optimizer_spec, batch, structure):
         """See `sparsam.torch.compile`."""
         self._model = model
         params = _tensors("parameter", model.named_parameters())
         self._optimizers = optimizers = _optimizers_of(model, optimizer_spec)
-        for path, leaf in jax.tree_util.tree_leaves_with_path(batch):
-            name = ".".join(("example_batch", *key_names(path)))
-            _arrays.numpy_dtype(_arrays.check_tensor(f"'{name}'", leaf).dtype)
+        _arrays.check_examples(batch)
         state = self._fresh_state()
+        modes = Modes(model)
+
+        def importer(args):
+            with modes.kept():
+                return import_step(model, loss_fn, optimizers, args)
+
         super().__init__(
-            lambda args: import_step(model, loss_fn, optimizers, args),
+            importer,
             type(model).__name__,
             (params, state, *batch),
             0,
@@ -103,11 +107,20 @@ class Step(_step.Step):
         """Runs one step: (p, s, *batch) -> p, s, the loss and the further results of
         `loss_fn`, as tensors. See `sparsam.Step`."""
         p, s, *results = super().__call__(*args)
-        return (p, s, *_as_tensors(results))
+        return (p, s, *_arrays.as_tensors(results))
 
     def densify(self, p: Storage) -> dict[str, Tensor]:
         """The dense parameters by name, as new tensors."""
-        return _as_tensors(super().densify(p))
+        return _arrays.as_tensors(super().densify(p))
+
+    def compile_with(self, fn: Callable, example_batch: tuple) -> Function:
+        """Compiles another function of the module for the same storage, without gradients.
+
+        fn(model, *batch) returns tensors in tuples, lists and dicts; the module is in the
+        mode (train or eval) that it is in now. The result is called with the storage:
+        f(p, s, *batch), with the buffers of s, and consumes neither.
+        """
+        return Function(self, self._model, fn, tuple(example_batch))
 
     def to_module(
         self,
@@ -139,6 +152,12 @@ class Step(_step.Step):
                 name = path if part == "dense" else f"{path}.{part}"
                 found[name] = _arrays.to_torch(array)
         return found
+
+    def buffers(self, s: Storage) -> dict[str, Tensor]:
+        """The module's buffers in the state, the storage itself and no copies."""
+        self.check(s, "state")
+        named = {slot.path: a for slot, a in zip(s.layout.slots, s.arrays(), strict=True)}
+        return _arrays.as_tensors(_state.buffers_in(named))
 
     def _fresh_state(self, model: torch.nn.Module | None = None) -> dict[str, Tensor]:
         model = model or self._model
@@ -185,10 +204,6 @@ def _tensors(kind: str, named) -> dict[str, Tensor]:
         _arrays.numpy_dtype(_arrays.check_tensor(what, tensor).dtype)
         found[name] = tensor.detach()
     return found
-
-
-def _as_tensors(tree):
-    return jax.tree.map(_arrays.to_torch, tree)
 
 
 def _write(module: torch.nn.Module, values: dict[str, Tensor]):
