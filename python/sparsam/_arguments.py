@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from . import _trees
+from ._pairing import Leaf
 
 
 def is_key(leaf) -> bool:
@@ -106,6 +107,10 @@ class Arrays:
     def wanted(self, what: str, example) -> Wanted:
         """What an argument must be where the step was compiled for `example`."""
         return Wanted.like(what, example)
+
+    def called(self, leaf: Leaf) -> str:
+        """How messages call a leaf of the parameters or the state."""
+        return leaf.path
 
     def as_shape(self, leaf):
         """An example without its values."""

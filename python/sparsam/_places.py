@@ -52,7 +52,7 @@ class Places:
         self._whole_trees = {i: jax.tree.structure(args[i]) for i in carriers}
         self._carriers = {i: jax.tree.map(arrays.as_shape, args[i]) for i in carriers}
         self._wanted = [
-            arrays.wanted(f"'{leaf.path}'", example)
+            arrays.wanted(f"'{arrays.called(leaf)}'", example)
             for leaf, example in zip(self.arguments, jax.tree.leaves(args), strict=True)
         ]
         self._count = len(args)

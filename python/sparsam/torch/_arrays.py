@@ -112,6 +112,10 @@ class TorchArrays(Arrays):
         dtype = numpy_dtype(example.dtype)
         return Wanted(what, tuple(example.shape), dtype, example.dtype)
 
+    def called(self, leaf):
+        """The name of a parameter, or in the state."""
+        return self.separator.join(leaf.keys[1:])
+
     def as_shape(self, leaf):
         """An example without its values."""
         return torch.empty_like(leaf, device="meta")

@@ -88,6 +88,9 @@ def find_checks(module: GraphModule, names: dict[int, str]) -> IndexChecks:
             for operand in node.all_input_nodes:
                 copy(operand)
             copies[node] = graph.node_copy(node, lambda n: copies[n])
+            # The copies that made memory contiguous are gone from the graph.
+            if node.target is aten.view.default:
+                copies[node].target = aten.reshape.default
         return copies[node]
 
     outputs, bounds = [], []
