@@ -66,13 +66,17 @@ def test_plan_and_storage(step, module):
 
 
 def test_remarks_have_names_or_places_in_the_source(step):
-    (remark,) = (r for r in step.remarks if "head.bias" in r)
-    assert "stays dense" in remark
-    structured = sparsam.torch.compile(
-        Module(), loss_fn, SGD(), batch(), {"body.1.weight": "nm<2:4>"}
+    assert "head.bias stays dense: no structure was asked for" in step.remarks
+
+    class Sliced(Module):
+        def forward(self, x):
+            return super().forward(x) + self.head.weight[2].square().sum()
+
+    made = sparsam.torch.compile(
+        Sliced(), loss_fn, SGD(), batch(), {"head.weight": "nm<2:4>"}
     )
-    assert structured.plan["body.1.weight"].structure == "dense"
-    assert any("body.1.weight" in remark for remark in structured.remarks)
+    (remark,) = (r for r in made.remarks if "made dense" in r)
+    assert 'parameter "head.weight"' in remark and f"{__file__}:" in remark
 
 
 def test_the_module_stays_as_it_is(step, module):

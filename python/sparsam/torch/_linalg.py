@@ -46,6 +46,10 @@ def lower(
 ) -> str:
     """The text of the graph as a function `main`, with the names and roles of its arguments
     and results."""
+    for node in traced.graph.graph.nodes:
+        if node.op == "placeholder":
+            # Arguments come from nowhere in the source; they are named instead.
+            node.meta["stack_trace"] = ""
     with ir.Context() as context, ir.Location.unknown():
         context.allow_unregistered_dialects = True
         importer = FxImporter(context=context)

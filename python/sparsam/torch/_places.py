@@ -8,19 +8,18 @@ import re
 import torch
 from torch.fx import Graph, Node
 
-_OWN = tuple(
-    os.path.dirname(path) for path in (torch.__file__, os.path.dirname(__file__))
-)
+_TORCH = os.path.dirname(torch.__file__)
+_SPARSAM = os.path.dirname(os.path.dirname(__file__))
 
 
 def keep_one_frame(graph: Graph):
-    """Leaves each operation with the innermost frame of the user's source, or a library's,
-    of all that called it."""
+    """Leaves each operation with the innermost frame that called it of the user's source
+    or a library's, or else of PyTorch's. Only the `forward` of modules is recorded."""
     for node in graph.nodes:
-        frames = re.findall(r'( *File "([^"]+)", line \d+.*\n?.*)', _trace(node))
-        outside = [frame for frame, path in frames if not path.startswith(_OWN)]
-        kept = outside or [frame for frame, _ in frames]
-        node.meta["stack_trace"] = kept[-1] if kept else None
+        found = re.findall(r'( *File "([^"]+)", line \d+.*\n?.*)', _trace(node))
+        frames = [frame for frame, path in found if not path.startswith(_SPARSAM)]
+        outside = [frame for frame in frames if f'"{_TORCH}' not in frame]
+        node.meta["stack_trace"] = (outside or frames or [None])[-1]
 
 
 def place_of(node: Node) -> str:
