@@ -3,6 +3,7 @@ into linalg."""
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Iterable
@@ -21,7 +22,10 @@ def run(tool: str, options: Iterable[str], text: str) -> str:
     )
     if ran.returncode != 0:
         lines = ran.stderr.decode(errors="replace").splitlines()
-        errors = [line for line in lines if "error:" in line]
+        # Without the operands, which may be hundreds.
+        errors = [
+            re.sub(r"\(%[^)]*\)", "(…)", line) for line in lines if "error:" in line
+        ]
         raise CompileError(
             f"{tool} could not turn the step into linalg: "
             + "\n".join(line[:300] for line in (errors or lines[-3:])[:5])

@@ -8,6 +8,7 @@ work in place become values, and decomposed.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ import jax
 import torch
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.backends import mkldnn
 from torch.func import functional_call, functionalize
 from torch.fx import GraphModule, Interpreter
 from torch.fx.experimental.proxy_tensor import make_fx
@@ -121,8 +123,8 @@ def _trace(fn: Callable, args: tuple, marked: list[str]) -> Traced:
         return [*leaves, *marks]
 
     try:
-        # Attention on CPUs has a fused kernel with a derivative of its own.
-        with mode, sdpa_kernel(SDPBackend.MATH), preserve_node_meta():
+        # Attention has fused kernels with derivatives of their own.
+        with mode, sdpa_kernel(SDPBackend.MATH), _without_mkldnn(), preserve_node_meta():
             graph = make_fx(
                 on_leaves,
                 _decompositions.before_functionalization(),
@@ -134,9 +136,21 @@ def _trace(fn: Callable, args: tuple, marked: list[str]) -> Traced:
     except RuntimeError as error:
         raise ValueError(f"the step cannot be traced: {error}") from error
     _decompositions.clean(graph)
+    _decompositions.refuse(graph)
     _refuse_random(graph)
     leaves, out_tree = shape
     return Traced(graph, out_tree, tuple(leaves), tuple(marked))
+
+
+@contextmanager
+def _without_mkldnn():
+    """Recurrent layers have a kernel of oneDNN for all of their work."""
+    before = mkldnn.enabled
+    mkldnn.enabled = False
+    try:
+        yield
+    finally:
+        mkldnn.enabled = before
 
 
 def _refuse_random(graph: GraphModule):
