@@ -14,7 +14,6 @@ static void cleanUp(OpPassManager &pm) {
 void sparsam::buildFusionPipeline(OpPassManager &pm) {
   cleanUp(pm);
   pm.addNestedPass<func::FuncOp>(createCropWindowsPass());
-  pm.addNestedPass<func::FuncOp>(createFlattenWindowsPass());
   pm.addPass(createLinalgFoldUnitExtentDimsPass());
   cleanUp(pm);
   OpPassManager &function = pm.nest<func::FuncOp>();

@@ -80,45 +80,6 @@ def CropWindowsPass : Pass<"sparsam-crop-windows"> {
   ];
 }
 
-def FlattenWindowsPass : Pass<"sparsam-flatten-windows"> {
-  let summary = "make products of convolutions";
-  let description = [{
-    A two-dimensional convolution is the product of its filter and the windows of its input,
-    each flattened (im2col), and products run in BLAS, many times faster than loops over the
-    convolution. The windows are copied: a filter of 3x3 needs a scratch tensor of nine times
-    the input. Dilated and grouped convolutions are left alone.
-
-    ```mlir
-    %y = linalg.conv_2d_nchw_fchw {dilations = dense<1> : vector<2xi64>,
-                                   strides = dense<2> : vector<2xi64>}
-        ins(%x, %w : tensor<2x8x5x5xf32>, tensor<16x8x3x3xf32>)
-        outs(%z : tensor<2x16x2x2xf32>) -> tensor<2x16x2x2xf32>
-    ```
-
-    becomes
-
-    ```mlir
-    %f = tensor.collapse_shape %w [[0], [1, 2, 3]]
-        : tensor<16x8x3x3xf32> into tensor<16x72xf32>
-    %windows = linalg.generic ... ins(%x : tensor<2x8x5x5xf32>) -> tensor<2x72x4xf32>
-    %product = linalg.generic {
-        indexing_maps = [affine_map<(n, f, p, k) -> (f, k)>,
-                         affine_map<(n, f, p, k) -> (n, k, p)>,
-                         affine_map<(n, f, p, k) -> (n, f, p)>], ...}
-        ins(%f, %windows : tensor<16x72xf32>, tensor<2x72x4xf32>) ... -> tensor<2x16x4xf32>
-    %y = tensor.expand_shape %product [[0], [1], [2, 3]] output_shape [2, 16, 2, 2]
-        : tensor<2x16x4xf32> into tensor<2x16x2x2xf32>
-    ```
-  }];
-  let dependentDialects = [
-    "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
-    "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
-  ];
-  let statistics = [
-    Statistic<"numConvolutions", "convolutions", "convolutions made products">,
-  ];
-}
-
 def FoldTransposesPass : Pass<"sparsam-fold-transposes"> {
   let summary = "let products read and write permuted operands";
   let description = [{
