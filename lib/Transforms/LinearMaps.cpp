@@ -13,7 +13,10 @@ SlicedValue SlicedValue::at(const Layers &layers) const {
 }
 
 Value SlicedValue::create(OpBuilder &builder, Location loc) const {
+  // A constant, such as the scale of a term, may stand further down.
   Value made = value;
+  if (isConstant())
+    made = builder.clone(*value.getDefiningOp())->getResult(0);
   for (const Layers &layers : slices)
     made = createLayers(builder, loc, made, layers);
   return made;

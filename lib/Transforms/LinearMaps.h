@@ -19,6 +19,7 @@ struct SlicedValue {
   SmallVector<Layers> slices;
 
   SlicedValue at(const Layers &layers) const;
+  bool isConstant() const { return matchPattern(value, m_Constant()); }
   Value create(OpBuilder &builder, Location loc) const;
 };
 

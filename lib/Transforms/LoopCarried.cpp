@@ -28,7 +28,7 @@ static bool isDefinedBefore(Value value, Operation *op) {
 
 static bool isKnownBefore(const LinearMap &map, Operation *op) {
   return llvm::all_of(map.getOperands(), [&](const SlicedValue &operand) {
-    return isDefinedBefore(operand.value, op) &&
+    return (operand.isConstant() || isDefinedBefore(operand.value, op)) &&
            llvm::all_of(operand.slices, [&](const Layers &layers) {
              return llvm::all_of(layers.offsets, [&](OpFoldResult offset) {
                auto value = dyn_cast<Value>(offset);

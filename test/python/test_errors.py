@@ -289,12 +289,13 @@ def test_factors_under_an_optimizer_that_is_not_elementwise():
 
 
 def test_factors_that_are_needed_dense():
+    """Positions are added up, whole; an embedding's rows would be looked up in factors."""
     gpt = case("gpt", "nesterov", "dense")
-    with pytest.raises(RuntimeError, match='"wte".*needed as a dense tensor'):
+    with pytest.raises(RuntimeError, match='"wpe".*needed as a dense tensor'):
         sparsam.compile(
             gpt.train_step,
             (gpt.params, gpt.state, *gpt.batches[0]),
-            structure={"wte": "low_rank<3>"},
+            structure={"wpe": "low_rank<3>"},
         )
 
 

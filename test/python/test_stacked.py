@@ -5,8 +5,9 @@ import re
 
 import numpy as np
 import pytest
+from models import OPTIMIZERS as MODEL_OPTIMIZERS
 from models import STACKED
-from oracle import UNITS, case, check_case
+from oracle import UNITS, Case, case, check_case, compare, run
 
 OPTIMIZERS = ["momentum", "adamw", "lion"]
 
@@ -50,3 +51,26 @@ def test_step(model, optimizer, structure):
         if chosen.stack:
             assert "stack = [0]" in step.plan[path].structure
     check_nothing_dense(one, step)
+
+
+COMPOSED = [
+    "lora<3, alpha = 6>",
+    "tensor_train<[4, 5], [5, 4], ranks = [3]>",
+    "sum<low_rank<2>, nm<1:4>>",
+    "low_rank<4, factors = nm<2:4>>",
+]
+
+
+@pytest.mark.parametrize("structure", COMPOSED)
+def test_every_structure_stacks(structure):
+    """Nothing in the rules names one."""
+    number = COMPOSED.index(structure)
+    model = STACKED["scan_mlp"](4)
+    one = Case(
+        model, MODEL_OPTIMIZERS[OPTIMIZERS[number % 3]](), {"layers/w": structure}, number
+    )
+    step = one.compile()
+    p, s = step.compress(one.params, one.state)
+    lines = compare(one, step.storage(p), run(step, one, p, s))
+    assert not lines, "\n".join(lines)
+    assert not [r for r in step.remarks if re.search("made dense|dense first|needs", r)]
