@@ -11,8 +11,7 @@ import torch
 from torch._decomp import core_aten_decompositions, decomposition_table
 from torch.fx import GraphModule
 
-from .._core import CompileError
-from ._places import place_of
+from . import _pooling
 
 aten = torch.ops.aten
 
@@ -37,9 +36,9 @@ def before_functionalization() -> dict:
 def after() -> dict:
     """Down to what the importer knows."""
     return dict(core_aten_decompositions()) | {
-        aten._adaptive_avg_pool2d.default: _adaptive_avg_pool2d,
-        aten._adaptive_avg_pool2d_backward.default: _adaptive_avg_pool2d_backward,
-        aten.avg_pool2d_backward.default: _avg_pool2d_backward,
+        aten._adaptive_avg_pool2d.default: _pooling.adaptive_avg_pool2d,
+        aten._adaptive_avg_pool2d_backward.default: _pooling.adaptive_avg_pool2d_backward,
+        aten.avg_pool2d_backward.default: _pooling.avg_pool2d_backward,
         aten.constant_pad_nd.default: _pad,
         aten.empty_permuted.default: _empty,
         aten.sgn.default: _sign,
@@ -92,61 +91,6 @@ def _index_put(x, indices, values, accumulate=False):
         _counted.inside = False
 
 
-def _windows(x, sizes):
-    """The extents of the windows that an adaptive pooling divides a picture into; None
-    where they overlap."""
-    picture = x.shape[-2:]
-    if any(n % m for n, m in zip(picture, sizes, strict=True)):
-        return None
-    return [n // m for n, m in zip(picture, sizes, strict=True)]
-
-
-def _adaptive_avg_pool2d(x, sizes):
-    if (window := _windows(x, sizes)) is None:
-        return NotImplemented
-    (rows, columns), (height, width) = sizes, window
-    split = x.reshape(*x.shape[:-2], rows, height, columns, width)
-    return split.sum((-3, -1)) / (height * width)
-
-
-def _adaptive_avg_pool2d_backward(grad, x):
-    if (window := _windows(x, grad.shape[-2:])) is None:
-        return NotImplemented
-    height, width = window
-    rows, columns = grad.shape[-2:]
-    wide = (grad / (height * width))[..., :, None, :, None]
-    wide = wide.expand(*grad.shape[:-2], rows, height, columns, width)
-    return wide.reshape(x.shape)
-
-
-def _avg_pool2d_backward(
-    grad, x, kernel, stride, padding, ceil_mode, count_include_pad, divisor=None
-):
-    kernel, padding = _pair(kernel), _pair(padding)
-    stride = _pair(stride) if stride else kernel
-    if ceil_mode or (any(padding) and not count_include_pad):
-        return NotImplemented
-    grad = grad / (divisor or kernel[0] * kernel[1])
-    height, width = (n + 2 * p for n, p in zip(x.shape[-2:], padding, strict=True))
-    (down, right), (rows, columns) = stride, grad.shape[-2:]
-    total = 0
-    for i, j in itertools.product(range(kernel[0]), range(kernel[1])):
-        # What one place of all windows takes.
-        lines = grad.new_zeros(*grad.shape[:-1], width)
-        end = j + (columns - 1) * right + 1
-        lines = aten.slice_scatter.default(lines, grad, -1, j, end, right)
-        taken = grad.new_zeros(*grad.shape[:-2], height, width)
-        end = i + (rows - 1) * down + 1
-        total = total + aten.slice_scatter.default(taken, lines, -2, i, end, down)
-    top, left = padding
-    total = aten.slice.Tensor(total, -2, top, top + x.shape[-2])
-    return aten.slice.Tensor(total, -1, left, left + x.shape[-1])
-
-
-def _pair(values):
-    return list(values) * 2 if len(values) == 1 else list(values)
-
-
 def _split(x, sizes, dim=0):
     ends = list(itertools.accumulate(sizes))
     return [
@@ -170,32 +114,6 @@ def _var_mean(x, dim=None, *, correction=None, keepdim=False):
     divisor = max(count - (1 if correction is None else correction), 0)
     var = (centred * centred).sum(dims, keepdim=keepdim) / divisor
     return var, mean if keepdim else mean.reshape(var.shape)
-
-
-def refuse(graph: GraphModule):
-    """Raises CompileError for what has no way to linalg and is not an error there."""
-    for node in graph.graph.nodes:
-        if reason := _UNKNOWN.get(node.target, lambda node: None)(node):
-            raise CompileError(
-                f"{node.target}{place_of(node)} cannot be compiled: {reason}"
-            )
-
-
-def _convolution(node) -> str | None:
-    backward = node.target is aten.convolution_backward.default
-    transposed, groups = node.args[7 if backward else 6], node.args[9 if backward else 8]
-    if groups != 1:
-        return f"a convolution of {groups} groups of channels has no lowering"
-    return "a transposed convolution has no lowering" if transposed else None
-
-
-_UNKNOWN = {
-    aten.convolution.default: _convolution,
-    aten.convolution_backward.default: _convolution,
-    aten.sort.default: lambda node: "sorting has no lowering",
-    aten.sort.stable: lambda node: "sorting has no lowering",
-    aten.topk.default: lambda node: "sorting has no lowering",
-}
 
 
 def clean(graph: GraphModule):

@@ -23,7 +23,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.traceback import preserve_node_meta
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from . import _decompositions, _places, _state
+from . import _decompositions, _places, _refusals, _state
 from ._optimizers import Optimizer, scaled
 
 
@@ -136,8 +136,7 @@ def _trace(fn: Callable, args: tuple, marked: list[str]) -> Traced:
     except RuntimeError as error:
         raise ValueError(f"the step cannot be traced: {error}") from error
     _decompositions.clean(graph)
-    _decompositions.refuse(graph)
-    _refuse_random(graph)
+    _refusals.check(graph)
     leaves, out_tree = shape
     return Traced(graph, out_tree, tuple(leaves), tuple(marked))
 
@@ -151,16 +150,6 @@ def _without_mkldnn():
         yield
     finally:
         mkldnn.enabled = before
-
-
-def _refuse_random(graph: GraphModule):
-    for node in graph.graph.nodes:
-        tags = getattr(node.target, "tags", ())
-        if torch.Tag.nondeterministic_seeded in tags:
-            raise ValueError(
-                f"the step draws random numbers ({node.target}{_places.place_of(node)}), which "
-                "is not supported; set the rate of dropout to 0, or call model.eval()"
-            )
 
 
 def _call(model, fn, params, buffers, batch):

@@ -1,0 +1,49 @@
+"""What a step may not do, by its place in the source."""
+
+from __future__ import annotations
+
+import torch
+from torch.fx import GraphModule
+
+from .._core import CompileError
+from ._places import place_of
+
+aten = torch.ops.aten
+
+
+def check(graph: GraphModule):
+    """Raises ValueError for random numbers, and CompileError for what has no way to linalg
+    but is no error on it."""
+    _refuse_random(graph)
+    for node in graph.graph.nodes:
+        if reason := _UNKNOWN.get(node.target, lambda node: None)(node):
+            raise CompileError(
+                f"{node.target}{place_of(node)} cannot be compiled: {reason}"
+            )
+
+
+def _refuse_random(graph: GraphModule):
+    for node in graph.graph.nodes:
+        tags = getattr(node.target, "tags", ())
+        if torch.Tag.nondeterministic_seeded in tags:
+            raise ValueError(
+                f"the step draws random numbers ({node.target}{place_of(node)}), which "
+                "is not supported; set the rate of dropout to 0, or call model.eval()"
+            )
+
+
+def _convolution(node) -> str | None:
+    backward = node.target is aten.convolution_backward.default
+    transposed, groups = node.args[7 if backward else 6], node.args[9 if backward else 8]
+    if groups != 1:
+        return f"a convolution of {groups} groups of channels has no lowering"
+    return "a transposed convolution has no lowering" if transposed else None
+
+
+_UNKNOWN = {
+    aten.convolution.default: _convolution,
+    aten.convolution_backward.default: _convolution,
+    aten.sort.default: lambda node: "sorting has no lowering",
+    aten.sort.stable: lambda node: "sorting has no lowering",
+    aten.topk.default: lambda node: "sorting has no lowering",
+}
