@@ -141,8 +141,8 @@ Value Composition::createTerm(OpBuilder &builder, Location loc, unsigned term,
     }
     std::string all = getMatrixLetters(term);
     auto made = RankedTensorType::get(getShape(term, all), type.getElementType());
-    matrix =
-        EinsumOp::create(builder, loc, made, inputs, llvm::join(letters, ",") + "->" + all);
+    matrix = EinsumOp::create(builder, loc, made, inputs,
+                              llvm::join(letters, ",") + "->" + all);
   }
   matrix = createReshape(builder, loc, matrix, matrixShape);
   return createFromMatrix(builder, loc, matrix, type, structure);

@@ -30,6 +30,5 @@ func.func private @view_repeat(tensor<16x8xf32, #sparsam.nm<2:4, in = [0, 0]>>)
 
 // -----
 
-// expected-error @+2 {{expected at least one input dimension}}
-// expected-error @below {{failed to parse}}
+// expected-error @below {{expected at least one input dimension}}
 func.func private @view_empty(tensor<16x8xf32, #sparsam.nm<2:4, in = []>>)

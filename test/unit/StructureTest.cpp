@@ -62,9 +62,11 @@ TEST_F(StructureTest, TextRoundTrips) {
 TEST_F(StructureTest, TextThatDoesNotParseSaysWhy) {
   EXPECT_FALSE(parse("banded<3>"));
   ASSERT_EQ(messages.size(), 1u);
-  EXPECT_EQ(messages[0],
-            "structure `banded<3>` does not parse: unknown structure "
-            "`banded`, expected one of block, low_rank, nm, unstructured, vnm");
+  EXPECT_EQ(messages[0].rfind("structure `banded<3>` does not parse: unknown structure "
+                              "`banded`, expected one of ",
+                              0),
+            0u)
+      << messages[0];
   EXPECT_FALSE(parse("nm<2;4>"));
   ASSERT_EQ(messages.size(), 2u);
   EXPECT_NE(messages[1].find("structure `nm<2;4>` does not parse"), std::string::npos);

@@ -12,8 +12,8 @@ namespace mlir::sparsam {
 /// what its storage stands for.
 class Composition {
 public:
-  /// Of a parameter of `type` under a factor structure. Emits an error where the structure
-  /// does not say what it is made of.
+  /// Of a parameter of `type` under a factor structure. Emits an error where the
+  /// structure does not say what it is made of.
   static FailureOr<Composition> get(StructureInterface structure, RankedTensorType type,
                                     function_ref<InFlightDiagnostic()> emitError);
 
