@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from . import _jax, _trees
-from ._arguments import Arrays, Batch
+from ._arguments import Arrays, Batch, Wanted
 from ._imported import ImportedStep
 
 log = logging.getLogger("sparsam")
