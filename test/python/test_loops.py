@@ -59,7 +59,7 @@ def unrolled():
         return {"w": _normal(rng, 3, 20, 20), "head": _normal(rng, 20, 3)}
 
     batch = _squares((5, 20), (5, 3))
-    return Model("unrolled", init, batch, loss, {"w": (1,)}, {"w": (0,)})
+    return Model("unrolled", init, batch, loss, {"w": (1,)}, stacked={"w": (0,)})
 
 
 def nested():
@@ -79,7 +79,7 @@ def nested():
         return {"w": _normal(rng, 2, 3, 20, 20), "head": _normal(rng, 20, 3)}
 
     batch = _squares((6, 20), (6, 3))
-    return Model("nested", init, batch, loss, {"w": (2,)}, {"w": (0, 1)})
+    return Model("nested", init, batch, loss, {"w": (2,)}, stacked={"w": (0, 1)})
 
 
 def twice():
@@ -98,7 +98,7 @@ def twice():
         return {"w": _normal(rng, 3, 20, 20).T.copy(), "head": _normal(rng, 20, 3)}
 
     batch = _squares((6, 20), (6, 3))
-    return Model("twice", init, batch, loss, {"w": (0,)}, {"w": (2,)})
+    return Model("twice", init, batch, loss, {"w": (0,)}, stacked={"w": (2,)})
 
 
 def experts():
@@ -113,7 +113,12 @@ def experts():
 
     batch = _squares((5, 3, 20), (5, 3, 20))
     return Model(
-        "experts", init, batch, loss, {"w": (1,), "v": (1,)}, {"w": (0,), "v": (0,)}
+        "experts",
+        init,
+        batch,
+        loss,
+        {"w": (1,), "v": (1,)},
+        stacked={"w": (0,), "v": (0,)},
     )
 
 
@@ -189,7 +194,7 @@ def test_gradient_accumulation(loop, structure):
 
     weights, stacked = {"layers": (1,), "head": (0,)}, {"layers": (0,)}
     batch = _squares((6, 20), (6, 3))
-    model = Model("accumulating", init, batch, loss, weights, stacked)
+    model = Model("accumulating", init, batch, loss, weights, stacked=stacked)
     texts = {"layers": TEXTS[structure]}
     one = Accumulating(model, OPTIMIZERS["adamw"](), texts, loop=loop)
     step = one.compile()
