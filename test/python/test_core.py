@@ -427,7 +427,7 @@ def test_the_view_of_a_structure_written_out(text, shape, pinned):
     [
         ("nm<2>", (8, 6), "structure `nm<2>` does not parse"),
         ("nm<2:4, in = [2]>", (8, 6), "has input dimension 2, expected one of"),
-        ("nm<2:4>", (8,), "needs at least one output dimension"),
+        ("nm<2:4, in = [0, 1]>", (8, 6), "needs at least one output dimension"),
     ],
 )
 def test_a_view_that_does_not_fit(text, shape, message):
