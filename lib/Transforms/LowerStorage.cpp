@@ -2,6 +2,7 @@
 // which the structures themselves build.
 #include "Layers.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "sparsam/Analysis/Views.h"
 #include "sparsam/Transforms/BuildProduct.h"
 #include "sparsam/Transforms/Composition.h"
 #include "sparsam/Transforms/Passes.h"
@@ -27,22 +28,6 @@ SmallVector<int64_t> getStackShape(const MatrixView &view, RankedTensorType type
                              [&](int64_t dim) { return type.getDimSize(dim); });
 }
 
-/// The parameter's dimensions that are each of the matrix's, behind the stacked ones.
-SmallVector<ReassociationIndices> getGroups(const MatrixView &view) {
-  SmallVector<ReassociationIndices> groups;
-  int64_t next = 0;
-  auto take = [&](size_t count) {
-    ReassociationIndices &group = groups.emplace_back();
-    for (size_t end = next + count; next < static_cast<int64_t>(end); ++next)
-      group.push_back(next);
-  };
-  for (size_t dim = 0; dim < view.stack.size(); ++dim)
-    take(1);
-  take(view.in.size());
-  take(view.out.size());
-  return groups;
-}
-
 /// The matrices of all layers.
 RankedTensorType getMatrices(const MatrixView &view, RankedTensorType type) {
   SmallVector<int64_t> shape = getStackShape(view, type);
@@ -62,9 +47,7 @@ Value toMatrices(ImplicitLocOpBuilder &b, Value dense, const MatrixView &view) {
   auto matrices = getMatrices(view, cast<RankedTensorType>(dense.getType()));
   if (!view.isReshape())
     dense = transpose(b, dense, view.getOrder());
-  if (dense.getType() == matrices)
-    return dense;
-  return tensor::CollapseShapeOp::create(b, matrices, dense, getGroups(view));
+  return createReshape(b, b.getLoc(), dense, matrices.getShape());
 }
 
 Value fromMatrices(ImplicitLocOpBuilder &b, Value matrices, const MatrixView &view,
@@ -72,9 +55,7 @@ Value fromMatrices(ImplicitLocOpBuilder &b, Value matrices, const MatrixView &vi
   SmallVector<int64_t> order = view.getOrder();
   SmallVector<int64_t> shape =
       llvm::map_to_vector(order, [&](int64_t dim) { return type.getDimSize(dim); });
-  auto ordered = RankedTensorType::get(shape, type.getElementType());
-  if (ordered != matrices.getType())
-    matrices = tensor::ExpandShapeOp::create(b, ordered, matrices, getGroups(view));
+  matrices = createReshape(b, b.getLoc(), matrices, shape);
   if (view.isReshape())
     return matrices;
   return transpose(b, matrices, invertPermutationVector(order));

@@ -15,7 +15,8 @@ import numpy as np
 import reference
 import sparsam.torch
 import torch
-from reference import NM, LowRank
+from patterns import Pattern
+from reference import LowRank
 from torch.func import functional_call
 from torch_models import Model, weights
 
@@ -105,9 +106,9 @@ class Reference:
     def __init__(self, case: Case, storage):
         self.case, self.storage = case, storage
         self.indices = {
-            name: storage[name]["indices"].astype(np.int64)
+            name: structure.pattern(storage[name])
             for name, structure in case.structures.items()
-            if isinstance(structure, NM)
+            if isinstance(structure, Pattern)
         }
 
     def run(self, dtype: torch.dtype, nudge: int | None = None) -> dict:
@@ -155,7 +156,7 @@ class Reference:
                 found[name] = {part: leaf(parts[part]) for part in ("u", "v")}
                 continue
             dense = self.case.module.get_parameter(name).detach().numpy()
-            if isinstance(structure, NM):
+            if isinstance(structure, Pattern):
                 dense = dense * reference.mask_of(structure, self.indices[name])
             found[name] = {"dense": leaf(dense)}
         return found
@@ -166,7 +167,7 @@ class Reference:
             product = parts["u"] @ parts["v"]
             # One contracted dimension: the matrix is the tensor or its transpose.
             return product if structure.inputs == (0,) else product.T
-        if isinstance(structure, NM):
+        if isinstance(structure, Pattern):
             mask = torch.tensor(reference.mask_of(structure, self.indices[name]))
             return parts["dense"] * mask.to(parts["dense"].dtype)
         return parts["dense"]
@@ -177,7 +178,7 @@ class Reference:
             structure = self.case.structures.get(name)
             for part, leaf in parts.items():
                 array = value(leaf).numpy()
-                if isinstance(structure, NM):
+                if isinstance(structure, Pattern):
                     mask = reference.mask_of(structure, self.indices[name])
                     # The epsilon of a second moment is all that may be outside.
                     assert np.abs(array * (1 - mask)).max() < 1e-25, name
