@@ -146,3 +146,17 @@ Value sparsam::buildView(OpBuilder &builder, Location loc, const Product &produc
 Value sparsam::buildAdd(OpBuilder &builder, Location loc, Value lhs, Value rhs) {
   return buildElementwise<arith::AddFOp>(builder, loc, {lhs, rhs});
 }
+
+Value sparsam::buildScaled(OpBuilder &builder, Location loc, Value tensor, Value scale) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  Value empty = buildEmpty(builder, loc, type.getShape(), type.getElementType());
+  SmallVector<AffineMap> maps(2, builder.getMultiDimIdentityMap(type.getRank()));
+  SmallVector<utils::IteratorType> loops(type.getRank(), utils::IteratorType::parallel);
+  return linalg::GenericOp::create(builder, loc, type, tensor, empty, maps, loops,
+                                   [&](OpBuilder &nested, Location loc, ValueRange in) {
+                                     Value product =
+                                         arith::MulFOp::create(nested, loc, in[0], scale);
+                                     linalg::YieldOp::create(nested, loc, product);
+                                   })
+      .getResult(0);
+}

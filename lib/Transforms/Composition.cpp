@@ -74,7 +74,7 @@ SmallVector<int64_t> Composition::getShape(unsigned term, StringRef letters) con
   for (char letter : letters)
     for (const Placed &placed : factors) {
       size_t dim = placed.factor.letters.find(letter);
-      if (placed.term != term || dim == std::string::npos)
+      if (placed.term != term || placed.factor.isAside || dim == std::string::npos)
         continue;
       shape.push_back(placed.factor.type.getDimSize(dim));
       break;
@@ -84,8 +84,16 @@ SmallVector<int64_t> Composition::getShape(unsigned term, StringRef letters) con
 
 /// Whether the term is its only factor.
 bool Composition::isItself(unsigned term) const {
-  return terms[term].factors.size() == 1 && terms[term].scale == 1 &&
-         stack + terms[term].factors[0].letters == getMatrixLetters(term);
+  const Factor *only = nullptr;
+  for (const Factor &factor : terms[term].factors) {
+    if (factor.isAside)
+      continue;
+    if (only)
+      return false;
+    only = &factor;
+  }
+  return only && terms[term].scale == 1 &&
+         stack + only->letters == getMatrixLetters(term);
 }
 
 std::optional<StoredPattern> Composition::getPattern(unsigned number,
@@ -127,7 +135,7 @@ Value Composition::createTerm(OpBuilder &builder, Location loc, unsigned term,
   SmallVector<Value> inputs;
   SmallVector<StringRef> letters;
   for (auto [placed, value] : llvm::zip_equal(factors, dense)) {
-    if (placed.term != term)
+    if (placed.term != term || placed.factor.isAside)
       continue;
     inputs.push_back(value);
     letters.push_back(placed.factor.letters);
@@ -144,17 +152,20 @@ Value Composition::createTerm(OpBuilder &builder, Location loc, unsigned term,
     matrix = EinsumOp::create(builder, loc, made, inputs,
                               llvm::join(letters, ",") + "->" + all);
   }
-  matrix = createReshape(builder, loc, matrix, matrixShape);
-  return createFromMatrix(builder, loc, matrix, type, structure);
+  return createReshape(builder, loc, matrix, matrixShape);
 }
 
-Value Composition::createSum(OpBuilder &builder, Location loc, ValueRange dense) const {
+FailureOr<Value> Composition::createSum(OpBuilder &builder, Location loc,
+                                        ValueRange dense) const {
   Value sum;
   for (unsigned term = 0; term < terms.size(); ++term) {
     Value value = createTerm(builder, loc, term, dense);
     sum = sum ? buildAdd(builder, loc, sum, value) : value;
   }
-  return sum;
+  FailureOr<Value> read = structure.buildRead(builder, loc, sum, dense);
+  if (failed(read))
+    return emitError(loc) << structure << " does not say what is read of it";
+  return createFromMatrix(builder, loc, *read, type, structure);
 }
 
 FailureOr<Value> Composition::createGradient(OpBuilder &builder, Location loc,
@@ -169,7 +180,7 @@ FailureOr<Value> Composition::createGradient(OpBuilder &builder, Location loc,
   SmallVector<Value> inputs{matrix};
   std::string letters = all;
   for (auto [other, placed] : llvm::enumerate(factors)) {
-    if (placed.term != term || other == number)
+    if (placed.term != term || placed.factor.isAside || other == number)
       continue;
     inputs.push_back(dense[other]);
     letters += "," + placed.factor.letters;
@@ -193,9 +204,12 @@ Composition::createGradients(OpBuilder &builder, Location loc, ArrayRef<unsigned
   SmallVector<Value> gradients;
   if (numbers.empty())
     return gradients;
-  Value matrix = createMatrixOf(builder, loc, gradient, structure);
+  auto matrix = structure.buildGradient(
+      builder, loc, createMatrixOf(builder, loc, gradient, structure), dense);
+  if (failed(matrix))
+    return emitError(loc) << structure << " does not say what its gradient is";
   for (unsigned number : numbers) {
-    FailureOr<Value> made = createGradient(builder, loc, number, dense, matrix);
+    FailureOr<Value> made = createGradient(builder, loc, number, dense, *matrix);
     if (failed(made))
       return failure();
     gradients.push_back(*made);

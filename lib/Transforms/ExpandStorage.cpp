@@ -193,7 +193,10 @@ Expansion::createFactorized(OpBuilder &builder, const StructuredParameter &param
     return failure();
   FactorizedValue value{std::move(*composition), llvm::to_vector(parts), {}, {}};
   value.factors = value.composition.createFactors(builder, parameter.loc, parts);
-  value.dense = value.composition.createSum(builder, parameter.loc, value.factors);
+  auto dense = value.composition.createSum(builder, parameter.loc, value.factors);
+  if (failed(dense))
+    return failure();
+  value.dense = *dense;
   return value;
 }
 

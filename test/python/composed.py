@@ -27,6 +27,8 @@ class Composed:
     inputs: tuple[int, ...]
     shape: tuple[int, ...]
     stack: tuple[int, ...] = ()
+    # What is added to the loss for its gradient alone, of the factors.
+    penalty: Callable | None = None
 
     def dense(self, parts) -> dict[str, np.ndarray]:
         """The factors of a storage, masked ones with zeros."""
@@ -49,12 +51,30 @@ class Composed:
         )
 
 
+def _selected(text: str, matrix):
+    """(mask, share of the score above what was displaced) of nm's selection, at every step."""
+    n, m, vector = re.fullmatch(r"nm<(\d+):(\d+)(?:, vector = (\d+))?>", text).groups()
+    n, m, vector = int(n), int(m), int(vector or 1)
+    k, outputs = matrix.shape
+    scores = jnp.abs(matrix).reshape(k // m, m, outputs // vector, vector).sum(-1)
+    order = jnp.argsort(-scores, axis=1, stable=True)
+    mask = jnp.argsort(order, axis=1) < n
+    displaced = jnp.where(mask, 0, scores).max(1, keepdims=True)
+    share = jnp.where(
+        scores == 0, 0, (scores - displaced) / jnp.where(scores == 0, 1, scores)
+    )
+    return (
+        jnp.repeat(part.reshape(k, -1), vector, axis=1)
+        for part in (mask.astype(matrix.dtype), jnp.where(mask, share, 0))
+    )
+
+
 def parse(text: str, inputs, shape, stack=()) -> Composed | None:
     """The structure of that text on a parameter; None where it is another one."""
     layers = tuple(shape[d] for d in stack)
     k = int(np.prod([shape[d] for d in inputs]))
     n = int(np.prod(shape)) // k // int(np.prod(layers))
-    stored, frozen = {}, ()
+    stored, frozen, penalty = {}, (), None
 
     def _inner(text: str, shape) -> Pattern:
         """Of a factor, which has the stacked dimensions in front."""
@@ -114,10 +134,36 @@ def parse(text: str, inputs, shape, stack=()) -> Composed | None:
 
         def build(f):
             return jnp.einsum("akbr,barn->akbn", f["r"], f["l"]).reshape(k, n)
+    elif match := re.fullmatch(
+        r"dynamic<(nm<[^>]*>)(?:, decay = ([\d.]+))?(, soft = true)?>", text
+    ):
+        trained, inner = ("dense",), match[1]
+        frozen = ("scale",) if match[3] else ()
+
+        def build(f):
+            w, still = f["dense"], jax.lax.stop_gradient
+            mask, share = _selected(inner, still(w))
+            if "scale" in f:
+                return f["scale"] * (w + still(share * w - w))
+            return w + still(mask * w - w)
+
+        if match[2]:
+
+            def penalty(f):
+                mask, _ = _selected(inner, jax.lax.stop_gradient(f["dense"]))
+                return float(match[2]) / 2 * (((1 - mask) * f["dense"]) ** 2).sum()
     else:
         return None
     for _ in stack:
         build = jax.vmap(build)
     return Composed(
-        text, build, trained, frozen, stored, tuple(inputs), tuple(shape), tuple(stack)
+        text,
+        build,
+        trained,
+        frozen,
+        stored,
+        tuple(inputs),
+        tuple(shape),
+        tuple(stack),
+        penalty,
     )

@@ -221,6 +221,12 @@ def check_composed(structure: Composed, dense, parts) -> None:
     kind = structure.text.split("<")[0]
     if kind == "frozen":
         np.testing.assert_array_equal(built, matrix)
+    elif kind == "dynamic":
+        np.testing.assert_array_equal(factors["dense"], matrix)
+        if "scale" in parts:
+            read = built / parts["scale"]
+            best = (matrix * read).sum() / (read * read).sum()
+            np.testing.assert_allclose(parts["scale"], best, rtol=1e-4)
     elif kind == "lora":
         base = matrix
         if "base" in structure.patterns:

@@ -190,10 +190,11 @@ class Reference:
         return jax.tree_util.tree_map_with_path(
             build,
             params,
-            is_leaf=lambda node: (
-                isinstance(node, dict) and tuple(sorted(node)) in self._trained
-            ),
+            is_leaf=self._is_factors,
         )
+
+    def _is_factors(self, node):
+        return isinstance(node, dict) and tuple(sorted(node)) in self._trained
 
     def _build(self, path, structure, leaf):
         dtype = jnp.result_type(float)
@@ -209,13 +210,31 @@ class Reference:
         }
         return structure.build(masked)
 
+    def _penalty(self, params):
+        found = 0.0
+
+        def add(key, leaf):
+            nonlocal found
+            path = jax.tree_util.keystr(key, simple=True, separator="/")
+            structure = self._structures.get(path)
+            if isinstance(structure, Composed) and structure.penalty:
+                found += structure.penalty(leaf)
+
+        jax.tree_util.tree_map_with_path(add, params, is_leaf=self._is_factors)
+        return found
+
     def _step(self, params, state, buffers, x, y):
         def loss_of(params):
             if self._buffers is None:
                 return self._loss(self._model(params), x, y), None
             return self._loss(self._model(params), buffers, x, y)
 
-        (loss, buffers), grads = jax.value_and_grad(loss_of, has_aux=True)(params)
+        def with_penalty(params):
+            loss, buffers = loss_of(params)
+            added = self._penalty(params)
+            return loss + (added - jax.lax.stop_gradient(added)), buffers
+
+        (loss, buffers), grads = jax.value_and_grad(with_penalty, has_aux=True)(params)
         updates, state = self._optimizer.update(grads, state, params)
         return optax.apply_updates(params, updates), state, buffers, loss
 

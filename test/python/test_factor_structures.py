@@ -44,6 +44,22 @@ def test_all_together(model, optimizer):
     check_case(make(model, optimizer, texts, seed=11))
 
 
+@pytest.mark.parametrize("optimizer", TRAINING)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dynamic<nm<2:4>>",
+        "dynamic<nm<1:4, vector = 4>, decay = 0.1>",
+        "dynamic<nm<2:4>, soft = true>",
+        "dynamic<nm<1:4, vector = 4>, soft = true>",
+    ],
+)
+@pytest.mark.parametrize("model", ["mlp", "gpt"])
+def test_dynamic(model, text, optimizer):
+    """Straight through what is selected at every step, as JAX computes it."""
+    check_case(make(model, optimizer, [text], seed=len(text)))
+
+
 def tensor_trains(ranks):
     """Of the MLP at unit 4: 20 x 28, 28 x 12 and 12 x 12."""
     return {

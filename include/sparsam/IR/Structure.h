@@ -57,6 +57,8 @@ struct Factor {
   /// where it is stored as it is.
   Attribute pattern = {};
   bool isFrozen = false;
+  /// Stored for what the model reads, but no factor of the product.
+  bool isAside = false;
 
   StructureInterface getPattern() const;
 };

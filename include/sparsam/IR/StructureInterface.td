@@ -96,6 +96,33 @@ def Sparsam_StructureInterface
                            << " that was made elsewhere cannot be checked";
       }]>,
     InterfaceMethod<[{
+        Factors: builds what the model reads in the place of `sum`, which is the sum of
+        the terms with the stacked dimensions in front, and of which the dense `factors`
+        are. By default that is the sum itself.
+      }],
+      "::llvm::FailureOr<::mlir::Value>", "buildRead",
+      (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc,
+           "::mlir::Value":$sum, "::mlir::ValueRange":$factors),
+      "", [{ return sum; }]>,
+    InterfaceMethod<[{
+        Factors: builds the gradient of the sum from that of what the model reads, both
+        with the stacked dimensions in front. By default they are the same.
+      }],
+      "::llvm::FailureOr<::mlir::Value>", "buildGradient",
+      (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc,
+           "::mlir::Value":$gradient, "::mlir::ValueRange":$factors),
+      "", [{ return gradient; }]>,
+    InterfaceMethod<[{
+        Patterns: builds, for each stored value of the pattern that `buildSelect` chooses
+        from `scores`, the share 1 - t / s of its score s that is above the largest score
+        t that it displaced: 1 where it displaced none, 0 where both are 0. The result has
+        the shape of the values.
+      }],
+      "::llvm::FailureOr<::mlir::Value>", "buildShrinkage",
+      (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc,
+           "::mlir::Value":$scores, "::mlir::ValueRange":$pattern),
+      "", [{ return ::mlir::failure(); }]>,
+    InterfaceMethod<[{
         Factors: builds IR on tensors that finds the factors of a dense K x N matrix,
         in the order of the terms. Each is dense: what its pattern leaves out, or what
         keeps it frozen, is not this method's to mind.

@@ -56,6 +56,9 @@ Value buildElementwise(OpBuilder &builder, Location loc, ValueRange operands) {
   return generic.getResult(0);
 }
 
+/// `tensor` times a scalar of its element type.
+Value buildScaled(OpBuilder &builder, Location loc, Value tensor, Value scale);
+
 /// lhs + rhs, elementwise.
 Value buildAdd(OpBuilder &builder, Location loc, Value lhs, Value rhs);
 

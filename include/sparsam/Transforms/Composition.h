@@ -27,8 +27,8 @@ public:
   /// The pattern of a factor in a storage; none where it is stored as it is.
   std::optional<StoredPattern> getPattern(unsigned number, ValueRange storage) const;
 
-  /// The parameter.
-  Value createSum(OpBuilder &builder, Location loc, ValueRange dense) const;
+  /// The parameter as the model reads it.
+  FailureOr<Value> createSum(OpBuilder &builder, Location loc, ValueRange dense) const;
 
   /// The derivatives of the sum by the factors `numbers`, applied to the gradient of the
   /// parameter.

@@ -82,8 +82,10 @@ FailureOr<SmallVector<Value>> SumAttr::buildFactorize(OpBuilder &builder, Locati
                        [&] { return emitError(loc); });
   if (failed(composition))
     return failure();
-  Value approximation = composition->createSum(builder, loc, *factors);
+  auto approximation = composition->createSum(builder, loc, *factors);
+  if (failed(approximation))
+    return failure();
   factors->push_back(
-      buildElementwise<arith::SubFOp>(builder, loc, {matrix, approximation}));
+      buildElementwise<arith::SubFOp>(builder, loc, {matrix, *approximation}));
   return factors;
 }

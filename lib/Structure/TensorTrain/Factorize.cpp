@@ -7,6 +7,7 @@
 #include "sparsam/Analysis/Views.h"
 #include "sparsam/Structure/BuildPattern.h"
 #include "sparsam/Structure/TensorTrain/TensorTrain.h"
+#include "sparsam/Transforms/BuildProduct.h"
 
 using namespace mlir;
 using namespace mlir::sparsam;
@@ -31,20 +32,6 @@ static Value buildNorm(ImplicitLocOpBuilder &b, Value tensor) {
   return math::SqrtOp::create(b, tensor::ExtractOp::create(b, sum, ValueRange{}));
 }
 
-static Value buildScaled(ImplicitLocOpBuilder &b, Value tensor, Value scale) {
-  auto type = cast<RankedTensorType>(tensor.getType());
-  Value empty = tensor::EmptyOp::create(b, type.getShape(), type.getElementType());
-  SmallVector<AffineMap> maps(2, b.getMultiDimIdentityMap(type.getRank()));
-  SmallVector<utils::IteratorType> loops(type.getRank(), utils::IteratorType::parallel);
-  return linalg::GenericOp::create(b, type, tensor, empty, maps, loops,
-                                   [&](OpBuilder &builder, Location loc, ValueRange in) {
-                                     Value product = arith::MulFOp::create(builder, loc,
-                                                                           in[0], scale);
-                                     linalg::YieldOp::create(builder, loc, product);
-                                   })
-      .getResult(0);
-}
-
 /// Gives all cores the norm that is the geometric mean of theirs: what they multiply to
 /// stays, and gradients are of one size. Where one is zero all stay as they are.
 static void balance(ImplicitLocOpBuilder &b, MutableArrayRef<Value> cores) {
@@ -66,7 +53,7 @@ static void balance(ImplicitLocOpBuilder &b, MutableArrayRef<Value> cores) {
   for (auto [core, norm] : llvm::zip_equal(cores, norms)) {
     Value scale = arith::DivFOp::create(b, mean, norm);
     scale = arith::SelectOp::create(b, isZero, constant(1), scale);
-    core = buildScaled(b, core, scale);
+    core = buildScaled(b, b.getLoc(), core, scale);
   }
 }
 

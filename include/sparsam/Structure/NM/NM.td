@@ -4,7 +4,8 @@
 include "sparsam/IR/StructureBase.td"
 
 def Sparsam_NM : Sparsam_Structure<"NM", "nm", [
-    "getStorage", "getCost", "buildSelect", "buildDensify", "buildRestrict", "verifyPattern"]> {
+    "getStorage", "getCost", "buildSelect", "buildDensify", "buildRestrict",
+    "buildShrinkage", "verifyPattern"]> {
   let summary = "of every M consecutive inputs N are stored";
   let description = [{
     Of each group of M consecutive inputs N are stored, and `vector` (V)

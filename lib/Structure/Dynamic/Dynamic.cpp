@@ -1,0 +1,192 @@
+#include "sparsam/Structure/Dynamic/Dynamic.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "sparsam/Transforms/Algebra.h"
+#include "sparsam/Transforms/BuildProduct.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace mlir::sparsam;
+
+#define GET_ATTRDEF_CLASSES
+#include "sparsam/Structure/Dynamic/Dynamic.cpp.inc"
+
+void sparsam::registerDynamic(DialectRegistry &registry) {
+  registerStructures<DynamicAttr>(registry);
+}
+
+LogicalResult
+DynamicAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementType,
+                            function_ref<InFlightDiagnostic()> emitError) const {
+  return verifyStructure(*this, shape, elementType, emitError);
+}
+
+StructureKind DynamicAttr::getKind() const { return StructureKind::Factors; }
+
+LogicalResult DynamicAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                  StructureInterface pattern,
+                                  std::optional<APFloat> decay, bool soft,
+                                  ArrayRef<int64_t>, ArrayRef<int64_t>) {
+  if (decay && !(decay->isFinite() && !decay->isNegative()))
+    return emitError() << "expected a decay that is finite and not below zero, found "
+                       << decay->convertToDouble();
+  if (decay && soft)
+    return emitError() << "decay and soft exclude one another: what a soft threshold "
+                          "drops is drawn to zero by no decay";
+  return verifyInnerPattern(pattern, "the structure inside", emitError);
+}
+
+StructureInterface DynamicAttr::withView(ArrayRef<int64_t> in,
+                                         ArrayRef<int64_t> stack) const {
+  return DynamicAttr::get(getContext(), getPattern(), getDecay(), getSoft(), in, stack);
+}
+
+FailureOr<SmallVector<FactorTerm>>
+DynamicAttr::getTerms(RankedTensorType matrix,
+                      function_ref<InFlightDiagnostic()> emitError) const {
+  if (failed(getPattern().getStorage(matrix, emitError)))
+    return failure();
+  FactorTerm term;
+  term.factors = {{"dense", "kn", matrix}};
+  if (getSoft())
+    term.factors.push_back({"scale",
+                            "",
+                            RankedTensorType::get({}, matrix.getElementType()),
+                            {},
+                            /*isFrozen=*/true,
+                            /*isAside=*/true});
+  term.in = "k";
+  term.out = "n";
+  return SmallVector<FactorTerm>{std::move(term)};
+}
+
+FailureOr<StructureCost> DynamicAttr::getCost(RankedTensorType matrix) const {
+  auto cost = getPattern().getCost(matrix);
+  if (failed(cost))
+    return failure();
+  cost->entries = matrix.getNumElements();
+  cost->bytes = cost->entries * matrix.getElementTypeBitWidth() / 8;
+  return cost;
+}
+
+namespace {
+/// One selection from a dense tensor, the stacked dimensions of which are in front.
+struct Selection {
+  StoredPattern pattern;
+  /// The selected entries, by the soft threshold where the structure has one.
+  Value values;
+};
+} // namespace
+
+/// The pattern that `dense` selects, and its entries there.
+static FailureOr<Selection> buildSelection(OpBuilder &builder, Location loc,
+                                           DynamicAttr structure, Value dense) {
+  auto type = cast<RankedTensorType>(dense.getType());
+  auto stack = llvm::to_vector(llvm::seq<int64_t>(0, type.getRank() - 2));
+  StructureInterface inner = structure.getPattern().withView({}, stack);
+  auto storage = getParameterStorage(inner, type, [&] { return emitError(loc); });
+  if (failed(storage))
+    return failure();
+  SmallVector<Type> types;
+  for (const StorageTensor &tensor : *storage)
+    if (tensor.isIndex())
+      types.push_back(tensor.type);
+  IRRewriter rewriter(builder);
+  Selection selection{{inner, {}}, {}};
+  llvm::append_range(selection.pattern.indices,
+                     SelectOp::create(rewriter, loc, types, dense, inner).getPattern());
+  selection.values = getOrCreateRestrict(rewriter, loc, dense, selection.pattern);
+  if (!structure.getSoft())
+    return selection;
+  if (!stack.empty())
+    return emitError(loc) << structure << " has no soft threshold for stacked layers";
+  FailureOr<Value> share =
+      inner.buildShrinkage(rewriter, loc, dense, selection.pattern.indices);
+  if (failed(share))
+    return emitError(loc) << structure.getPattern() << " has no soft threshold";
+  selection.values =
+      buildElementwise<arith::MulFOp>(rewriter, loc, {selection.values, *share});
+  return selection;
+}
+
+static Value getScale(OpBuilder &builder, Location loc, ValueRange factors) {
+  return tensor::ExtractOp::create(builder, loc, factors.back(), ValueRange{});
+}
+
+FailureOr<Value> DynamicAttr::buildRead(OpBuilder &builder, Location loc, Value sum,
+                                        ValueRange factors) const {
+  auto selection = buildSelection(builder, loc, *this, sum);
+  if (failed(selection))
+    return failure();
+  Value values = selection->values;
+  if (getSoft())
+    values = buildScaled(builder, loc, values, getScale(builder, loc, factors));
+  return createDensify(builder, loc, values, selection->pattern,
+                       cast<RankedTensorType>(sum.getType()))
+      .getResult();
+}
+
+FailureOr<Value> DynamicAttr::buildGradient(OpBuilder &builder, Location loc,
+                                            Value gradient, ValueRange factors) const {
+  if (getSoft())
+    return buildScaled(builder, loc, gradient, getScale(builder, loc, factors));
+  if (!getDecay() || getDecay()->isZero())
+    return gradient;
+  auto selection = buildSelection(builder, loc, *this, factors.front());
+  if (failed(selection))
+    return failure();
+  auto type = cast<RankedTensorType>(gradient.getType());
+  Value read = createDensify(builder, loc, selection->values, selection->pattern, type);
+  Value rest = buildElementwise<arith::SubFOp>(builder, loc, {factors.front(), read});
+  Value lambda = arith::ConstantOp::create(
+      builder, loc,
+      builder.getFloatAttr(type.getElementType(), getDecay()->convertToDouble()));
+  return buildAdd(builder, loc, gradient, buildScaled(builder, loc, rest, lambda));
+}
+
+/// The sum of a * b over all elements, a scalar.
+static Value buildDot(OpBuilder &builder, Location loc, Value a, Value b) {
+  auto type = cast<RankedTensorType>(a.getType());
+  Value zero =
+      arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type.getElementType()));
+  Value empty = buildEmpty(builder, loc, {}, type.getElementType());
+  Value init = linalg::FillOp::create(builder, loc, zero, empty).getResult(0);
+  AffineMap all = builder.getMultiDimIdentityMap(type.getRank());
+  AffineMap none = AffineMap::get(type.getRank(), 0, builder.getContext());
+  SmallVector<utils::IteratorType> loops(type.getRank(), utils::IteratorType::reduction);
+  Value sum = linalg::GenericOp::create(
+                  builder, loc, init.getType(), ValueRange{a, b}, init,
+                  ArrayRef<AffineMap>{all, all, none}, loops,
+                  [](OpBuilder &nested, Location loc, ValueRange in) {
+                    Value product = arith::MulFOp::create(nested, loc, in[0], in[1]);
+                    Value next = arith::AddFOp::create(nested, loc, in[2], product);
+                    linalg::YieldOp::create(nested, loc, next);
+                  })
+                  .getResult(0);
+  return tensor::ExtractOp::create(builder, loc, sum, ValueRange{});
+}
+
+FailureOr<SmallVector<Value>>
+DynamicAttr::buildFactorize(OpBuilder &builder, Location loc, Value matrix) const {
+  if (!getSoft())
+    return SmallVector<Value>{matrix};
+  auto selection = buildSelection(builder, loc, *this, matrix);
+  if (failed(selection))
+    return failure();
+  // The least squares of W - beta S(W), whose entries off the pattern are zero.
+  IRRewriter rewriter(builder);
+  Value stored = getOrCreateRestrict(rewriter, loc, matrix, selection->pattern);
+  Value both = buildDot(rewriter, loc, stored, selection->values);
+  Value own = buildDot(rewriter, loc, selection->values, selection->values);
+  Type element = own.getType();
+  Value zero = arith::ConstantOp::create(rewriter, loc, rewriter.getZeroAttr(element));
+  Value one = arith::ConstantOp::create(rewriter, loc, rewriter.getFloatAttr(element, 1));
+  Value isZero =
+      arith::CmpFOp::create(rewriter, loc, arith::CmpFPredicate::OEQ, own, zero);
+  Value quotient = arith::DivFOp::create(rewriter, loc, both, own);
+  Value scale = arith::SelectOp::create(rewriter, loc, isZero, one, quotient);
+  auto type = RankedTensorType::get({}, element);
+  return SmallVector<Value>{matrix,
+                            tensor::FromElementsOp::create(rewriter, loc, type, scale)};
+}
