@@ -124,3 +124,26 @@ SmallVector<Value> sparsam::createRuntimeCall(ImplicitLocOpBuilder &b, StringRef
                                                         /*writable=*/true));
   return tensors;
 }
+
+Value sparsam::createScatter(
+    ImplicitLocOpBuilder &b, Value values, RankedTensorType matrix,
+    function_ref<SmallVector<Value>(ImplicitLocOpBuilder &, ValueRange)> place) {
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(values.getType()).getShape();
+  SmallVector<Value> lower(shape.size(), arith::ConstantIndexOp::create(b, 0));
+  SmallVector<Value> steps(shape.size(), arith::ConstantIndexOp::create(b, 1)), upper;
+  for (int64_t size : shape)
+    upper.push_back(arith::ConstantIndexOp::create(b, size));
+  Value zeros = createZeros(b, matrix.getShape(), matrix.getElementType());
+  // A pattern never names one entry twice, but only a loop says so in IR that
+  // bufferizes in place.
+  scf::LoopNest nest = scf::buildLoopNest(
+      b, b.getLoc(), lower, upper, steps, zeros,
+      [&](OpBuilder &builder, Location loc, ValueRange at, ValueRange carried) {
+        ImplicitLocOpBuilder inner(loc, builder);
+        SmallVector<Value> to = place(inner, at);
+        Value entry = tensor::ExtractOp::create(inner, values, at);
+        Value updated = tensor::InsertOp::create(inner, entry, carried[0], to);
+        return scf::ValueVector{updated};
+      });
+  return nest.results.front();
+}

@@ -55,6 +55,12 @@ Value createLoop(ImplicitLocOpBuilder &b, Value first, Value end, Value carried,
 /// Element `at` of a tensor of indices.
 Value createIndexRead(ImplicitLocOpBuilder &b, Value indices, ValueRange at);
 
+/// The dense matrix of type `matrix` that has each of `values` at the row and column that
+/// `place` builds from its indices, and zero elsewhere.
+Value createScatter(
+    ImplicitLocOpBuilder &b, Value values, RankedTensorType matrix,
+    function_ref<SmallVector<Value>(ImplicitLocOpBuilder &, ValueRange)> place);
+
 } // namespace mlir::sparsam
 
 #endif // SPARSAM_STRUCTURE_BUILDPATTERN_H

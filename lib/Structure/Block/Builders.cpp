@@ -55,29 +55,13 @@ FailureOr<Value> BlockAttr::buildDensify(OpBuilder &builder, Location loc,
                                          ValueRange storage,
                                          RankedTensorType matrix) const {
   ImplicitLocOpBuilder b(loc, builder);
-  Value values = storage[0], indices = storage[1];
-  auto type = cast<RankedTensorType>(values.getType());
-  Value zero = arith::ConstantIndexOp::create(b, 0);
-  Value one = arith::ConstantIndexOp::create(b, 1);
-  SmallVector<Value> lower(4, zero), steps(4, one), upper;
-  for (int64_t size : type.getShape())
-    upper.push_back(arith::ConstantIndexOp::create(b, size));
-  Value zeros = createZeros(b, matrix.getShape(), matrix.getElementType());
-  // A scatter: a pattern never names one entry twice, but only a loop says so in
-  // IR that bufferizes in place.
-  scf::LoopNest nest = scf::buildLoopNest(
-      b, loc, lower, upper, steps, zeros,
-      [&](OpBuilder &builder, Location loc, ValueRange at, ValueRange carried) {
-        ImplicitLocOpBuilder b(loc, builder);
+  Value indices = storage[1];
+  return createScatter(
+      b, storage[0], matrix, [&](ImplicitLocOpBuilder &b, ValueRange at) {
         Value stored = createIndexRead(b, indices, at.take_front(2));
         Value row = createPlace(b, stored, getBlockInputs(), at[2]);
-        Value column = createPlace(b, at[0], getBlockOutputs(), at[3]);
-        Value entry = tensor::ExtractOp::create(b, values, at);
-        Value updated =
-            tensor::InsertOp::create(b, entry, carried[0], ValueRange{row, column});
-        return scf::ValueVector{updated};
+        return SmallVector<Value>{row, createPlace(b, at[0], getBlockOutputs(), at[3])};
       });
-  return nest.results.front();
 }
 
 FailureOr<Value> BlockAttr::buildRestrict(OpBuilder &builder, Location loc, Value matrix,

@@ -45,31 +45,14 @@ FailureOr<SmallVector<Value>> NMAttr::buildSelect(OpBuilder &builder, Location l
 FailureOr<Value> NMAttr::buildDensify(OpBuilder &builder, Location loc,
                                       ValueRange storage, RankedTensorType matrix) const {
   ImplicitLocOpBuilder b(loc, builder);
-  Value values = storage[0], indices = storage[1];
-  ArrayRef<int64_t> shape = cast<RankedTensorType>(values.getType()).getShape();
-  auto constant = [&](int64_t value) -> Value {
-    return arith::ConstantIndexOp::create(b, value);
-  };
-  Value zero = constant(0), one = constant(1);
-  SmallVector<Value> lower(3, zero), steps(3, one);
-  SmallVector<Value> upper{constant(shape[0]), constant(shape[1]), constant(shape[2])};
-  Value zeros = createZeros(b, matrix.getShape(), matrix.getElementType());
-  // A scatter: a pattern never names one entry twice, but only a loop says so in
-  // IR that bufferizes in place.
-  scf::LoopNest nest = scf::buildLoopNest(
-      b, loc, lower, upper, steps, zeros,
-      [&](OpBuilder &builder, Location loc, ValueRange at, ValueRange carried) {
-        ImplicitLocOpBuilder b(loc, builder);
-        Value stored = tensor::ExtractOp::create(b, indices, at.take_front(2));
-        Value row = arith::IndexCastUIOp::create(b, b.getIndexType(), stored);
-        Value first = arith::MulIOp::create(b, at[0], constant(shape[2]));
-        Value column = arith::AddIOp::create(b, first, at[2]);
-        Value entry = tensor::ExtractOp::create(b, values, at);
-        Value updated =
-            tensor::InsertOp::create(b, entry, carried[0], ValueRange{row, column});
-        return scf::ValueVector{updated};
+  Value indices = storage[1];
+  return createScatter(
+      b, storage[0], matrix, [&](ImplicitLocOpBuilder &b, ValueRange at) {
+        Value row = createIndexRead(b, indices, at.take_front(2));
+        Value size = arith::ConstantIndexOp::create(b, getVector());
+        Value first = arith::MulIOp::create(b, at[0], size);
+        return SmallVector<Value>{row, arith::AddIOp::create(b, first, at[2])};
       });
-  return nest.results.front();
 }
 
 FailureOr<Value> NMAttr::buildRestrict(OpBuilder &builder, Location loc, Value matrix,

@@ -76,26 +76,10 @@ FailureOr<Value> VNMAttr::buildDensify(OpBuilder &builder, Location loc,
                                        ValueRange storage,
                                        RankedTensorType matrix) const {
   ImplicitLocOpBuilder b(loc, builder);
-  Value values = storage.front();
-  auto type = cast<RankedTensorType>(values.getType());
-  Value zeros = createZeros(b, matrix.getShape(), matrix.getElementType());
-  auto forEach = [&](ImplicitLocOpBuilder &b, int64_t size, Value carried,
-                     function_ref<Value(ImplicitLocOpBuilder &, Value, Value)> body) {
-    return createLoop(b, createIndex(b, 0), createIndex(b, size), carried, body);
-  };
-  // A scatter: a pattern never names one entry twice, but only a loop says so in
-  // IR that bufferizes in place.
-  return forEach(
-      b, type.getDimSize(0), zeros,
-      [&](ImplicitLocOpBuilder &b, Value output, Value dense) -> Value {
-        return forEach(
-            b, type.getDimSize(1), dense,
-            [&](ImplicitLocOpBuilder &b, Value place, Value dense) -> Value {
-              Value input = createInput(b, *this, storage.drop_front(), output, place);
-              Value entry =
-                  tensor::ExtractOp::create(b, values, ValueRange{output, place});
-              return tensor::InsertOp::create(b, entry, dense, ValueRange{input, output});
-            });
+  return createScatter(
+      b, storage[0], matrix, [&](ImplicitLocOpBuilder &b, ValueRange at) {
+        Value input = createInput(b, *this, storage.drop_front(), at[0], at[1]);
+        return SmallVector<Value>{input, at[0]};
       });
 }
 
