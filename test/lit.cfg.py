@@ -21,4 +21,4 @@ config.substitutions += [
 ]
 if config.sanitizers:
     # The stock mlir-opt and outside projects are not built with them.
-    config.excludes += ["plugin.mlir", "install.test"]
+    config.excludes += ["plugin.mlir", "plugin-sparse-tensor.mlir", "install.test"]

@@ -46,6 +46,10 @@ void sparsam::buildToCPUPipeline(OpPassManager &passes,
   passes.addPass(createConvertElementwiseToLinalgPass());
   buildFusionPipeline(passes);
   addBufferization(passes);
+  if (options.products == CPUProducts::SparseTensor) {
+    passes.addPass(createToSparseTensorPass());
+    passes.addPass(createSparsifyPass());
+  }
   passes.addPass(createLowerDenseProductsPass());
   LowerSparseProductsPassOptions sparseProducts;
   sparseProducts.vectorBits = options.vectorBits;

@@ -12,6 +12,22 @@
 // RUN: bash -c 'sparsam-opt %s --pass-pipeline="$(cat %t.text)" -o %t.again 2> /dev/null'
 // RUN: diff %t.named %t.again
 
+// Structured products may run by upstream's sparsification; the option survives the dump.
+// RUN: sparsam-opt %s --sparsam-cpu-pipeline="structures={w=nm<2:4, vector = 8>} products=sparse-tensor" --dump-pass-pipeline -o %t.sparse 2> %t.dump
+// RUN: FileCheck %s --check-prefix=SPARSE < %t.sparse
+// RUN: mlir-opt %t.sparse -o /dev/null
+// RUN: sparsam-opt %t.sparse --sparsam-lower-to-llvm | mlir-translate --mlir-to-llvmir -o /dev/null
+// RUN: sed -n '/^builtin.module/,/^)/p' %t.dump | tr -d '\n' > %t.text
+// RUN: bash -c 'sparsam-opt %s --pass-pipeline="$(cat %t.text)" -o %t.again 2> /dev/null'
+// RUN: diff %t.sparse %t.again
+// SPARSE-LABEL: func.func @step(
+// SPARSE:         call @sparsam_sparse_tensor_spmm(
+// SPARSE:         call @sparsam_sparse_tensor_sddmm(
+// SPARSE:         return{{$}}
+// SPARSE-NOT:   sparse_tensor.assemble
+// RUN: not sparsam-opt %s --sparsam-cpu-pipeline="products=mine" 2>&1 | FileCheck %s --check-prefix=PRODUCTS
+// PRODUCTS: for the --products option: Cannot find option named 'mine'!
+
 // The width of the sparse kernels' vectors is this machine's, or is chosen.
 // RUN: sparsam-opt %s --sparsam-cpu-pipeline="structures={w=nm<2:4, vector = 8>} vector-bits=256" 2> /dev/null | FileCheck %s --check-prefix=W256
 // RUN: sparsam-opt %s --sparsam-cpu-pipeline="structures={w=nm<2:4, vector = 8>} vector-bits=512" 2> /dev/null | FileCheck %s --check-prefix=W512

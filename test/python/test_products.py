@@ -11,9 +11,11 @@ DTYPES = {"f32": np.float32, "f64": np.float64}
 TOLERANCE = {"f32": 2e-5, "f64": 1e-13}
 
 
-def compile_function(text, vector_bits=0):
+def compile_function(text, **options):
+    """Compiled by sparsam-to-cpu with these options."""
     module = _core.Module.parse(text)
-    module.run(f"sparsam-to-cpu{{vector-bits={vector_bits}}}")
+    listed = " ".join(f"{k.replace('_', '-')}={v}" for k, v in options.items())
+    module.run(f"sparsam-to-cpu{{{listed}}}")
     return module.compile()
 
 
@@ -84,7 +86,7 @@ def products(structure, tokens, inputs, outputs, element):
     }}"""
 
 
-def check_products(text, tokens, inputs, outputs, element="f32", seed=0, vector_bits=0):
+def check_products(text, tokens, inputs, outputs, element="f32", seed=0, **options):
     structure = patterns.parse(text)
     rng = np.random.default_rng(seed)
     dtype = DTYPES[element]
@@ -94,7 +96,7 @@ def check_products(text, tokens, inputs, outputs, element="f32", seed=0, vector_
     values = rng.standard_normal(structure.values_shape(inputs, outputs)).astype(dtype)
     stored = stored_pattern(structure, pattern, inputs, outputs)
     program = compile_function(
-        products(structure, tokens, inputs, outputs, element), vector_bits
+        products(structure, tokens, inputs, outputs, element), **options
     )
 
     y, dx, dv = nan(dy.shape, dtype), nan(x.shape, dtype), nan(values.shape, dtype)
@@ -109,46 +111,61 @@ def check_products(text, tokens, inputs, outputs, element="f32", seed=0, vector_
     assert_close(dv, patterns.restrict(structure, x.T @ dy, pattern), element)
 
 
-def check_random_shapes(text, unit_in, unit_out, seeds, element="f32"):
-    """Shapes are multiples of the units, odd ones and tiny ones."""
-    for seed in range(seeds):
-        rng = np.random.default_rng(seed)
-        tokens, rows, columns = rng.integers(1, [140, 20, 12])
-        check_products(text, tokens, rows * unit_in, columns * unit_out, element, seed)
+def check_random_shapes(text, unit_in, unit_out, seeds, element="f32", **options):
+    """The smallest shape that there is, and random multiples of the units, odd and even."""
+    shapes = [(1, 1, 1)] + [
+        np.random.default_rng(seed).integers(1, [140, 20, 12]) for seed in range(seeds)
+    ]
+    for seed, (tokens, rows, columns) in enumerate(shapes):
+        sizes = tokens, rows * unit_in, columns * unit_out
+        check_products(text, *sizes, element, seed, **options)
+
+
+# Structure and the inputs and outputs that its shapes are multiples of: every pattern
+# structure, nothing, some and all of it stored.
+PATTERNS = [
+    *(
+        (f"nm<{n}:{m}>", m, 1)
+        for n, m in [(1, 1), (1, 2), (1, 4), (2, 4), (3, 7), (4, 8)]
+    ),
+    *((f"nm<2:4, vector = {v}>", 4, v) for v in (2, 3, 4, 8, 16)),
+    ("nm<1:1, vector = 2>", 1, 2),
+    ("nm<1:300>", 300, 1),
+    ("nm<2:8, vector = 4>", 8, 4),
+    ("nm<4:4>", 4, 1),
+    ("nm<4:4, vector = 3>", 4, 3),
+    ("nm<1:4, transposable>", 4, 4),
+    ("nm<2:4, transposable>", 4, 4),
+    ("nm<4:4, transposable>", 4, 4),
+    ("block<16x16, density = 0.25>", 16, 16),
+    ("block<3x5, density = 0.6>", 3, 5),
+    ("block<8x1, density = 0.3>", 8, 1),
+    ("block<1x8, density = 0.3>", 1, 8),
+    ("block<1x1, density = 0.3>", 1, 1),
+    *((f"block<1x1, density = {d}>", 1, 1) for d in (0.0, 1.0)),
+    *((f"block<2x4, density = {d}>", 2, 4) for d in (0.0, 1.0)),
+    *((f"block<4x1, density = {d}>", 4, 1) for d in (0.0, 1.0)),
+    *((f"block<1x3, density = {d}>", 1, 3) for d in (0.0, 1.0)),
+    ("unstructured<density = 0.1>", 1, 1),
+    ("unstructured<density = 0.5>", 7, 5),
+    *((f"unstructured<density = {d}>", 1, 1) for d in (0.0, 1.0)),
+    ("vnm<4, 2:8>", 8, 4),
+    ("vnm<16, 1:5>", 5, 16),
+    ("vnm<1, 2:4>", 4, 1),
+    ("vnm<3, 4:4>", 4, 3),
+]
 
 
 @pytest.mark.parametrize("element", ["f32", "f64"])
-@pytest.mark.parametrize("vector", [1, 2, 4, 8, 16])
-def test_nm_at_odd_sizes(vector, element):
-    for n, m in (
-        [(1, 2), (1, 4), (2, 4), (2, 8), (4, 8)] if element == "f32" else [(2, 4)]
-    ):
-        text = patterns.NM(n, m, vector).text
-        check_random_shapes(text, m, vector, 1, element)
+@pytest.mark.parametrize(("text", "unit_in", "unit_out"), PATTERNS)
+def test_patterns_at_random_shapes(text, unit_in, unit_out, element):
+    check_random_shapes(text, unit_in, unit_out, 2, element)
 
 
 @pytest.mark.parametrize("element", ["f32", "f64"])
-@pytest.mark.parametrize(
-    ("text", "unit_in", "unit_out"),
-    [
-        ("nm<2:4, transposable>", 4, 4),
-        ("block<16x16, density = 0.25>", 16, 16),
-        ("block<3x5, density = 0.6>", 3, 5),
-        ("block<8x1, density = 0.3>", 8, 1),
-        ("block<1x8, density = 0.3>", 1, 8),
-        ("block<2x4, density = 0.0>", 2, 4),
-        ("block<4x4, density = 1.0>", 4, 4),
-        ("unstructured<density = 0.1>", 1, 1),
-        ("unstructured<density = 0.5>", 7, 5),
-        ("unstructured<density = 0.0>", 3, 3),
-        ("unstructured<density = 1.0>", 3, 3),
-        ("vnm<4, 2:8>", 8, 4),
-        ("vnm<16, 1:5>", 5, 16),
-        ("vnm<3, 4:4>", 4, 3),
-    ],
-)
-def test_patterns_at_odd_sizes(text, unit_in, unit_out, element):
-    check_random_shapes(text, unit_in, unit_out, 3 if element == "f32" else 1, element)
+@pytest.mark.parametrize(("text", "unit_in", "unit_out"), PATTERNS)
+def test_patterns_by_upstream_sparsification(text, unit_in, unit_out, element):
+    check_random_shapes(text, unit_in, unit_out, 2, element, products="sparse-tensor")
 
 
 @pytest.mark.parametrize(
@@ -219,7 +236,13 @@ def test_nm_for_each_vector_width(vector, vector_bits):
     ):
         text = patterns.NM(n, m, vector).text
         check_products(
-            text, tokens, inputs, blocks * vector, element, vector, vector_bits
+            text,
+            tokens,
+            inputs,
+            blocks * vector,
+            element,
+            seed=vector,
+            vector_bits=vector_bits,
         )
 
 
@@ -234,8 +257,8 @@ def test_nm_for_each_vector_width(vector, vector_bits):
     ],
 )
 def test_patterns_for_each_vector_width(text, vector_bits):
-    check_products(text, 77, 112, 48, "f32", 1, vector_bits)
-    check_products(text, 300, 528, 32, "f64", 2, vector_bits)
+    check_products(text, 77, 112, 48, "f32", seed=1, vector_bits=vector_bits)
+    check_products(text, 300, 528, 32, "f64", seed=2, vector_bits=vector_bits)
 
 
 def conversions(structure, inputs, outputs, element):

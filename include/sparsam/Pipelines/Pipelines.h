@@ -9,11 +9,27 @@ namespace mlir {
 class OpPassManager;
 namespace sparsam {
 
+/// What computes structured products on the CPU.
+enum class CPUProducts {
+  /// The kernels of their structures.
+  Kernels,
+  /// Upstream sparsification, where the structure has a form in sparse_tensor.
+  SparseTensor,
+};
+
 struct ToCPUPipelineOptions : PassPipelineOptions<ToCPUPipelineOptions> {
   Option<int64_t> vectorBits{
       *this, "vector-bits",
       llvm::cl::desc("bits of a vector register in sparse kernels; 0 for this machine's"),
       llvm::cl::init(0)};
+  Option<CPUProducts> products{
+      *this, "products", llvm::cl::desc("what computes structured products"),
+      llvm::cl::init(CPUProducts::Kernels),
+      llvm::cl::values(
+          clEnumValN(CPUProducts::Kernels, "kernels", "the kernels of each structure"),
+          clEnumValN(CPUProducts::SparseTensor, "sparse-tensor",
+                     "upstream sparsification, serial, where the structure has a form in "
+                     "sparse_tensor; kernels elsewhere, with a remark"))};
 };
 
 struct CPUPipelineOptions : ToCPUPipelineOptions {

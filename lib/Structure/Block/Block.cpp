@@ -29,6 +29,7 @@ static void printBlockShape(AsmPrinter &printer, int64_t inputs, int64_t outputs
 void sparsam::registerBlock(DialectRegistry &registry) {
   registerStructures<BlockAttr>(registry);
   registerBlockCpuKernels(registry);
+  registerBlockSparseTensor(registry);
 }
 
 LogicalResult BlockAttr::verify(function_ref<InFlightDiagnostic()> emitError,

@@ -60,6 +60,7 @@ static void printNMOptions(AsmPrinter &printer, bool transposable, int64_t vecto
 void sparsam::registerNM(DialectRegistry &registry) {
   registerStructures<NMAttr>(registry);
   registerNMCpuKernels(registry);
+  registerNMSparseTensor(registry);
 }
 
 LogicalResult NMAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t n,

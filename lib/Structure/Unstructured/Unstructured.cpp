@@ -10,6 +10,7 @@ using namespace mlir::sparsam;
 void sparsam::registerUnstructured(DialectRegistry &registry) {
   registerStructures<UnstructuredAttr>(registry);
   registerUnstructuredCpuKernels(registry);
+  registerUnstructuredSparseTensor(registry);
 }
 
 LogicalResult UnstructuredAttr::verify(function_ref<InFlightDiagnostic()> emitError,

@@ -10,6 +10,7 @@ using namespace mlir::sparsam;
 void sparsam::registerVNM(DialectRegistry &registry) {
   registerStructures<VNMAttr>(registry);
   registerVNMCpuKernels(registry);
+  registerVNMSparseTensor(registry);
 }
 
 LogicalResult VNMAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t v,

@@ -11,6 +11,8 @@ namespace mlir::sparsam {
 void registerBlock(DialectRegistry &registry);
 /// What `registerBlock` attaches for the CPU.
 void registerBlockCpuKernels(DialectRegistry &registry);
+/// What it attaches for sparse_tensor.
+void registerBlockSparseTensor(DialectRegistry &registry);
 } // namespace mlir::sparsam
 
 #endif // SPARSAM_STRUCTURE_BLOCK_BLOCK_H

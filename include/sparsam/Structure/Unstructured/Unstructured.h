@@ -11,6 +11,8 @@ namespace mlir::sparsam {
 void registerUnstructured(DialectRegistry &registry);
 /// What `registerUnstructured` attaches for the CPU.
 void registerUnstructuredCpuKernels(DialectRegistry &registry);
+/// What it attaches for sparse_tensor.
+void registerUnstructuredSparseTensor(DialectRegistry &registry);
 } // namespace mlir::sparsam
 
 #endif // SPARSAM_STRUCTURE_UNSTRUCTURED_UNSTRUCTURED_H

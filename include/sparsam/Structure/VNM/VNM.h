@@ -10,6 +10,8 @@ namespace mlir::sparsam {
 void registerVNM(DialectRegistry &registry);
 /// What `registerVNM` attaches for the CPU.
 void registerVNMCpuKernels(DialectRegistry &registry);
+/// What it attaches for sparse_tensor.
+void registerVNMSparseTensor(DialectRegistry &registry);
 } // namespace mlir::sparsam
 
 #endif // SPARSAM_STRUCTURE_VNM_VNM_H
