@@ -5,6 +5,7 @@ import re
 import jax
 import numpy as np
 import pytest
+from models import MODELS, OPTIMIZERS
 from oracle import Case, case, check_case
 from sparsam import _lower
 
@@ -19,10 +20,7 @@ def sparse_tensor(monkeypatch):
         passes = STAGES(structure)
         return passes | {"to-cpu": passes["to-cpu"] + "{products=sparse-tensor}"}
 
-    def switch(is_on=True):
-        monkeypatch.setattr(_lower, "stages", stages if is_on else STAGES)
-
-    return switch
+    return lambda: monkeypatch.setattr(_lower, "stages", stages)
 
 
 def product_functions(step) -> set[str]:
@@ -46,6 +44,25 @@ def test_step_agrees_with_the_reference(model, structure, sparse_tensor):
     step = one.compile()
     assert product_functions(step) == ALL_THREE
     assert not [remark for remark in step.remarks if "sparse_tensor" in remark]
+    check_case(one, step)
+
+
+@pytest.mark.parametrize(
+    ("text", "products"),
+    [
+        ("low_rank<4, factors = nm<2:4>>", ALL_THREE),
+        ("sum<low_rank<2>, nm<1:4>>", ALL_THREE),
+        # What is frozen, or dense beneath, has no sampled gradient.
+        ("lora<3, alpha = 6, base = nm<2:4>>", ALL_THREE - {"sparse_tensor_sddmm"}),
+        ("dynamic<nm<2:4>>", ALL_THREE - {"sparse_tensor_sddmm"}),
+    ],
+)
+def test_patterns_inside_other_structures(text, products, sparse_tensor):
+    sparse_tensor()
+    model = MODELS["mlp"](4)
+    one = Case(model, OPTIMIZERS["momentum"](), dict.fromkeys(model.weights, text))
+    step = one.compile()
+    assert product_functions(step) == products
     check_case(one, step)
 
 

@@ -140,7 +140,7 @@ func::FuncOp ProductFunctions::create(StringRef name, Operation *op, Attribute s
   func::FuncOp &function = functions[{StringAttr::get(context, name), structure, type}];
   if (function)
     return function;
-  Location loc = module.getLoc();
+  Location loc = op->getLoc();
   OpBuilder builder(context);
   function = func::FuncOp::create(builder, loc, name, type);
   function.setPrivate();

@@ -13,6 +13,11 @@ struct VNMSparseTensor : SparseTensorInterface::ExternalModel<VNMSparseTensor, V
                        "consecutive inputs; "
                     << attr << " counts the columns that outputs share";
   }
+
+  SmallVector<Value> buildLevels(Attribute, OpBuilder &, Location, RankedTensorType,
+                                 ValueRange) const {
+    return {};
+  }
 };
 
 } // namespace

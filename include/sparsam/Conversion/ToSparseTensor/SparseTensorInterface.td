@@ -17,18 +17,14 @@ def Sparsam_SparseTensorInterface : AttrInterface<"SparseTensorInterface"> {
       }],
       "::llvm::FailureOr<::mlir::sparsam::SparseForm>", "getSparseForm",
       (ins "::mlir::RankedTensorType":$matrix,
-           "::llvm::function_ref<::mlir::InFlightDiagnostic()>":$refuse),
-      "", [{
-        return refuse() << $_attr << " has no form in sparse_tensor";
-      }]>,
+           "::llvm::function_ref<::mlir::InFlightDiagnostic()>":$refuse)>,
     InterfaceMethod<[{
         Builds, on tensors of one dimension, the positions and coordinates of the levels
         of `getSparseForm`, in the order in which sparse_tensor.assemble takes them.
       }],
       "::llvm::SmallVector<::mlir::Value>", "buildLevels",
       (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc,
-           "::mlir::RankedTensorType":$matrix, "::mlir::ValueRange":$pattern),
-      "", [{ return ::llvm::SmallVector<::mlir::Value>(); }]>,
+           "::mlir::RankedTensorType":$matrix, "::mlir::ValueRange":$pattern)>,
   ];
 }
 
