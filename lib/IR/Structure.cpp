@@ -261,8 +261,8 @@ LogicalResult sparsam::verifyPattern(StructureInterface structure, RankedTensorT
 LogicalResult sparsam::verifyStructure(StructureInterface structure,
                                        ArrayRef<int64_t> shape, Type elementType,
                                        function_ref<InFlightDiagnostic()> emitError) {
-  if (!isa<Float32Type, Float64Type>(elementType))
-    return emitError() << structure << " needs elements of f32 or f64, found "
+  if (!isa<BFloat16Type, Float16Type, Float32Type, Float64Type>(elementType))
+    return emitError() << structure << " needs elements of bf16, f16, f32 or f64, found "
                        << elementType;
   return getParameterStorage(structure, RankedTensorType::get(shape, elementType),
                              emitError);

@@ -129,6 +129,28 @@ Value sparsam::buildEmpty(OpBuilder &builder, Location loc, ArrayRef<int64_t> sh
   return tensor::EmptyOp::create(builder, loc, shape, element);
 }
 
+Value sparsam::buildConverted(OpBuilder &builder, Location loc, Value tensor,
+                              Type element) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  if (type.getElementType() == element)
+    return tensor;
+  bool widens = element.getIntOrFloatBitWidth() > type.getElementTypeBitWidth();
+  Value init = buildEmpty(builder, loc, type.getShape(), element);
+  SmallVector<AffineMap> maps(2, builder.getMultiDimIdentityMap(type.getRank()));
+  SmallVector<utils::IteratorType> iterators(type.getRank(),
+                                             utils::IteratorType::parallel);
+  return linalg::GenericOp::create(
+             builder, loc, init.getType(), tensor, init, maps, iterators,
+             [&](OpBuilder &nested, Location at, ValueRange arguments) {
+               Value converted =
+                   widens ? arith::ExtFOp::create(nested, at, element, arguments[0])
+                                .getResult()
+                          : arith::TruncFOp::create(nested, at, element, arguments[0]);
+               linalg::YieldOp::create(nested, at, converted);
+             })
+      .getResult(0);
+}
+
 Value sparsam::buildView(OpBuilder &builder, Location loc, const Product &product,
                          const Term &term, ArrayRef<Group> target) {
   ViewPlan plan = planView(product, term, target);

@@ -130,6 +130,22 @@ static Value createScale(OpBuilder &builder, Location loc, Type element, double 
   return arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(type, value));
 }
 
+/// What factors are multiplied and terms summed in: f32 where they are narrower, so that
+/// the parameter and its gradients are rounded once.
+static Type getWideElement(RankedTensorType type) {
+  Type element = type.getElementType();
+  return element.getIntOrFloatBitWidth() < 32 ? Float32Type::get(type.getContext())
+                                              : element;
+}
+
+/// An einsum of `made`, which has wide elements.
+static Value createEinsum(OpBuilder &builder, Location loc, RankedTensorType made,
+                          MutableArrayRef<Value> inputs, const Twine &letters) {
+  for (Value &input : inputs)
+    input = buildConverted(builder, loc, input, made.getElementType());
+  return EinsumOp::create(builder, loc, made, inputs, letters.str());
+}
+
 Value Composition::createTerm(OpBuilder &builder, Location loc, unsigned term,
                               ValueRange dense) const {
   SmallVector<Value> inputs;
@@ -148,9 +164,9 @@ Value Composition::createTerm(OpBuilder &builder, Location loc, unsigned term,
       letters.push_back("");
     }
     std::string all = getMatrixLetters(term);
-    auto made = RankedTensorType::get(getShape(term, all), type.getElementType());
-    matrix = EinsumOp::create(builder, loc, made, inputs,
-                              llvm::join(letters, ",") + "->" + all);
+    auto made = RankedTensorType::get(getShape(term, all), getWideElement(type));
+    matrix =
+        createEinsum(builder, loc, made, inputs, llvm::join(letters, ",") + "->" + all);
   }
   return createReshape(builder, loc, matrix, matrixShape);
 }
@@ -160,8 +176,11 @@ FailureOr<Value> Composition::createSum(OpBuilder &builder, Location loc,
   Value sum;
   for (unsigned term = 0; term < terms.size(); ++term) {
     Value value = createTerm(builder, loc, term, dense);
+    if (terms.size() > 1)
+      value = buildConverted(builder, loc, value, getWideElement(type));
     sum = sum ? buildAdd(builder, loc, sum, value) : value;
   }
+  sum = buildConverted(builder, loc, sum, type.getElementType());
   FailureOr<Value> read = structure.buildRead(builder, loc, sum, dense);
   if (failed(read))
     return emitError(loc) << structure << " does not say what is read of it";
@@ -193,9 +212,11 @@ FailureOr<Value> Composition::createGradient(OpBuilder &builder, Location loc,
     inputs.push_back(createScale(builder, loc, type.getElementType(), terms[term].scale));
     letters += ",";
   }
-  return EinsumOp::create(builder, loc, wanted.factor.type, inputs,
-                          letters + "->" + wanted.factor.letters)
-      .getResult();
+  auto gradient =
+      RankedTensorType::get(wanted.factor.type.getShape(), getWideElement(type));
+  Value made = createEinsum(builder, loc, gradient, inputs,
+                            letters + "->" + wanted.factor.letters);
+  return buildConverted(builder, loc, made, type.getElementType());
 }
 
 FailureOr<SmallVector<Value>>

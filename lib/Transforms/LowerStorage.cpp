@@ -35,32 +35,6 @@ RankedTensorType getMatrices(const MatrixView &view, RankedTensorType type) {
   return RankedTensorType::get(shape, type.getElementType());
 }
 
-Value transpose(ImplicitLocOpBuilder &b, Value source, ArrayRef<int64_t> order) {
-  auto type = cast<RankedTensorType>(source.getType());
-  SmallVector<int64_t> shape =
-      llvm::map_to_vector(order, [&](int64_t dim) { return type.getDimSize(dim); });
-  Value empty = tensor::EmptyOp::create(b, shape, type.getElementType());
-  return linalg::TransposeOp::create(b, source, empty, order)->getResult(0);
-}
-
-Value toMatrices(ImplicitLocOpBuilder &b, Value dense, const MatrixView &view) {
-  auto matrices = getMatrices(view, cast<RankedTensorType>(dense.getType()));
-  if (!view.isReshape())
-    dense = transpose(b, dense, view.getOrder());
-  return createReshape(b, b.getLoc(), dense, matrices.getShape());
-}
-
-Value fromMatrices(ImplicitLocOpBuilder &b, Value matrices, const MatrixView &view,
-                   RankedTensorType type) {
-  SmallVector<int64_t> order = view.getOrder();
-  SmallVector<int64_t> shape =
-      llvm::map_to_vector(order, [&](int64_t dim) { return type.getDimSize(dim); });
-  matrices = createReshape(b, b.getLoc(), matrices, shape);
-  if (view.isReshape())
-    return matrices;
-  return transpose(b, matrices, invertPermutationVector(order));
-}
-
 /// `body` for each layer of a parameter of `type`, or for the only matrix. `results` are
 /// the types of all that is made.
 FailureOr<SmallVector<Value>> forEachLayer(OpBuilder &builder, Location loc,
@@ -97,7 +71,6 @@ LogicalResult missing(Operation *op, StructureInterface structure, StringRef wha
 }
 
 LogicalResult lower(DensifyOp op, RewriterBase &rewriter) {
-  ImplicitLocOpBuilder b(op.getLoc(), rewriter);
   StructureInterface structure = op.getStructure();
   FailureOr<MatrixView> view = getView(op, structure, op.getResult());
   if (failed(view))
@@ -114,17 +87,18 @@ LogicalResult lower(DensifyOp op, RewriterBase &rewriter) {
       });
   if (failed(matrices))
     return missing(op, structure, "densify");
-  rewriter.replaceOp(op, fromMatrices(b, matrices->front(), *view, type));
+  rewriter.replaceOp(
+      op, createFromMatrix(rewriter, op.getLoc(), matrices->front(), type, structure));
   return success();
 }
 
 LogicalResult lower(RestrictOp op, RewriterBase &rewriter) {
-  ImplicitLocOpBuilder b(op.getLoc(), rewriter);
   StructureInterface structure = op.getStructure();
   FailureOr<MatrixView> view = getView(op, structure, op.getSource());
   if (failed(view))
     return failure();
-  SmallVector<Value> operands{toMatrices(b, op.getSource(), *view)};
+  SmallVector<Value> operands{
+      createMatrixOf(rewriter, op.getLoc(), op.getSource(), op.getStructure())};
   llvm::append_range(operands, op.getPattern());
   auto values = forEachLayer(
       rewriter, op.getLoc(), *view, op.getSource().getType(), operands, op.getType(),
@@ -141,12 +115,21 @@ LogicalResult lower(RestrictOp op, RewriterBase &rewriter) {
   return success();
 }
 
+/// What chooses a pattern or finds factors computes in f32 or f64: numbers that are
+/// narrower are widened for it, which is exact, and factors are rounded once.
+Value createWidened(OpBuilder &builder, Location loc, Value value) {
+  Type element = getElementTypeOrSelf(value.getType());
+  if (element.getIntOrFloatBitWidth() >= 32)
+    return value;
+  return buildConverted(builder, loc, value, builder.getF32Type());
+}
+
 LogicalResult lower(SelectOp op, RewriterBase &rewriter) {
-  ImplicitLocOpBuilder b(op.getLoc(), rewriter);
   FailureOr<MatrixView> view = getView(op, op.getStructure(), op.getSource());
   if (failed(view))
     return failure();
-  Value matrices = toMatrices(b, op.getSource(), *view);
+  Value source = createWidened(rewriter, op.getLoc(), op.getSource());
+  Value matrices = createMatrixOf(rewriter, op.getLoc(), source, op.getStructure());
   auto pattern = forEachLayer(
       rewriter, op.getLoc(), *view, op.getSource().getType(), matrices,
       op.getResultTypes(), [&](OpBuilder &builder, ValueRange layer) {
@@ -208,16 +191,21 @@ FailureOr<SmallVector<Value>> storeFactors(FactorizeOp op, OpBuilder &rewriter,
 }
 
 LogicalResult lower(FactorizeOp op, RewriterBase &rewriter) {
-  ImplicitLocOpBuilder b(op.getLoc(), rewriter);
-  FailureOr<MatrixView> view = getView(op, op.getStructure(), op.getSource());
+  Value source = createWidened(rewriter, op.getLoc(), op.getSource());
+  FailureOr<MatrixView> view = getView(op, op.getStructure(), source);
   if (failed(view))
     return failure();
-  SmallVector<Value> operands{toMatrices(b, op.getSource(), *view)};
+  auto isFloat = [](Type type) { return isa<FloatType>(getElementTypeOrSelf(type)); };
+  Type element = getElementTypeOrSelf(source.getType());
+  auto types = llvm::map_to_vector(op.getResultTypes(), [&](Type type) -> Type {
+    return isFloat(type) ? cast<RankedTensorType>(type).clone(element) : type;
+  });
+  SmallVector<Value> operands{
+      createMatrixOf(rewriter, op.getLoc(), source, op.getStructure())};
   llvm::append_range(operands, op.getPattern());
   auto storage = forEachLayer(
-      rewriter, op.getLoc(), *view, op.getSource().getType(), operands,
-      op.getResultTypes(),
-      [&](OpBuilder &builder, ValueRange layer) -> FailureOr<SmallVector<Value>> {
+      rewriter, op.getLoc(), *view, cast<RankedTensorType>(source.getType()), operands,
+      types, [&](OpBuilder &builder, ValueRange layer) -> FailureOr<SmallVector<Value>> {
         auto factors =
             op.getStructure().buildFactorize(builder, op.getLoc(), layer.front());
         if (failed(factors))
@@ -226,6 +214,9 @@ LogicalResult lower(FactorizeOp op, RewriterBase &rewriter) {
       });
   if (failed(storage))
     return failure();
+  for (auto [value, type] : llvm::zip_equal(*storage, op.getResultTypes()))
+    if (isFloat(type))
+      value = buildConverted(rewriter, op.getLoc(), value, getElementTypeOrSelf(type));
   rewriter.replaceOp(op, *storage);
   return success();
 }

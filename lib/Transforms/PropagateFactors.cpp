@@ -6,6 +6,7 @@
 // backward. Nothing here knows any structure's einsum.
 #include "MergedProduct.h"
 #include "PropagateRules.h"
+#include "WidenProducts.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "sparsam/Transforms/Boundary.h"
@@ -94,9 +95,12 @@ LogicalResult Reassociation::defineFactors() {
   return success();
 }
 
-/// A tensor of a parameter's storage, or the dense factor that it stands for.
+/// A tensor of a parameter's storage, or the dense factor that it stands for, perhaps
+/// widened.
 bool Reassociation::isStorage(Value value) {
   value = getStorageRoot(value);
+  if (Value source = getConverted(value))
+    return isStorage(source);
   if (auto densify = value.getDefiningOp<DensifyOp>())
     return llvm::all_of(densify.getStorage(),
                         [&](Value part) { return isStorage(part); });

@@ -51,28 +51,6 @@ bool sparsam::isNarrowProduct(Operation *op) {
           (isArgument(multiply.getLhs(), 1) && isArgument(multiply.getRhs(), 0)));
 }
 
-/// `value` with elements of `element`.
-static Value convert(OpBuilder &builder, Location loc, Value value, Type element) {
-  auto type = cast<RankedTensorType>(value.getType());
-  if (type.getElementType() == element)
-    return value;
-  bool widens = element.getIntOrFloatBitWidth() > type.getElementTypeBitWidth();
-  Value init = buildEmpty(builder, loc, type.getShape(), element);
-  SmallVector<AffineMap> maps(2, builder.getMultiDimIdentityMap(type.getRank()));
-  SmallVector<utils::IteratorType> iterators(type.getRank(),
-                                             utils::IteratorType::parallel);
-  return linalg::GenericOp::create(
-             builder, loc, init.getType(), value, init, maps, iterators,
-             [&](OpBuilder &nested, Location at, ValueRange arguments) {
-               Value converted =
-                   widens ? arith::ExtFOp::create(nested, at, element, arguments[0])
-                                .getResult()
-                          : arith::TruncFOp::create(nested, at, element, arguments[0]);
-               linalg::YieldOp::create(nested, at, converted);
-             })
-      .getResult(0);
-}
-
 /// `init` in f32; zero is made anew, where the search for products finds it.
 static Value convertInit(OpBuilder &builder, Location loc, Value init) {
   Type element = builder.getF32Type();
@@ -80,7 +58,7 @@ static Value convertInit(OpBuilder &builder, Location loc, Value init) {
   if (auto fill = init.getDefiningOp<linalg::FillOp>())
     number = fill.getInputs()[0];
   if (!matchPattern(number, m_AnyZeroFloat()))
-    return convert(builder, loc, init, element);
+    return buildConverted(builder, loc, init, element);
   Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(element));
   Value empty = buildEmpty(builder, loc,
                            cast<RankedTensorType>(init.getType()).getShape(), element);
@@ -93,7 +71,7 @@ Value sparsam::widenProduct(RewriterBase &rewriter, linalg::LinalgOp op) {
   Location loc = op.getLoc();
   SmallVector<Value> inputs;
   for (Value input : op.getDpsInputs())
-    inputs.push_back(convert(rewriter, loc, input, rewriter.getF32Type()));
+    inputs.push_back(buildConverted(rewriter, loc, input, rewriter.getF32Type()));
   Value init = convertInit(rewriter, loc, op.getDpsInits()[0]);
   Value wide = linalg::GenericOp::create(
                    rewriter, loc, init.getType(), inputs, init, op.getIndexingMapsArray(),
@@ -105,8 +83,9 @@ Value sparsam::widenProduct(RewriterBase &rewriter, linalg::LinalgOp op) {
                      linalg::YieldOp::create(nested, at, sum);
                    })
                    .getResult(0);
-  rewriter.replaceOp(
-      op, convert(rewriter, loc, wide, getElementTypeOrSelf(op->getResult(0).getType())));
+  rewriter.replaceOp(op,
+                     buildConverted(rewriter, loc, wide,
+                                    getElementTypeOrSelf(op->getResult(0).getType())));
   return wide;
 }
 
@@ -195,38 +174,43 @@ void sparsam::populateWidenPatterns(RewritePatternSet &patterns) {
   patterns.add<WidenDensified, WidenRestricted>(patterns.getContext());
 }
 
+/// Whether `value`, behind views and conversions, is made by one of the `wanted` ops, or
+/// a sum with such a term.
+static bool isSumWith(Value value, function_ref<bool(Operation *)> wanted) {
+  while (true) {
+    value = getViewRoot(value);
+    Value source = getConverted(value);
+    if (!source)
+      break;
+    value = source;
+  }
+  Operation *op = value.getDefiningOp();
+  if (!op || wanted(op))
+    return op;
+  Linear linear = matchLinear(op);
+  return linear != Linear::None &&
+         llvm::any_of(op->getOperands().take_front(linear == Linear::Neg ? 1 : 2),
+                      [&](Value operand) { return isSumWith(operand, wanted); });
+}
+
 void sparsam::widenFactorProducts(func::FuncOp function,
                                   function_ref<bool(Operation *)> isDefinition) {
   IRRewriter rewriter(function.getContext());
-  // The root of a value behind views and conversions.
-  auto getRoot = [](Value value) {
-    while (true) {
-      value = getViewRoot(value);
-      Value source = getConverted(value);
-      if (!source)
-        return value;
-      value = source;
-    }
-  };
+  auto isOfDefinition = [&](Value value) { return isSumWith(value, isDefinition); };
   SmallVector<linalg::LinalgOp> products;
   SmallVector<EinsumOp> einsums;
   function.walk([&](Operation *op) {
     if (auto einsum = dyn_cast<EinsumOp>(op))
       einsums.push_back(einsum);
-    else if (isNarrowProduct(op) && llvm::any_of(op->getOperands(), [&](Value operand) {
-               Operation *root = getRoot(operand).getDefiningOp();
-               return root && isDefinition(root);
-             }))
+    else if (isNarrowProduct(op) && llvm::any_of(op->getOperands(), isOfDefinition))
       products.push_back(cast<linalg::LinalgOp>(op));
   });
   for (linalg::LinalgOp op : products) {
     Operation *wide = widenProduct(rewriter, op).getDefiningOp();
     rewriter.setInsertionPoint(wide);
-    for (OpOperand &operand : wide->getOpOperands()) {
-      Operation *root = getRoot(operand.get()).getDefiningOp();
-      if (root && isDefinition(root))
+    for (OpOperand &operand : wide->getOpOperands())
+      if (isOfDefinition(operand.get()))
         operand.set(createUnrounded(rewriter, operand.get()));
-    }
   }
   for (EinsumOp op : einsums)
     for (OpOperand &operand : op->getOpOperands()) {

@@ -5,7 +5,7 @@ func.func private @unknown(tensor<16x8xf32, #sparsam.banded<3>>)
 
 // -----
 
-// expected-error @below {{needs elements of f32 or f64, found 'i32'}}
+// expected-error @below {{needs elements of bf16, f16, f32 or f64, found 'i32'}}
 func.func private @elements(tensor<16x8xi32, #sparsam.nm<2:4>>)
 
 // -----

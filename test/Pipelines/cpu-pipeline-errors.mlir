@@ -31,10 +31,10 @@ func.func @unreachable(%w: tensor<4x4xf32> {sparsam.param = "w", sparsam.updates
 
 // -----
 
-// Half precision has no structure.
+// Eight bits have no structure.
 // expected-remark @+2 {{has no gradient: gradients of this element type are not supported}}
-// expected-error @+1 {{w: #sparsam.nm<2:4> needs elements of f32 or f64, found 'bf16'}}
-func.func @half(%w: tensor<8x4xbf16> {sparsam.param = "w", sparsam.updates = 0 : i64}, %g: tensor<8x4xbf16>) -> tensor<8x4xbf16> {
-  %0 = arith.subf %w, %g : tensor<8x4xbf16>
-  return %0 : tensor<8x4xbf16>
+// expected-error @+1 {{w: #sparsam.nm<2:4> needs elements of bf16, f16, f32 or f64, found 'f8E5M2'}}
+func.func @narrow(%w: tensor<8x4xf8E5M2> {sparsam.param = "w", sparsam.updates = 0 : i64}, %g: tensor<8x4xf8E5M2>) -> tensor<8x4xf8E5M2> {
+  %0 = arith.subf %w, %g : tensor<8x4xf8E5M2>
+  return %0 : tensor<8x4xf8E5M2>
 }

@@ -33,7 +33,7 @@ func.func @muon_and_why(%a: tensor<16x4xf32> {sparsam.param = "a", sparsam.struc
 
 // -----
 
-// expected-error@+1 {{a: #sparsam.nm<2:4> needs elements of f32 or f64, found 'i32'}}
+// expected-error@+1 {{a: #sparsam.nm<2:4> needs elements of bf16, f16, f32 or f64, found 'i32'}}
 func.func @elements(%a: tensor<16x4xi32> {sparsam.param = "a"}) {
   return
 }

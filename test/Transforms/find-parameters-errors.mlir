@@ -149,11 +149,11 @@ func.func @frozen_mark(%w: tensor<4xf32> {sparsam.param = "w", sparsam.updates =
 // -----
 
 // expected-remark @below {{argument 0 ('w') has no gradient: gradients of this element type are not supported}}
-func.func @half(%w: tensor<8x8xbf16> {sparsam.param = "w", sparsam.updates = 0 : i64}, %x: tensor<8x8xbf16>) -> tensor<8x8xbf16> {
-  %zero = arith.constant dense<0.0> : tensor<8x8xbf16>
-  %a = linalg.matmul ins(%x, %w : tensor<8x8xbf16>, tensor<8x8xbf16>) outs(%zero : tensor<8x8xbf16>) -> tensor<8x8xbf16>
-  %w1 = linalg.sub ins(%w, %a : tensor<8x8xbf16>, tensor<8x8xbf16>) outs(%zero : tensor<8x8xbf16>) -> tensor<8x8xbf16>
-  return %w1 : tensor<8x8xbf16>
+func.func @narrow(%w: tensor<8x8xf8E5M2> {sparsam.param = "w", sparsam.updates = 0 : i64}, %x: tensor<8x8xf8E5M2>) -> tensor<8x8xf8E5M2> {
+  %zero = arith.constant dense<0.0> : tensor<8x8xf8E5M2>
+  %a = linalg.matmul ins(%x, %w : tensor<8x8xf8E5M2>, tensor<8x8xf8E5M2>) outs(%zero : tensor<8x8xf8E5M2>) -> tensor<8x8xf8E5M2>
+  %w1 = linalg.sub ins(%w, %a : tensor<8x8xf8E5M2>, tensor<8x8xf8E5M2>) outs(%zero : tensor<8x8xf8E5M2>) -> tensor<8x8xf8E5M2>
+  return %w1 : tensor<8x8xf8E5M2>
 }
 
 // -----

@@ -6,8 +6,8 @@
 
 // A parameter in another view is brought to its matrix first.
 // CHECK-LABEL: func @restrict_view
-// CHECK:         %[[ORDERED:.+]] = linalg.transpose
-// CHECK-SAME:      permutation = [2, 0, 1]
+// CHECK:         %[[ORDERED:.+]] = linalg.generic
+// CHECK-SAME:      ins(%{{.+}} : tensor<2x4x16xf32>) outs(%{{.+}} : tensor<16x2x4xf32>)
 // CHECK:         %[[MATRIX:.+]] = tensor.collapse_shape %[[ORDERED]] {{\[}}[0], [1, 2]]
 // CHECK-SAME:      tensor<16x2x4xf32> into tensor<16x8xf32>
 // CHECK:         tensor.extract %[[MATRIX]]
@@ -23,8 +23,8 @@ func.func @restrict_view(%w: tensor<2x4x16xf32>, %i: tensor<4x8xi16>) -> tensor<
 // CHECK:         %[[MATRIX:.+]] = scf.for
 // CHECK:         %[[ORDERED:.+]] = tensor.expand_shape %[[MATRIX]] {{\[}}[0], [1, 2]]
 // CHECK-SAME:      tensor<16x8xf32> into tensor<16x2x4xf32>
-// CHECK:         linalg.transpose ins(%[[ORDERED]]
-// CHECK-SAME:      permutation = [1, 2, 0]
+// CHECK:         linalg.generic
+// CHECK-SAME:      ins(%[[ORDERED]] : tensor<16x2x4xf32>) outs(%{{.+}} : tensor<2x4x16xf32>)
 func.func @densify_view(%v: tensor<4x8x2xf32>, %i: tensor<4x8xi16>) -> tensor<2x4x16xf32> {
   %w = sparsam.densify %v, %i {structure = #sparsam.nm<2:4, vector = 2, in = [2]>}
       : (tensor<4x8x2xf32>, tensor<4x8xi16>) -> tensor<2x4x16xf32>
@@ -78,12 +78,12 @@ func.func @densify_in_place(%v: tensor<4x8x1xf32>, %i: tensor<4x8xi16>) -> tenso
 //   CHECK-DAG:     tensor.extract_slice %[[V]][%[[L]], 0, 0, 0] [1, 4, 8, 1] {{.*}} to tensor<4x8x1xf32>
 //   CHECK-DAG:     tensor.extract_slice %[[I]][%[[L]], 0, 0] [1, 4, 8] {{.*}} to tensor<4x8xi16>
 //       CHECK:     tensor.insert_slice
-//       CHECK:   linalg.transpose ins(%[[ALL]]
-//  CHECK-SAME:     permutation = [1, 0, 2]
+//       CHECK:   linalg.generic
+//  CHECK-SAME:     ins(%[[ALL]] : tensor<3x16x4xf32>) outs(%{{.+}} : tensor<16x3x4xf32>)
 // BUFFER-LABEL: func @densify_stacked
 // BUFFER:         memref.alloc() {{.*}} : memref<3x16x4xf32>
 // BUFFER:         memref.store
-// BUFFER:         linalg.transpose
+// BUFFER:         linalg.generic
 func.func @densify_stacked(%v: tensor<3x4x8x1xf32>, %i: tensor<3x4x8xi16>)
     -> tensor<16x3x4xf32> {
   %w = sparsam.densify %v, %i {structure = #sparsam.nm<2:4, stack = [1]>}
@@ -124,4 +124,28 @@ func.func @factorize_stacked(%w: tensor<2x3x16x4xf32>)
   %u, %v = sparsam.factorize %w {structure = #sparsam.low_rank<2, stack = [0, 1]>}
       : (tensor<2x3x16x4xf32>) -> (tensor<2x3x16x2xf32>, tensor<2x3x2x4xf32>)
   return %u, %v : tensor<2x3x16x2xf32>, tensor<2x3x2x4xf32>
+}
+
+// -----
+
+// Half precision is selected from and factored in f32, and rounded once.
+// CHECK-LABEL: func @narrow
+//       CHECK:   %[[WIDE:.+]] = linalg.generic {{.*}} ins(%{{.+}} : tensor<16x4xbf16>) outs(%{{.+}} : tensor<16x4xf32>)
+//       CHECK:     arith.extf
+//       CHECK:   tensor.extract %[[WIDE]]
+func.func @narrow(%w: tensor<16x4xbf16>) -> tensor<4x8xi16> {
+  %i = sparsam.select %w {structure = #sparsam.nm<2:4>} : (tensor<16x4xbf16>) -> tensor<4x8xi16>
+  return %i : tensor<4x8xi16>
+}
+
+// -----
+
+// CHECK-LABEL: func @narrow_factors
+//       CHECK:   arith.extf
+//       CHECK:   arith.truncf
+//       CHECK:   arith.truncf
+//       CHECK:   return %{{.+}}, %{{.+}} : tensor<16x2xbf16>, tensor<2x4xbf16>
+func.func @narrow_factors(%w: tensor<16x4xbf16>) -> (tensor<16x2xbf16>, tensor<2x4xbf16>) {
+  %u, %v = sparsam.factorize %w {structure = #sparsam.low_rank<2>} : (tensor<16x4xbf16>) -> (tensor<16x2xbf16>, tensor<2x4xbf16>)
+  return %u, %v : tensor<16x2xbf16>, tensor<2x4xbf16>
 }

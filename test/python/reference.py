@@ -259,7 +259,9 @@ class Reference:
         rng = np.random.default_rng(nudge)
 
         def nudged(leaf):
-            steps = np.zeros(()) if nudge is None else rng.integers(-1, 2, np.shape(leaf))
+            if nudge is None:
+                return leaf
+            steps = rng.integers(-1, 2, np.shape(leaf))
             return leaf * (1 + steps * np.finfo(dtype).eps).astype(dtype)
 
         with jax.enable_x64(dtype == np.float64):

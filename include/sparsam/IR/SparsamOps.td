@@ -21,8 +21,9 @@ def Sparsam_StructureAttr
   let constBuilderCall = "$0";
 }
 
+def Sparsam_FloatTensor : RankedTensorOf<[BF16, F16, F32, F64]>;
+/// Structured products are in f32 or f64, whatever is stored.
 def Sparsam_Float : AnyTypeOf<[F32, F64]>;
-def Sparsam_FloatTensor : RankedTensorOf<[Sparsam_Float]>;
 def Sparsam_FloatMatrix
     : AnyTypeOf<[2DTensorOf<[Sparsam_Float]>, MemRefRankOf<[Sparsam_Float], [2]>]>;
 /// What elementwise work on a parameter may yield: a comparison, a narrower number.

@@ -37,6 +37,10 @@ Value buildContractions(OpBuilder &builder, Location loc, const Product &product
 /// `tensor.empty` of a shape.
 Value buildEmpty(OpBuilder &builder, Location loc, ArrayRef<int64_t> shape, Type element);
 
+/// `tensor` with elements of another float type, rounded where that is narrower; `tensor`
+/// itself where it has them.
+Value buildConverted(OpBuilder &builder, Location loc, Value tensor, Type element);
+
 /// One scalar operation on tensors of one shape.
 template <typename OpTy>
 Value buildElementwise(OpBuilder &builder, Location loc, ValueRange operands) {

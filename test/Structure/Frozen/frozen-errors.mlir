@@ -10,5 +10,5 @@ func.func private @stack(tensor<4x16x8xf32, #sparsam.frozen<stack = [0, 0]>>)
 
 // -----
 
-// expected-error @below {{#sparsam.frozen needs elements of f32 or f64, found 'i32'}}
+// expected-error @below {{#sparsam.frozen needs elements of bf16, f16, f32 or f64, found 'i32'}}
 func.func private @integers(tensor<16x8xi32, #sparsam.frozen>)
