@@ -5,6 +5,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Builders.h"
 #include "sparsam/IR/Structure.h"
+#include "sparsam/Transforms/LoopOverLayers.h"
 
 namespace mlir::sparsam {
 
@@ -33,17 +34,6 @@ Value createLayers(OpBuilder &builder, Location loc, Value value, const Layers &
 /// `into` with `value` for the run.
 Value insertLayers(OpBuilder &builder, Location loc, Value value, Value into,
                    const Layers &layers);
-
-using LayerBody = function_ref<FailureOr<SmallVector<Value>>(OpBuilder &, ValueRange)>;
-
-/// A loop nest over `stack`, the sizes of stacked dimensions. `stacked` have them in
-/// front; `body` takes a layer of each, without them, and makes a layer of each result,
-/// of the types `results`. Fails where `body` does.
-FailureOr<SmallVector<Value>> createLoopOverLayers(OpBuilder &builder, Location loc,
-                                                   ArrayRef<int64_t> stack,
-                                                   ValueRange stacked,
-                                                   ArrayRef<RankedTensorType> results,
-                                                   LayerBody body);
 
 } // namespace mlir::sparsam
 

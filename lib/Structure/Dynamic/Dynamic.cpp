@@ -4,6 +4,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "sparsam/Transforms/Algebra.h"
 #include "sparsam/Transforms/BuildProduct.h"
+#include "sparsam/Transforms/LoopOverLayers.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -79,6 +80,29 @@ struct Selection {
 };
 } // namespace
 
+/// The share of each selected entry that the soft threshold leaves, a layer at a time.
+static FailureOr<Value> buildShares(OpBuilder &builder, Location loc,
+                                    StructureInterface pattern, Value dense,
+                                    const Selection &selection) {
+  auto type = cast<RankedTensorType>(selection.values.getType());
+  auto shape = cast<RankedTensorType>(dense.getType()).getShape();
+  ArrayRef<int64_t> stack = shape.drop_back(2);
+  SmallVector<Value> stacked{dense};
+  llvm::append_range(stacked, selection.pattern.indices);
+  auto layer = type.clone(type.getShape().drop_front(stack.size()));
+  auto shares = createLoopOverLayers(
+      builder, loc, stack, stacked, {layer},
+      [&](OpBuilder &nested, ValueRange own) -> FailureOr<SmallVector<Value>> {
+        auto share = pattern.buildShrinkage(nested, loc, own.front(), own.drop_front());
+        if (failed(share))
+          return failure();
+        return SmallVector<Value>{*share};
+      });
+  if (failed(shares))
+    return failure();
+  return shares->front();
+}
+
 /// The pattern that `dense` selects, and its entries there.
 static FailureOr<Selection> buildSelection(OpBuilder &builder, Location loc,
                                            DynamicAttr structure, Value dense) {
@@ -99,10 +123,8 @@ static FailureOr<Selection> buildSelection(OpBuilder &builder, Location loc,
   selection.values = getOrCreateRestrict(rewriter, loc, dense, selection.pattern);
   if (!structure.getSoft())
     return selection;
-  if (!stack.empty())
-    return emitError(loc) << structure << " has no soft threshold for stacked layers";
   FailureOr<Value> share =
-      inner.buildShrinkage(rewriter, loc, dense, selection.pattern.indices);
+      buildShares(rewriter, loc, structure.getPattern(), dense, selection);
   if (failed(share))
     return emitError(loc) << structure.getPattern() << " has no soft threshold";
   selection.values =
@@ -110,8 +132,28 @@ static FailureOr<Selection> buildSelection(OpBuilder &builder, Location loc,
   return selection;
 }
 
-static Value getScale(OpBuilder &builder, Location loc, ValueRange factors) {
-  return tensor::ExtractOp::create(builder, loc, factors.back(), ValueRange{});
+/// `tensor`, the stacked dimensions of which are in front, times the scale of its layer,
+/// the last of the factors.
+static Value buildScaledLayers(OpBuilder &builder, Location loc, Value tensor,
+                               ValueRange factors) {
+  Value scale = factors.back();
+  int64_t numStacked = cast<RankedTensorType>(scale.getType()).getRank();
+  if (numStacked == 0)
+    return buildScaled(builder, loc, tensor,
+                       tensor::ExtractOp::create(builder, loc, scale, ValueRange{}));
+  auto type = cast<RankedTensorType>(tensor.getType());
+  AffineMap all = builder.getMultiDimIdentityMap(type.getRank());
+  AffineMap layer = all.getMajorSubMap(numStacked);
+  SmallVector<utils::IteratorType> loops(type.getRank(), utils::IteratorType::parallel);
+  Value empty = buildEmpty(builder, loc, type.getShape(), type.getElementType());
+  return linalg::GenericOp::create(builder, loc, type, ValueRange{tensor, scale}, empty,
+                                   ArrayRef<AffineMap>{all, layer, all}, loops,
+                                   [](OpBuilder &nested, Location loc, ValueRange in) {
+                                     Value product =
+                                         arith::MulFOp::create(nested, loc, in[0], in[1]);
+                                     linalg::YieldOp::create(nested, loc, product);
+                                   })
+      .getResult(0);
 }
 
 FailureOr<Value> DynamicAttr::buildRead(OpBuilder &builder, Location loc, Value sum,
@@ -121,7 +163,7 @@ FailureOr<Value> DynamicAttr::buildRead(OpBuilder &builder, Location loc, Value 
     return failure();
   Value values = selection->values;
   if (getSoft())
-    values = buildScaled(builder, loc, values, getScale(builder, loc, factors));
+    values = buildScaledLayers(builder, loc, values, factors);
   return createDensify(builder, loc, values, selection->pattern,
                        cast<RankedTensorType>(sum.getType()))
       .getResult();
@@ -130,7 +172,7 @@ FailureOr<Value> DynamicAttr::buildRead(OpBuilder &builder, Location loc, Value 
 FailureOr<Value> DynamicAttr::buildGradient(OpBuilder &builder, Location loc,
                                             Value gradient, ValueRange factors) const {
   if (getSoft())
-    return buildScaled(builder, loc, gradient, getScale(builder, loc, factors));
+    return buildScaledLayers(builder, loc, gradient, factors);
   if (!getDecay() || getDecay()->isZero())
     return gradient;
   auto selection = buildSelection(builder, loc, *this, factors.front());
