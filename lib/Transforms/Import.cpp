@@ -186,6 +186,7 @@ private:
     getOperation().walk(removeForeignAttributes);
     getOperation().walk([&](linalg::GenericOp generic) {
       numIndexChecks += sparsam::importIndexChecks(generic);
+      numTransposedReads += sparsam::importTransposedRead(rewriter, generic);
     });
     getOperation().walk([](func::FuncOp function) {
       if (isa<UnknownLoc>(function.getLoc()))

@@ -21,6 +21,10 @@ LogicalResult importScan(RewriterBase &rewriter, Operation *scan);
 /// the number of asserts removed.
 unsigned importIndexChecks(linalg::GenericOp generic);
 
+/// A generic that copies a tensor, each dimension by one loop, with the loops in another
+/// order: takes the transposition out of it, as an op of its own. Returns whether it did.
+bool importTransposedRead(RewriterBase &rewriter, linalg::GenericOp generic);
+
 /// The block of `op`'s only region, which takes two values of type `element` and yields
 /// one; `what` says in the error what these are.
 FailureOr<Block *> getCombiner(Operation *op, Type element, StringRef what);

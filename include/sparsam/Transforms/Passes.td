@@ -54,6 +54,9 @@ def ImportPass : Pass<"sparsam-import", "::mlir::ModuleOp"> {
     }
     ```
 
+    A read of all of a tensor by loops in another order (what torch-mlir makes of a filter
+    that it reverses and transposes) becomes a `linalg.transpose` and a read in order.
+
     An operation of a dialect that is not loaded is an error that names it.
   }];
   let options = [
@@ -69,6 +72,8 @@ def ImportPass : Pass<"sparsam-import", "::mlir::ModuleOp"> {
     Statistic<"numScatters", "scatters", "scatters turned into loops">,
     Statistic<"numScans", "scans", "running sums and the like turned into loops">,
     Statistic<"numIndexChecks", "index-checks", "asserts turned into clamped indices">,
+    Statistic<"numTransposedReads", "transposed-reads",
+              "transpositions taken out of what reads a tensor">,
   ];
 }
 
