@@ -267,3 +267,48 @@ def test_half_precision_with_sums_in_f32(structure):
             updated,
             atol=2e-2 * 0.1 * np.abs(grads["layers"]).max(),
         )
+
+
+def dropout_in_layers(remat: bool):
+    """A layer of a loop draws with a key of its own, of those that an argument is split into;
+    where it is computed again it draws the same."""
+
+    def loss(params, x, key):
+        def layer(x, of_layer):
+            w, key = of_layer
+            h = jnp.tanh(x @ w)
+            # In f32, so that the reference in f64 draws the same.
+            keep = jax.random.uniform(key, h.shape, jnp.float32) < 0.7
+            return x + jnp.where(keep, h / 0.7, 0), None
+
+        layer = jax.checkpoint(layer) if remat else layer
+        keys = jax.random.split(key, 3)
+        x, _ = jax.lax.scan(layer, x, (params["layers"], keys))
+        return ((x @ params["head"]) ** 2).mean()
+
+    def init(rng):
+        return {"layers": _normal(rng, 3, 20, 20), "head": _normal(rng, 20, 3)}
+
+    def batch(rng):
+        key = jax.random.key_data(jax.random.key(rng.integers(2**31)))
+        return _squares((6, 20))(rng)[0], np.asarray(key)
+
+    weights, stacked = {"layers": (1,), "head": (0,)}, {"layers": (0,)}
+    return Model("dropout", init, batch, loss, weights, stacked=stacked)
+
+
+@pytest.mark.parametrize(
+    "structure, remat", [("nm", False), ("low_rank", True), ("nm", True)]
+)
+def test_dropout_in_a_loop(structure, remat):
+    model = dropout_in_layers(remat)
+    one = Case(model, OPTIMIZERS["adamw"](), {"layers": TEXTS[structure]}, seed=8)
+    step = one.compile()
+    check_case(one, step)
+    check_nothing_dense(one, step)
+    # The key decides what is dropped.
+    (x, key), (_, other) = one.batches[:2]
+    losses = [
+        step(*step.compress(one.params, one.state), x, k)[2] for k in (key, key, other)
+    ]
+    assert losses[0] == losses[1] != losses[2]
