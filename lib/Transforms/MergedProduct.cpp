@@ -4,10 +4,20 @@
 using namespace mlir;
 using namespace mlir::sparsam;
 
-LogicalResult Merged::inlineTerm(unsigned term, Product inner, StringRef name) {
-  inner.absorbViews();
+Merged::Merged(Product p, function_ref<bool(Value)> absorbs)
+    : product(std::move(p)), origin(product.terms.size(), -1) {
+  for (unsigned term = 0; term < product.terms.size(); ++term)
+    if (absorbs(product.terms[term].value))
+      product.absorbViews(term);
+}
+
+LogicalResult Merged::inlineTerm(unsigned term, const Product &inner, StringRef name) {
+  Product absorbed = inner;
+  absorbed.absorbViews();
   unsigned count = inner.terms.size();
-  if (failed(product.inlineTerm(term, inner)))
+  // The views may cut across what is here already, and then stay.
+  if (failed(product.inlineTerm(term, absorbed)) &&
+      failed(product.inlineTerm(term, inner)))
     return failure();
   int id = origin[term];
   if (!name.empty()) {

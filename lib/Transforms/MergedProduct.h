@@ -19,10 +19,12 @@ struct Merged {
   explicit Merged(Product p) : product(std::move(p)), origin(product.terms.size(), -1) {
     product.absorbViews();
   }
+  /// Reads through the views of those terms alone for whose values `absorbs` holds.
+  Merged(Product p, function_ref<bool(Value)> absorbs);
 
   /// Puts the product that makes a term's value in the term's place. A name starts a
   /// new origin, without one the terms have that of the term they replace.
-  LogicalResult inlineTerm(unsigned term, Product inner, StringRef name);
+  LogicalResult inlineTerm(unsigned term, const Product &inner, StringRef name);
 };
 
 /// The product that a linalg op other than a copy computes without summing. Outer

@@ -311,6 +311,17 @@ LogicalResult Reassociation::rewrite(Operation *op) {
     return op->emitError("needs static shapes without empty dimensions");
   std::vector<Merged> addends;
   expand(Merged(*product), isa<EinsumOp>(op), addends);
+  auto keepsParameter = [&](const Merged &merged) {
+    return llvm::any_of(merged.product.terms, [&](const Term &term) {
+      return isParameter(getViewRoot(term.value).getDefiningOp());
+    });
+  };
+  // Views of the other operands, such as heads, may cut across the factors.
+  if (llvm::any_of(addends, keepsParameter)) {
+    Merged apart(*product, [&](Value value) { return reachesFactors(value); });
+    addends.clear();
+    expand(std::move(apart), isa<EinsumOp>(op), addends);
+  }
   rewriter.setInsertionPoint(op);
   Value sum;
   // Positive addends first, so that a difference needs no negation.

@@ -185,3 +185,31 @@ func.func @outer_product(%x: tensor<16xf32>, %dy: tensor<12xf32>, %u: tensor<16x
       : (tensor<16x12xf32>, tensor<16x2xf32>) -> tensor<2x12xf32>
   return %du, %dv : tensor<16x2xf32>, tensor<2x12xf32>
 }
+
+// -----
+
+// Heads of another operand (4 x 5) cut across the pieces of a tensor train (5 x 4): they stay
+// a view of their own, and the weight is never formed.
+// CHECK-LABEL: func @heads(
+//  CHECK-SAME:     %[[DK:[^:]*]]: tensor<3x4x5xf32>
+//   CHECK-NOT:   tensor<8x20xf32>
+//   CHECK-NOT:   tensor<20x8xf32>
+//       CHECK:   tensor.collapse_shape %[[DK]] {{\[\[}}0], [1, 2]] : tensor<3x4x5xf32> into tensor<3x20xf32>
+//   CHECK-NOT:   tensor<8x20xf32>
+//   CHECK-NOT:   tensor<20x8xf32>
+//       CHECK:   return
+func.func @heads(%dk: tensor<3x4x5xf32>, %core0: tensor<2x5x2xf32>,
+                 %core1: tensor<2x4x4xf32>) -> tensor<3x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %w = sparsam.densify %core0, %core1
+      {structure = #sparsam.tensor_train<[2, 4], [5, 4], ranks = [2]>}
+      : (tensor<2x5x2xf32>, tensor<2x4x4xf32>) -> tensor<8x20xf32>
+  %e0 = tensor.empty() : tensor<20x8xf32>
+  %wt = linalg.transpose ins(%w : tensor<8x20xf32>) outs(%e0 : tensor<20x8xf32>) permutation = [1, 0]
+  %flat = tensor.collapse_shape %dk [[0], [1, 2]] : tensor<3x4x5xf32> into tensor<3x20xf32>
+  %e1 = tensor.empty() : tensor<3x8xf32>
+  %z1 = linalg.fill ins(%zero : f32) outs(%e1 : tensor<3x8xf32>) -> tensor<3x8xf32>
+  %dx = linalg.matmul ins(%flat, %wt : tensor<3x20xf32>, tensor<20x8xf32>)
+      outs(%z1 : tensor<3x8xf32>) -> tensor<3x8xf32>
+  return %dx : tensor<3x8xf32>
+}
