@@ -88,12 +88,13 @@ def parse(text: str, inputs, shape, stack=()) -> Composed | None:
 
         def build(f):
             return f["dense"]
-    elif match := re.fullmatch(r"low_rank<(\d+), factors = (.*>)>", text):
+    elif match := re.fullmatch(r"low_rank<(\d+)(?:, factors = (.*>))?>", text):
         r, trained = int(match[1]), ("u", "v")
-        stored = {
-            "u": (_inner(match[2], (k, r)), "u."),
-            "v": (_inner(match[2], (r, n)), "v."),
-        }
+        if match[2]:
+            stored = {
+                "u": (_inner(match[2], (k, r)), "u."),
+                "v": (_inner(match[2], (r, n)), "v."),
+            }
 
         def build(f):
             return f["u"] @ f["v"]
@@ -156,6 +157,14 @@ def parse(text: str, inputs, shape, stack=()) -> Composed | None:
         return None
     for _ in stack:
         build = jax.vmap(build)
+    if penalty and stack:
+        layered = penalty
+        for _ in stack:
+            layered = jax.vmap(layered)
+
+        def penalty(f):
+            return layered(f).sum()
+
     return Composed(
         text,
         build,

@@ -56,8 +56,8 @@ def _layer_norm(x, gain):
     return (x - mean) * jax.lax.rsqrt(variance + 1e-5) * gain
 
 
-def mlp(unit: int) -> Model:
-    sizes = [5 * unit, 7 * unit, 3 * unit, 3 * unit]
+def mlp(unit: int, sizes=(5, 7, 3, 3)) -> Model:
+    sizes = [size * unit for size in sizes]
     batch = 13
 
     def init(rng):
@@ -78,7 +78,12 @@ def mlp(unit: int) -> Model:
         x = rng.standard_normal((batch, sizes[0])).astype(np.float32)
         return x, rng.integers(0, sizes[-1], batch).astype(np.int32)
 
-    return Model("mlp", init, make_batch, loss, {f"layer{i}/w": (0,) for i in range(3)})
+    weights = {f"layer{i}/w": (0,) for i in range(len(sizes) - 1)}
+    return Model("mlp", init, make_batch, loss, weights)
+
+
+def deep_mlp(unit: int) -> Model:
+    return mlp(unit, (5, 7, 6, 3, 6, 5, 3, 4))
 
 
 def gpt(unit: int) -> Model:
@@ -236,9 +241,9 @@ def _batch_norm(x, layer, statistics):
 
 def resnet(unit: int) -> Model:
     """Two residual blocks, the second of stride 2 with a 1x1 projection."""
-    narrow, wide, size, batch, classes = 2 * unit, 4 * unit, 7, 3, 5
+    narrow, wide, size, batch, classes = 2 * unit, 4 * unit, 7, 3, 2 * unit
     shapes = {
-        "stem": (3, 3, 3, narrow),
+        "stem": (3, 3, unit, narrow),
         "conv1": (3, 3, narrow, narrow),
         "conv2": (3, 3, narrow, wide),
         "conv3": (3, 3, wide, wide),
@@ -281,18 +286,18 @@ def resnet(unit: int) -> Model:
         return optax.softmax_cross_entropy_with_integer_labels(logits, y).mean(), kept
 
     def make_batch(rng):
-        x = rng.standard_normal((batch, size, size, 3)).astype(np.float32)
+        x = rng.standard_normal((batch, size, size, unit)).astype(np.float32)
         return x, rng.integers(0, classes, batch).astype(np.int32)
 
-    weights = {f"conv{i}/filter": (0, 1, 2) for i in range(1, 4)}
-    weights["projection/filter"] = (2,)
+    weights = {f"{name}/filter": (0, 1, 2) for name in shapes}
+    weights |= {"projection/filter": (2,), "head": (0,)}
     return Model("resnet", init, make_batch, loss, weights, buffers)
 
 
 def vit(unit: int) -> Model:
     """Patches embedded by a convolution, one block of attention and one MLP."""
     width, hidden, heads, patch, size, batch = 4 * unit, 5 * unit, 2, 4, 12, 2
-    classes, tokens = 7, (size // patch) ** 2
+    classes, tokens = 2 * unit, (size // patch) ** 2
 
     def init(rng):
         return {
@@ -330,7 +335,8 @@ def vit(unit: int) -> Model:
         x = rng.standard_normal((batch, size, size, 3)).astype(np.float32)
         return x, rng.integers(0, classes, batch).astype(np.int32)
 
-    weights = {"patch": (0, 1, 2), "qkv": (0,), "proj": (0,), "fc": (0,), "out": (0,)}
+    weights = {"patch": (0, 1, 2)}
+    weights |= dict.fromkeys(("qkv", "proj", "fc", "out", "head"), (0,))
     return Model("vit", init, make_batch, loss, weights)
 
 
@@ -365,10 +371,15 @@ def scan_mlp(unit: int) -> Model:
 
 
 def scan_gpt(unit: int) -> Model:
-    """Blocks that `lax.scan` runs over and `jax.checkpoint` computes again; one weight
-    contracts two dimensions."""
+    """Blocks that `lax.scan` runs over and `jax.checkpoint` computes again; heads are a
+    dimension of their weights, contracted in one of them."""
     heads, width, hidden, vocab = 2, 6 * unit, 7 * unit, 29
     size, time, batch, layers = width // 2, 5, 2, 3
+
+    def heads_of(rng, dim, *sizes):
+        """A matrix a layer, one dimension of which is heads x size."""
+        made = _normal_layers(rng, layers, *sizes)
+        return made.reshape(*made.shape[:dim], heads, size, *made.shape[dim + 1 :])
 
     def init(rng):
         return {
@@ -376,10 +387,10 @@ def scan_gpt(unit: int) -> Model:
             "wpe": 0.3 * _normal(rng, time, width),
             "blocks": {
                 "ln1": _noise(rng, layers, width),
-                "qkv": _normal_layers(rng, layers, width, 3 * width),
-                "proj": _normal_layers(rng, layers, width, width).reshape(
-                    layers, heads, size, width
-                ),
+                "q": heads_of(rng, 2, width, width),
+                "k": heads_of(rng, 2, width, width),
+                "v": heads_of(rng, 2, width, width),
+                "proj": heads_of(rng, 1, width, width),
                 "ln2": _noise(rng, layers, width),
                 "fc": _normal_layers(rng, layers, width, hidden),
                 "fcb": 0.1 * _noise(rng, layers, hidden),
@@ -392,10 +403,8 @@ def scan_gpt(unit: int) -> Model:
     def block(x, p):
         mask = jnp.tril(jnp.ones((time, time), bool))
 
-        def split(a):
-            return a.reshape(batch, time, heads, size).transpose(0, 2, 1, 3)
-
-        q, k, v = map(split, jnp.split(_layer_norm(x, p["ln1"]) @ p["qkv"], 3, -1))
+        h = _layer_norm(x, p["ln1"])
+        q, k, v = (jnp.einsum("btw,whd->bhtd", h, p[name]) for name in "qkv")
         a = jnp.einsum("bhqd,bhkd->bhqk", q, k) / np.sqrt(size)
         a = jax.nn.softmax(jnp.where(mask, a, -1e9), -1)
         o = jnp.einsum("bhqk,bhkd->bhqd", a, v)
@@ -413,7 +422,7 @@ def scan_gpt(unit: int) -> Model:
         text = rng.integers(0, vocab, (batch, time + 1)).astype(np.int32)
         return text[:, :-1], text[:, 1:]
 
-    weights = {f"blocks/{name}": (1,) for name in ("qkv", "fc", "out")}
+    weights = {f"blocks/{name}": (1,) for name in ("q", "k", "v", "fc", "out")}
     weights["blocks/proj"] = (1, 2)
     return Model(
         "scan_gpt",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import composed
 import jax
 import numpy as np
 import optax
@@ -12,7 +13,7 @@ import sparsam
 from composed import Composed
 from models import MODELS, OPTIMIZERS, STACKED, Model
 from patterns import Pattern
-from reference import LowRank
+from reference import misses
 
 STEPS = 10
 
@@ -34,12 +35,14 @@ class Case:
         if self.model.buffers:
             self.state = {"optimizer": self.state, "buffers": self.model.buffers()}
         self.batches = [self.model.batch(rng) for _ in range(STEPS)]
-        leaves = reference.paths(self.params)
+        self.shapes = {
+            path: leaf.shape for path, leaf in reference.paths(self.params).items()
+        }
         parsed = {
             path: reference.parse(
                 text,
                 self.model.weights[path],
-                leaves[path].shape,
+                self.shapes[path],
                 self.model.stacked.get(path, ()),
             )
             for path, text in self.texts.items()
@@ -173,10 +176,8 @@ def check_storage(case: Case, stored) -> None:
             check_selection(structure, leaves[path], pattern)
             values = reference.gather(structure, leaves[path], pattern)
             np.testing.assert_array_equal(parts["values"], values, path)
-        elif isinstance(structure, Composed):
-            check_composed(structure, leaves[path], parts)
         else:
-            check_factors(structure, leaves[path], parts["u"], parts["v"])
+            check_composed(structure, leaves[path], parts)
     for path in set(leaves) - set(case.structures):
         np.testing.assert_array_equal(stored[path]["dense"], leaves[path], path)
 
@@ -188,21 +189,16 @@ def check_selection(structure: Pattern, dense, pattern) -> None:
         np.testing.assert_array_equal(indices, expected_indices, name)
 
 
-def check_factors(structure: LowRank, dense, u, v) -> None:
-    matrix = reference.to_matrix(structure, dense).astype(np.float64)
-    for place in np.ndindex(*matrix.shape[:-2]):
-        check_layer_factors(structure, matrix[place], u[place], v[place])
-
-
-def check_layer_factors(structure: LowRank, matrix, u, v) -> None:
+def check_factors(matrix, u, v) -> None:
     u, v = u.astype(np.float64), v.astype(np.float64)
     singular = np.linalg.svd(matrix, compute_uv=False)
     # The nearest product of this rank; the product itself may turn where two singular
     # values almost agree.
-    nearest = np.linalg.norm(singular[structure.rank :])
+    rank = u.shape[1]
+    nearest = np.linalg.norm(singular[rank:])
     assert np.linalg.norm(matrix - u @ v) <= nearest + 1e-5 * singular[0]
     # Balanced: both factors have orthogonal directions that carry the singular values.
-    values = np.diag(singular[: structure.rank])
+    values = np.diag(singular[:rank])
     np.testing.assert_allclose(u.T @ u, values, atol=1e-4 * singular[0])
     np.testing.assert_allclose(v @ v.T, values, atol=1e-4 * singular[0])
 
@@ -214,7 +210,14 @@ def best_rank(matrix, rank: int):
 
 def check_composed(structure: Composed, dense, parts) -> None:
     """What the factors start as makes the tensor that the structure's page says."""
-    matrix = reference.to_matrix(structure, np.asarray(dense, np.float64))
+    matrices = reference.to_matrix(structure, np.asarray(dense, np.float64))
+    layer = composed.parse(structure.text, (0,), matrices.shape[-2:])
+    for place in np.ndindex(*matrices.shape[:-2]):
+        own = {name: part[place] for name, part in parts.items()}
+        check_layer_composed(layer, matrices[place], own)
+
+
+def check_layer_composed(structure: Composed, matrix, parts) -> None:
     factors = structure.dense(parts)
     built = np.asarray(structure.build(factors), np.float64)
     size = np.linalg.norm(matrix)
@@ -249,6 +252,8 @@ def check_composed(structure: Composed, dense, parts) -> None:
         kept = reference.select(pattern, residual.astype(np.float32))
         # Rounding may turn near ties.
         assert (kept["indices"] == parts["indices"]).mean() > 0.95
+    elif kind == "low_rank" and not structure.patterns:
+        check_factors(matrix, parts["u"], parts["v"])
     elif kind == "low_rank":
         u, s, v = np.linalg.svd(matrix, full_matrices=False)
         rank = factors["v"].shape[0]
@@ -310,10 +315,12 @@ def run(step, case: Case, p, s, order=lambda results: results):
     }
 
 
-def references(case: Case, storage, state=None) -> tuple[list[dict], dict]:
+def references(
+    case: Case, storage, state=None, oracle=reference.Reference
+) -> tuple[list[dict], dict]:
     """The reference's results, of runs in f32 from starts a rounding error apart and of one
     in f64; `storage` is what the steps start from."""
-    oracle = reference.Reference(
+    reparametrised = oracle(
         case.model.loss,
         case.optimizer,
         case.structures,
@@ -326,27 +333,18 @@ def references(case: Case, storage, state=None) -> tuple[list[dict], dict]:
     found = []
     runs = [(np.float32, None), (np.float32, 1), (np.float32, 2), (np.float64, None)]
     for dtype, nudge in runs:
-        results = oracle.run(dtype, case.batches, nudge)
+        results = reparametrised.run(dtype, case.batches, nudge)
         for kind in ("params", "state"):
             results[kind] = expected(results[kind], known)
         found.append(results | {"loss": {"loss": results["loss"]}})
     return found[:-1], found[-1]
 
 
-def misses(found, singles, double) -> list[str]:
-    """What of `found` misses the criterion, a line a tensor."""
-    return [
-        f"{kind} {line}"
-        for kind in ("loss", "params", "state")
-        for line in reference.check(
-            found[kind], [single[kind] for single in singles], double[kind]
-        )
-    ]
-
-
-def compare(case: Case, storage, found, state=None) -> list[str]:
+def compare(
+    case: Case, storage, found, state=None, oracle=reference.Reference
+) -> list[str]:
     """What of `found` misses the criterion; `storage` is what the steps started from."""
-    return misses(found, *references(case, storage, state))
+    return misses(found, *references(case, storage, state, oracle), case.texts)
 
 
 def check_case(case: Case, step=None) -> None:
@@ -371,5 +369,5 @@ def check_marked_and_unmarked(case: Case) -> None:
             check_storage(one, storage)
             start, expected_results = storage, references(one, storage)
         jax.tree.map(np.testing.assert_array_equal, storage, start)
-        lines = misses(run(step, one, p, s), *expected_results)
+        lines = misses(run(step, one, p, s), *expected_results, case.texts)
         assert not lines, "\n".join([f"marked: {mark}", *lines])

@@ -8,9 +8,6 @@ says how far rounding alone carries the numbers.
 
 from __future__ import annotations
 
-import dataclasses
-import re
-
 import composed
 import jax
 import jax.numpy as jnp
@@ -25,14 +22,6 @@ TOLERANCE = 1e-4
 QUICK = {"xla_backend_optimization_level": 0}
 
 
-@dataclasses.dataclass(frozen=True)
-class LowRank:
-    rank: int
-    inputs: tuple[int, ...]
-    shape: tuple[int, ...]
-    stack: tuple[int, ...] = ()
-
-
 def parse(
     text: str,
     inputs: tuple[int, ...],
@@ -44,11 +33,9 @@ def parse(
         return None
     if structure := patterns.parse(text):
         return Pattern(structure, inputs, shape, stack)
-    if structure := composed.parse(text, inputs, shape, stack):
-        return structure
-    match = re.fullmatch(r"low_rank<(\d+)>", text)
-    assert match, text
-    return LowRank(int(match[1]), inputs, shape, stack)
+    structure = composed.parse(text, inputs, shape, stack)
+    assert structure, text
+    return structure
 
 
 def paths(tree) -> dict:
@@ -152,8 +139,10 @@ class Reference:
             lambda key, leaf: self._start(key, leaf, storage), params
         )
         self._state, self._buffers = state, buffers
+        # One for all runs, which compiles once for each element type.
+        self._compiled = jax.jit(self._step, compiler_options=QUICK)
         # What a tree of factors looks like, apart from the model's own.
-        self._trained = {("u", "v")} | {
+        self._trained = {
             tuple(sorted(s.trained))
             for s in structures.values()
             if isinstance(s, Composed)
@@ -166,11 +155,6 @@ class Reference:
             return np.asarray(leaf) * self._masks[path]
         if isinstance(structure, Composed):
             return {name: self._factors[path][name] for name in structure.trained}
-        if isinstance(structure, LowRank):
-            return {
-                "u": np.asarray(storage[path]["u"]),
-                "v": np.asarray(storage[path]["v"]),
-            }
         return np.asarray(leaf)
 
     def _model(self, params):
@@ -181,8 +165,6 @@ class Reference:
             structure = self._structures.get(path)
             if isinstance(structure, Pattern):
                 return leaf * self._masks[path].astype(leaf.dtype)
-            if isinstance(structure, LowRank):
-                return from_matrix(structure, leaf["u"] @ leaf["v"])
             if isinstance(structure, Composed):
                 return from_matrix(structure, self._build(path, structure, leaf))
             return leaf
@@ -280,10 +262,10 @@ class Reference:
             else:
                 state = jax.tree.map(lambda leaf: jnp.asarray(cast(leaf)), self._state)
                 state = self._masked_state(state, params)
-            step, losses = jax.jit(self._step, compiler_options=QUICK), []
+            losses = []
             buffers = jax.tree.map(lambda leaf: jnp.asarray(cast(leaf)), self._buffers)
             for x, y in batches:
-                params, state, buffers, loss = step(
+                params, state, buffers, loss = self._compiled(
                     params, state, buffers, cast(x), cast(y)
                 )
                 losses.append(float(loss))
@@ -306,17 +288,40 @@ def error(found, reference) -> float:
     return float(difference / size) if size else float(np.inf if difference else 0.0)
 
 
-def check(found: dict, singles: list[dict], double: dict) -> list[str]:
-    """What fails the criterion, one line a tensor. Maps are path -> tensor.
+def check(found: dict, singles: list[dict], double: dict) -> dict[str, str]:
+    """What fails the criterion, path -> how far. The other maps are path -> tensor.
 
     How far rounding carries the numbers is the largest error of several f32 runs: where a
     step amplifies, the error of one is a matter of luck.
     """
     assert set(found) == set(double), set(found) ^ set(double)
-    lines = []
+    missed = {}
     for path, reference in double.items():
         own = max(error(single[path], reference) for single in singles)
         allowed = max(TOLERANCE, 4 * own)
         if not (size := error(found[path], reference)) <= allowed:
-            lines.append(f"{path}: error {size:.3g}, allowed {allowed:.3g}")
+            missed[path] = f"error {size:.3g}, allowed {allowed:.3g}"
+    return missed
+
+
+def misses(found: dict, singles: list[dict], double: dict, texts) -> list[str]:
+    """What fails the criterion, a line a tensor with its structure, which `texts` has by
+    parameter. The others are kind -> path -> tensor."""
+    lines = []
+    for kind in found:
+        runs = [single[kind] for single in singles]
+        for path, line in check(found[kind], runs, double[kind]).items():
+            text = texts.get(owner_of(path, texts), "dense")
+            lines.append(f"{kind} {path} ({text}): {line}")
     return lines
+
+
+def owner_of(path: str, parameters) -> str | None:
+    """The parameter that a tensor belongs to: itself, a factor or a leaf of the optimizer
+    state."""
+
+    def inside(name):
+        return f"/{name}/".replace(".", "/")
+
+    fits = [name for name in parameters if inside(name) in inside(path)]
+    return max(fits, key=len, default=None)

@@ -5,11 +5,8 @@ import re
 
 import numpy as np
 import pytest
-from models import OPTIMIZERS as MODEL_OPTIMIZERS
-from models import STACKED
-from oracle import UNITS, Case, case, check_case, compare, run
-
-OPTIMIZERS = ["momentum", "adamw", "lion"]
+from models import OPTIMIZERS, STACKED
+from oracle import Case, case, check_case
 
 
 def tensor_shapes(text: str, function: str = "main") -> set[tuple[int, ...]]:
@@ -39,11 +36,17 @@ def check_nothing_dense(one, step) -> None:
         assert not shapes & dense_shapes(one, path), path
 
 
-@pytest.mark.parametrize("structure", ["nm vector 4", "low_rank"])
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("model", STACKED)
+CASES = [
+    ("scan_mlp", "momentum", "nm vector 4"),
+    ("scan_mlp", "adamw", "low_rank"),
+    ("scan_gpt", "lion", "nm vector 4"),
+    ("scan_gpt", "momentum", "low_rank"),
+]
+
+
+@pytest.mark.parametrize("model, optimizer, structure", CASES)
 def test_step(model, optimizer, structure):
-    number = OPTIMIZERS.index(optimizer) + list(UNITS).index(structure)
+    number = CASES.index((model, optimizer, structure))
     one = case(model, optimizer, structure, seed=number, mark=number % 2 == 0)
     step = one.compile()
     check_case(one, step)
@@ -63,16 +66,12 @@ COMPOSED = [
 
 @pytest.mark.parametrize("structure", COMPOSED)
 def test_every_structure_stacks(structure):
-    """Nothing in the rules names one."""
+    """Nothing in the rules names one: no layer of a parameter is made dense. The numbers are
+    test_oracle.py's."""
     number = COMPOSED.index(structure)
     model = STACKED["scan_mlp"](4)
-    one = Case(
-        model, MODEL_OPTIMIZERS[OPTIMIZERS[number % 3]](), {"layers/w": structure}, number
-    )
+    one = Case(model, OPTIMIZERS["adamw"](), {"layers/w": structure}, number)
     step = one.compile()
-    p, s = step.compress(one.params, one.state)
-    lines = compare(one, step.storage(p), run(step, one, p, s))
-    assert not lines, "\n".join(lines)
     # Where a pattern takes its part of the gradient too, a layer's is made for both.
     words = "made dense|dense first" + ("" if structure.startswith("sum") else "|needs")
     assert not [r for r in step.remarks if re.search(words, r)]

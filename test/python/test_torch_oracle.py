@@ -4,25 +4,26 @@ import dataclasses
 
 import pytest
 import torch
+from structures import hands
 from torch_models import MODELS
-from torch_oracle import OPTIMIZERS, case, check_case, misses, run
+from torch_oracle import OPTIMIZERS, case, check_case, misses, mixed_case, run, views
 
 STRUCTURES = {"dense": None, "nm": "nm<2:4>", "low_rank": "low_rank<3>"}
-CASES = [
-    (model, optimizer, structure)
-    for model in MODELS
+# Every structure with every optimizer on every model.
+TABLE = [
+    (model, optimizer, hand)
+    for model, made in MODELS.items()
     for optimizer in OPTIMIZERS
-    for structure in STRUCTURES
-    # The one large model; its structures are on one layer.
-    if model != "resnet18" or (optimizer == "momentum") == (structure != "nm")
+    for hand in range(hands(views(made)))
 ]
 
 
-@pytest.mark.parametrize("model, optimizer, structure", CASES)
-def test_step(model, optimizer, structure):
-    """Each case has a seed of its own."""
-    number = CASES.index((model, optimizer, structure))
-    check_case(case(MODELS[model], optimizer, STRUCTURES[structure], seed=number))
+@pytest.mark.parametrize("model, optimizer, hand", TABLE)
+def test_every_structure(model, optimizer, hand):
+    """Each case has a seed of its own; another optimizer, structures on other weights."""
+    seed = TABLE.index((model, optimizer, hand))
+    turn = list(OPTIMIZERS).index(optimizer)
+    check_case(mixed_case(MODELS[model], optimizer, hand, turn, seed))
 
 
 @pytest.mark.parametrize("structure", STRUCTURES)

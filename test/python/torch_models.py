@@ -45,12 +45,14 @@ class Model:
 
 
 def weights(module: torch.nn.Module) -> dict[str, tuple[int, ...]]:
-    """Name -> the contracted dimension, of the weights of all linear layers that have one
-    of their own."""
+    """Name -> the contracted dimensions, of the weights of all linear layers and
+    convolutions that have one of their own."""
     own = dict(module.named_parameters())
     found = {}
     for name, layer in module.named_modules():
         contracted = {torch.nn.Linear: (1,), Conv1D: (0,)}.get(type(layer))
+        if isinstance(layer, torch.nn.Conv2d):
+            contracted = (1,) if layer.kernel_size == (1, 1) else (1, 2, 3)
         if contracted and f"{name}.weight" in own:
             found[f"{name}.weight"] = contracted
     return found
@@ -80,7 +82,13 @@ def mlp():
         torch.nn.ReLU(inplace=True),
         torch.nn.Linear(28, 12),
         torch.nn.Tanh(),
-        torch.nn.Linear(12, 12),
+        torch.nn.Linear(12, 24),
+        torch.nn.Tanh(),
+        torch.nn.Linear(24, 20),
+        torch.nn.GELU(),
+        torch.nn.Linear(20, 16),
+        torch.nn.Tanh(),
+        torch.nn.Linear(16, 12),
     )
 
 

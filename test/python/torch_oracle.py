@@ -1,22 +1,27 @@
 """The oracle of `oracle`, for modules: PyTorch's own step of the re-parametrised module.
 
-A parameter with a pattern is W * mask; one with factors is U @ V in its matrix view. The
-gradients are autograd's, and an instance of `torch.optim` runs on the masked tensor or on
-the factors.
+A parameter with a pattern is W * mask; one with factors is what `composed` builds of them in
+its matrix view, through which autograd differentiates by JAX. The rest of the gradients are
+autograd's own, and an instance of `torch.optim` runs on the masked tensor or on the factors.
 """
 
 from __future__ import annotations
 
 import copy
 import dataclasses
+import math
 from collections.abc import Callable
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import reference
 import sparsam.torch
 import torch
+from composed import Composed
+from oracle import factor_of, patterned
 from patterns import Pattern
-from reference import LowRank
+from structures import View, texts_of
 from torch.func import functional_call
 from torch_models import Model, weights
 
@@ -82,6 +87,7 @@ class Case:
         self.structures = {
             name: reference.parse(text, contracted[name], shapes[name])
             for name, text in self.texts.items()
+            if text != "dense"
         }
 
     def compile(self) -> sparsam.torch.Step:
@@ -100,16 +106,97 @@ def case(model: Model, optimizer: str, text: str | None, seed: int) -> Case:
     return Case(model, OPTIMIZERS[optimizer], texts, seed)
 
 
+def views(model: Model) -> dict[str, View]:
+    """Of the weights that every structure fits."""
+    module = model.make()
+    found = {}
+    for name, contracted in weights(module).items():
+        view = View.of(module.get_parameter(name).shape, contracted)
+        if math.prod(view.inputs) % 4 == math.prod(view.outputs) % 4 == 0:
+            found[name] = view
+    return found
+
+
+def mixed_case(model: Model, optimizer: str, hand: int, turn: int, seed: int) -> Case:
+    """The weights of a module, each with another structure of one hand."""
+    texts = texts_of(views(model), hand, turn)
+    return Case(model, OPTIMIZERS[optimizer], texts, seed)
+
+
+class _ByJax(torch.autograd.Function):
+    """A function of JAX, differentiated by JAX."""
+
+    @staticmethod
+    def forward(ctx, function, *tensors):
+        ctx.function = function
+        ctx.save_for_backward(*tensors)
+        return _call_jax(function.forward, tensors)[0]
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return None, *_call_jax(ctx.function.backward, (gradient, *ctx.saved_tensors))
+
+
+def _call_jax(function, tensors) -> list[torch.Tensor]:
+    with jax.enable_x64(tensors[0].dtype is torch.float64):
+        results = function(*(jnp.asarray(t.detach().numpy()) for t in tensors))
+        return [torch.tensor(np.asarray(result)) for result in results]
+
+
+class _Differentiable:
+    """A function of JAX, of arrays to one array, as one of tensors."""
+
+    def __init__(self, function):
+        def backward(gradient, *arrays):
+            return jax.vjp(function, *arrays)[1](gradient)
+
+        self.forward = jax.jit(lambda *arrays: (function(*arrays),))
+        self.backward = jax.jit(backward)
+
+    def __call__(self, *tensors):
+        return _ByJax.apply(self, *tensors)
+
+
 class Reference:
     """STEPS steps of the re-parametrised module, from what is stored."""
 
     def __init__(self, case: Case, storage):
-        self.case, self.storage = case, storage
-        self.indices = {
-            name: structure.pattern(storage[name])
-            for name, structure in case.structures.items()
-            if isinstance(structure, Pattern)
+        self.case = case
+        self.known = patterned(case.structures, storage)
+        self.masks = {
+            path: reference.mask_of(pattern, indices)
+            for path, (pattern, indices) in self.known.items()
         }
+        self.starts, self.builds, self.penalties = {}, {}, {}
+        for name, structure in case.structures.items():
+            if isinstance(structure, Pattern):
+                continue
+            parts = structure.dense(storage[name])
+            self.starts[name] = {part: parts[part] for part in structure.trained}
+            frozen = {part: parts[part] for part in structure.frozen}
+            self.builds[name] = self._build(name, structure, frozen)
+            if structure.penalty:
+                self.penalties[name] = self._penalty(structure)
+
+    def _build(self, name, structure: Composed, frozen):
+        """The parameter of its trained factors, in their order."""
+
+        def build(*arrays):
+            dtype = arrays[0].dtype if arrays else None
+            factors = {part: jnp.asarray(f, dtype) for part, f in frozen.items()}
+            for part, array in zip(structure.trained, arrays, strict=True):
+                mask = self.masks.get(f"{name}/{part}", np.ones(()))
+                factors[part] = array * jnp.asarray(mask, dtype)
+            return reference.from_matrix(structure, structure.build(factors))
+
+        return _Differentiable(build) if structure.trained else np.asarray(build())
+
+    @staticmethod
+    def _penalty(structure: Composed):
+        def penalty(*arrays):
+            return structure.penalty(dict(zip(structure.trained, arrays, strict=True)))
+
+        return _Differentiable(penalty)
 
     def run(self, dtype: torch.dtype, nudge: int | None = None) -> dict:
         """{"loss", "params", "state", "buffers"}, each name -> array, in the form of
@@ -123,15 +210,18 @@ class Reference:
         for batch in case.batches:
             cast = [t.to(dtype) if t.is_floating_point() else t for t in batch]
             values = {
-                f"module.{name}": self._dense(name, leaves[name]) for name in leaves
+                f"module.{name}": self._dense(name, leaves[name], dtype)
+                for name in leaves
             }
             loss = functional_call(wrapped, values, tuple(cast))
+            losses.append(loss.item())
+            for name, penalty in self.penalties.items():
+                loss = loss + penalty(*leaves[name].values())
             optimizer.zero_grad()
             loss.backward()
             if case.optimizer.clip_norm:
                 torch.nn.utils.clip_grad_norm_(flat, case.optimizer.clip_norm)
             optimizer.step()
-            losses.append(loss.item())
         return {
             "loss": {"loss": np.array(losses)},
             "params": self._arrays(leaves, lambda leaf: leaf.detach(), ""),
@@ -150,41 +240,33 @@ class Reference:
 
         found = {}
         for name, _ in module.named_parameters():
-            structure = self.case.structures.get(name)
-            if isinstance(structure, LowRank):
-                parts = self.storage[name]
-                found[name] = {part: leaf(parts[part]) for part in ("u", "v")}
-                continue
             dense = self.case.module.get_parameter(name).detach().numpy()
-            if isinstance(structure, Pattern):
-                dense = dense * reference.mask_of(structure, self.indices[name])
-            found[name] = {"dense": leaf(dense)}
+            parts = self.starts.get(name, {"dense": dense * self.masks.get(name, 1)})
+            found[name] = {part: leaf(array) for part, array in parts.items()}
         return found
 
-    def _dense(self, name, parts):
-        structure = self.case.structures.get(name)
-        if isinstance(structure, LowRank):
-            product = parts["u"] @ parts["v"]
-            # One contracted dimension: the matrix is the tensor or its transpose.
-            return product if structure.inputs == (0,) else product.T
-        if isinstance(structure, Pattern):
-            mask = torch.tensor(reference.mask_of(structure, self.indices[name]))
-            return parts["dense"] * mask.to(parts["dense"].dtype)
+    def _dense(self, name, parts, dtype):
+        build = self.builds.get(name)
+        if isinstance(build, np.ndarray):
+            return torch.tensor(build).to(dtype)
+        if build:
+            return build(*parts.values())
+        if name in self.masks:
+            return parts["dense"] * torch.tensor(self.masks[name]).to(dtype)
         return parts["dense"]
 
     def _arrays(self, leaves, value: Callable, prefix: str):
         found = {}
         for name, parts in leaves.items():
-            structure = self.case.structures.get(name)
             for part, leaf in parts.items():
+                path = f"{name}/{part}" if name in self.starts else name
                 array = value(leaf).numpy()
-                if isinstance(structure, Pattern):
-                    mask = reference.mask_of(structure, self.indices[name])
+                if path in self.known:
                     # The epsilon of a second moment is all that may be outside.
-                    assert np.abs(array * (1 - mask)).max() < 1e-25, name
-                    array = reference.gather(structure, array, self.indices[name])
-                suffix = "" if part == "dense" else f"/{part}"
-                found[f"{prefix}{name}{suffix}"] = array
+                    assert np.abs(array * (1 - self.masks[path])).max() < 1e-25, path
+                    pattern, indices = self.known[path]
+                    array = reference.gather(pattern, array, indices)
+                found[f"{prefix}{path}"] = array
         return found
 
     def _state(self, leaves, optimizer):
@@ -210,11 +292,13 @@ def flatten(stored, structures) -> dict[str, np.ndarray]:
     """`step.storage(...)` as name -> tensor, patterns by their values, factors one by one."""
     found = {}
     for path, parts in stored.items():
+        structure = structures.get(reference.owner_of(path, structures))
         for part, array in parts.items():
-            if part in ("dense", "values"):
+            if isinstance(structure, Composed):
+                if name := factor_of(structure, part):
+                    found[f"{path}/{name}"] = array
+            elif part in ("dense", "values"):
                 found[path] = array
-            elif part != "indices":
-                found[f"{path}/{part}"] = array
     return found
 
 
@@ -242,20 +326,14 @@ def misses(case: Case, storage, found) -> list[str]:
     oracle = Reference(case, storage)
     singles = [oracle.run(torch.float32, nudge) for nudge in (None, 1, 2)]
     double = oracle.run(torch.float64)
-    return [
-        f"{kind} {line}"
-        for kind in found
-        for line in reference.check(
-            found[kind], [single[kind] for single in singles], double[kind]
-        )
-    ]
+    return reference.misses(found, singles, double, case.texts)
 
 
 def check_case(case: Case) -> None:
     """The whole oracle for one case."""
     step = case.compile()
     for name, text in case.texts.items():
-        assert step.plan[name].structure.startswith(text.removesuffix(">")), name
+        assert step.plan[name].structure.split("<")[0] == text.split("<")[0], name
     p, s = step.compress()
     storage = step.storage(p)
     lines = misses(case, storage, run(step, case, p, s))
