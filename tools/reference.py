@@ -15,15 +15,17 @@ PAGES = {
     "Passes.md": ("include/sparsam/Transforms/Passes.td", ["-gen-pass-doc"]),
     "Passes-CPU.md": ("include/sparsam/Conversion/Passes.td", ["-gen-pass-doc"]),
 }
+# The definition of a structure, and the name that it is written with.
+STRUCTURE = re.compile(r'Sparsam_(?:Structure|Pattern|Factors)<\s*"\w+",\s*"(\w+)"')
 
 
 def structure_pages() -> dict[str, tuple[str, list[str]]]:
     """A page for each structure's room, by the name that the structure is written with."""
     pages = {}
     for source in sorted((ROOT / "include/sparsam/Structure").glob("*/*.td")):
-        name = re.search(r'Sparsam_Structure<\s*"\w+",\s*"(\w+)"', source.read_text())
+        name = STRUCTURE.search(source.read_text())
         if not name:
-            sys.exit(f"{source.relative_to(ROOT)}: defines no Sparsam_Structure")
+            sys.exit(f"{source.relative_to(ROOT)}: defines no structure")
         pages[f"Structure-{name[1]}.md"] = (
             str(source.relative_to(ROOT)),
             ["-gen-attrdef-doc", "-attrdefs-dialect=sparsam"],

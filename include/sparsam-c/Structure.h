@@ -92,9 +92,11 @@ typedef struct SparsamStructureCost {
   int64_t entries;
   /* Of the whole storage. */
   int64_t bytes;
-  /* Multiplications and additions of one row of x * W in one layer; backward-input and
-   * backward-weight cost as much each. */
+  /* Multiplications and additions of one row of x * W in one layer; backward-input costs
+   * as much. */
   int64_t flopsPerRow;
+  /* Of one row of backward-weight. */
+  int64_t gradientFlopsPerRow;
 } SparsamStructureCost;
 
 /* What a parameter of a ranked tensor type costs. Fails, with an error, for a structure

@@ -142,7 +142,8 @@ MlirLogicalResult sparsamStructureGetCost(MlirAttribute structure, MlirType para
   int64_t layers = 1;
   for (int64_t dim : view->stack)
     layers *= type.getDimSize(dim);
-  *cost = {layers * found->entries, layers * found->bytes, found->flopsPerRow};
+  *cost = {layers * found->entries, layers * found->bytes, found->flopsPerRow,
+           found->gradientFlopsPerRow};
   return mlirLogicalResultSuccess();
 }
 

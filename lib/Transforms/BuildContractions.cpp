@@ -287,3 +287,24 @@ Value sparsam::buildContractions(OpBuilder &builder, Location loc, const Product
   }
   llvm_unreachable("a path of several terms has steps");
 }
+
+Value sparsam::buildDot(OpBuilder &builder, Location loc, Value lhs, Value rhs) {
+  auto type = cast<RankedTensorType>(lhs.getType());
+  Value zero =
+      arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type.getElementType()));
+  Value empty = buildEmpty(builder, loc, {}, type.getElementType());
+  Value init = linalg::FillOp::create(builder, loc, zero, empty).getResult(0);
+  AffineMap all = builder.getMultiDimIdentityMap(type.getRank());
+  AffineMap none = AffineMap::get(type.getRank(), 0, builder.getContext());
+  SmallVector<utils::IteratorType> loops(type.getRank(), utils::IteratorType::reduction);
+  Value sum = linalg::GenericOp::create(
+                  builder, loc, init.getType(), ValueRange{lhs, rhs}, init,
+                  ArrayRef<AffineMap>{all, all, none}, loops,
+                  [](OpBuilder &nested, Location loc, ValueRange in) {
+                    Value product = arith::MulFOp::create(nested, loc, in[0], in[1]);
+                    Value next = arith::AddFOp::create(nested, loc, in[2], product);
+                    linalg::YieldOp::create(nested, loc, next);
+                  })
+                  .getResult(0);
+  return tensor::ExtractOp::create(builder, loc, sum, ValueRange{});
+}

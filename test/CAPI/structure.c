@@ -52,8 +52,9 @@ static void describe(const char *structureText, const char *typeText, MlirLocati
   require(
       mlirLogicalResultIsSuccess(sparsamStructureGetCost(structure, type, loc, &cost)),
       "a cost");
-  printf("  cost: %" PRId64 " entries, %" PRId64 " bytes, %" PRId64 " FLOPs a row\n",
-         cost.entries, cost.bytes, cost.flopsPerRow);
+  printf("  cost: %" PRId64 " entries, %" PRId64 " bytes, %" PRId64 " FLOPs a row, "
+         "%" PRId64 " for the gradient\n",
+         cost.entries, cost.bytes, cost.flopsPerRow, cost.gradientFlopsPerRow);
 }
 
 static void testStructures(MlirContext context) {
@@ -66,7 +67,7 @@ static void testStructures(MlirContext context) {
   // CHECK-NEXT: stacked:
   // CHECK-NEXT: tensor: values tensor<8x8x1xf32> of role 0
   // CHECK-NEXT: tensor: indices tensor<8x8xi16> of role 2
-  // CHECK-NEXT: cost: 64 entries, 384 bytes, 128 FLOPs a row
+  // CHECK-NEXT: cost: 64 entries, 384 bytes, 128 FLOPs a row, 128 for the gradient
   describe("low_rank<3, in = [0, 2]>", "tensor<4x5x6xf64>", loc);
   // CHECK: structure: #sparsam.low_rank<3, in = [0, 2]> of kind 1
   // CHECK-NEXT: matrix: tensor<24x5xf64>
@@ -75,7 +76,7 @@ static void testStructures(MlirContext context) {
   // CHECK-NEXT: stacked:
   // CHECK-NEXT: tensor: u tensor<24x3xf64> of role 0
   // CHECK-NEXT: tensor: v tensor<3x5xf64> of role 0
-  // CHECK-NEXT: cost: 87 entries, 696 bytes, 174 FLOPs a row
+  // CHECK-NEXT: cost: 87 entries, 696 bytes, 174 FLOPs a row, 174 for the gradient
   describe("nm<2:4, in = [2], stack = [0]>", "tensor<3x8x16xf32>", loc);
   // CHECK: structure: #sparsam.nm<2:4, in = [2], stack = [0]> of kind 0
   // CHECK-NEXT: matrix: tensor<16x8xf32>
@@ -84,7 +85,7 @@ static void testStructures(MlirContext context) {
   // CHECK-NEXT: stacked: 0
   // CHECK-NEXT: tensor: values tensor<3x8x8x1xf32> of role 0
   // CHECK-NEXT: tensor: indices tensor<3x8x8xi16> of role 2
-  // CHECK-NEXT: cost: 192 entries, 1152 bytes, 128 FLOPs a row
+  // CHECK-NEXT: cost: 192 entries, 1152 bytes, 128 FLOPs a row, 384 for the gradient
 
   MlirAttribute structure = sparsamStructureParse(text("low_rank<3>"), loc);
   int64_t inputs[] = {1};

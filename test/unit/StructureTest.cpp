@@ -119,6 +119,21 @@ TEST_F(StructureTest, CostCountsWhatIsStored) {
   EXPECT_EQ(cost->entries, 64 * (512 + 1536));
 }
 
+TEST_F(StructureTest, BackwardToTheWeightCostsWhatIsTrained) {
+  // Frozen tensors have none; a dynamic pattern's gradient has all entries.
+  auto cost = parse("frozen").getCost(f32({16, 8}));
+  EXPECT_EQ(cost->flopsPerRow, 2 * 16 * 8);
+  EXPECT_EQ(cost->gradientFlopsPerRow, 0);
+  cost = parse("lora<2, base = nm<2:4>>").getCost(f32({16, 8}));
+  EXPECT_EQ(cost->flopsPerRow, 16 * 8 + 2 * 2 * (16 + 8));
+  EXPECT_EQ(cost->gradientFlopsPerRow, 2 * 2 * (16 + 8));
+  cost = parse("dynamic<nm<2:4>>").getCost(f32({16, 8}));
+  EXPECT_EQ(cost->flopsPerRow, 16 * 8);
+  EXPECT_EQ(cost->gradientFlopsPerRow, 2 * 16 * 8);
+  cost = parse("nm<2:4>").getCost(f32({16, 8}));
+  EXPECT_EQ(cost->gradientFlopsPerRow, cost->flopsPerRow);
+}
+
 TEST_F(StructureTest, PatternsFromOutsideAreChecked) {
   // Two blocks of outputs, each of two groups of four inputs.
   StructureInterface structure = parse("nm<2:4, vector = 3>");

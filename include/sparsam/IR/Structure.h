@@ -76,11 +76,11 @@ struct StructureCost {
   int64_t entries;
   /// Of the whole storage.
   int64_t bytes;
-  /// Multiplications and additions of one row of x * W; backward-input and
-  /// backward-weight cost as much each.
+  /// Multiplications and additions of one row of x * W; backward-input costs as much.
   int64_t flopsPerRow;
-  /// Of these, what frozen tensors cost, which have no backward-weight.
-  int64_t frozenFlopsPerRow = 0;
+  /// Of one row of backward-weight: less where tensors are frozen, more where the
+  /// gradient is that of entries which are not read.
+  int64_t gradientFlopsPerRow = flopsPerRow;
 };
 
 /// A structure inside another one's text, with or without `#sparsam.`.

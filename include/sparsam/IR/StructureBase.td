@@ -47,4 +47,28 @@ class Sparsam_Structure<string name, string structureMnemonic, list<string> over
   let genVerifyDecl = 1;
 }
 
+/// What structures of a kind have in common: that their storage has to fit.
+class Sparsam_StructureOfKind<string name, string structureMnemonic, string kind,
+                              list<string> overrides>
+    : Sparsam_Structure<name, structureMnemonic, overrides> {
+  let extraClassDefinition = [{
+    ::llvm::LogicalResult $cppClass::verifyEncoding(
+        ::llvm::ArrayRef<int64_t> shape, ::mlir::Type elementType,
+        ::llvm::function_ref<::mlir::InFlightDiagnostic()> emitError) const {
+      return ::mlir::sparsam::verifyStructure(*this, shape, elementType, emitError);
+    }
+    ::mlir::sparsam::StructureKind $cppClass::getKind() const {
+      return ::mlir::sparsam::StructureKind::}] # kind # [{;
+    }
+  }];
+}
+
+/// Some entries of the matrix are stored, the rest are zero.
+class Sparsam_Pattern<string name, string structureMnemonic, list<string> overrides = []>
+    : Sparsam_StructureOfKind<name, structureMnemonic, "Pattern", overrides>;
+
+/// The matrix is a sum of einsums of smaller tensors.
+class Sparsam_Factors<string name, string structureMnemonic, list<string> overrides = []>
+    : Sparsam_StructureOfKind<name, structureMnemonic, "Factors", overrides>;
+
 #endif // SPARSAM_IR_STRUCTUREBASE

@@ -55,7 +55,7 @@ def Sparsam_StructureInterface
            "::llvm::function_ref<::mlir::InFlightDiagnostic()>":$emitError),
       "", [{ return ::mlir::failure(); }]>,
     InterfaceMethod<[{
-        Stored entries and FLOPs of one row (token) of one product with the matrix.
+        Stored entries and FLOPs of one row (token) of the products with the matrix.
       }],
       "::llvm::FailureOr<::mlir::sparsam::StructureCost>", "getCost",
       (ins "::mlir::RankedTensorType":$matrix), "", [{ return ::mlir::failure(); }]>,

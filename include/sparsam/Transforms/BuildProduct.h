@@ -66,6 +66,9 @@ Value buildScaled(OpBuilder &builder, Location loc, Value tensor, Value scale);
 /// lhs + rhs, elementwise.
 Value buildAdd(OpBuilder &builder, Location loc, Value lhs, Value rhs);
 
+/// The sum of lhs * rhs over all elements, a scalar.
+Value buildDot(OpBuilder &builder, Location loc, Value lhs, Value rhs);
+
 } // namespace mlir::sparsam
 
 #endif // SPARSAM_TRANSFORMS_BUILDPRODUCT_H

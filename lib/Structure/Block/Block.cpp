@@ -41,14 +41,6 @@ LogicalResult BlockAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   return verifyDensity(density, emitError);
 }
 
-LogicalResult
-BlockAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementType,
-                          function_ref<InFlightDiagnostic()> emitError) const {
-  return verifyStructure(*this, shape, elementType, emitError);
-}
-
-StructureKind BlockAttr::getKind() const { return StructureKind::Pattern; }
-
 StructureInterface BlockAttr::withView(ArrayRef<int64_t> in,
                                        ArrayRef<int64_t> stack) const {
   return BlockAttr::get(getContext(), getBlockInputs(), getBlockOutputs(), getDensity(),

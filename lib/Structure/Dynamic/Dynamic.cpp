@@ -17,14 +17,6 @@ void sparsam::registerDynamic(DialectRegistry &registry) {
   registerStructures<DynamicAttr>(registry);
 }
 
-LogicalResult
-DynamicAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementType,
-                            function_ref<InFlightDiagnostic()> emitError) const {
-  return verifyStructure(*this, shape, elementType, emitError);
-}
-
-StructureKind DynamicAttr::getKind() const { return StructureKind::Factors; }
-
 LogicalResult DynamicAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                   StructureInterface pattern,
                                   std::optional<APFloat> decay, bool soft,
@@ -68,6 +60,8 @@ FailureOr<StructureCost> DynamicAttr::getCost(RankedTensorType matrix) const {
     return failure();
   cost->entries = matrix.getNumElements();
   cost->bytes = cost->entries * matrix.getElementTypeBitWidth() / 8;
+  // Straight through: all entries have a gradient.
+  cost->gradientFlopsPerRow = 2 * cost->entries;
   return cost;
 }
 
@@ -185,28 +179,6 @@ FailureOr<Value> DynamicAttr::buildGradient(OpBuilder &builder, Location loc,
       builder, loc,
       builder.getFloatAttr(type.getElementType(), getDecay()->convertToDouble()));
   return buildAdd(builder, loc, gradient, buildScaled(builder, loc, rest, lambda));
-}
-
-/// The sum of a * b over all elements, a scalar.
-static Value buildDot(OpBuilder &builder, Location loc, Value a, Value b) {
-  auto type = cast<RankedTensorType>(a.getType());
-  Value zero =
-      arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type.getElementType()));
-  Value empty = buildEmpty(builder, loc, {}, type.getElementType());
-  Value init = linalg::FillOp::create(builder, loc, zero, empty).getResult(0);
-  AffineMap all = builder.getMultiDimIdentityMap(type.getRank());
-  AffineMap none = AffineMap::get(type.getRank(), 0, builder.getContext());
-  SmallVector<utils::IteratorType> loops(type.getRank(), utils::IteratorType::reduction);
-  Value sum = linalg::GenericOp::create(
-                  builder, loc, init.getType(), ValueRange{a, b}, init,
-                  ArrayRef<AffineMap>{all, all, none}, loops,
-                  [](OpBuilder &nested, Location loc, ValueRange in) {
-                    Value product = arith::MulFOp::create(nested, loc, in[0], in[1]);
-                    Value next = arith::AddFOp::create(nested, loc, in[2], product);
-                    linalg::YieldOp::create(nested, loc, next);
-                  })
-                  .getResult(0);
-  return tensor::ExtractOp::create(builder, loc, sum, ValueRange{});
 }
 
 FailureOr<SmallVector<Value>>

@@ -11,14 +11,6 @@ void sparsam::registerFrozen(DialectRegistry &registry) {
   registerStructures<FrozenAttr>(registry);
 }
 
-LogicalResult
-FrozenAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementType,
-                           function_ref<InFlightDiagnostic()> emitError) const {
-  return verifyStructure(*this, shape, elementType, emitError);
-}
-
-StructureKind FrozenAttr::getKind() const { return StructureKind::Factors; }
-
 LogicalResult FrozenAttr::verify(function_ref<InFlightDiagnostic()>, ArrayRef<int64_t>,
                                  ArrayRef<int64_t>) {
   return success();
@@ -41,7 +33,7 @@ FrozenAttr::getTerms(RankedTensorType matrix, function_ref<InFlightDiagnostic()>
 FailureOr<StructureCost> FrozenAttr::getCost(RankedTensorType matrix) const {
   int64_t entries = matrix.getNumElements();
   return StructureCost{0, entries * matrix.getElementTypeBitWidth() / 8, 2 * entries,
-                       2 * entries};
+                       /*gradientFlopsPerRow=*/0};
 }
 
 FailureOr<SmallVector<Value>> FrozenAttr::buildFactorize(OpBuilder &, Location,

@@ -15,14 +15,6 @@ void sparsam::registerLoRA(DialectRegistry &registry) {
   registerStructures<LoRAAttr>(registry);
 }
 
-LogicalResult
-LoRAAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementType,
-                         function_ref<InFlightDiagnostic()> emitError) const {
-  return verifyStructure(*this, shape, elementType, emitError);
-}
-
-StructureKind LoRAAttr::getKind() const { return StructureKind::Factors; }
-
 LogicalResult LoRAAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t rank,
                                std::optional<APFloat> alpha, StructureInterface base,
                                int64_t, ArrayRef<int64_t>, ArrayRef<int64_t>) {
@@ -69,14 +61,15 @@ FailureOr<StructureCost> LoRAAttr::getCost(RankedTensorType matrix) const {
   auto cost = getCostOfTerms(*terms, /*flops=*/0);
   if (failed(cost))
     return failure();
-  cost->frozenFlopsPerRow = 2 * matrix.getNumElements();
+  cost->gradientFlopsPerRow = 2 * cost->entries;
+  int64_t frozen = 2 * matrix.getNumElements();
   if (getBase()) {
     auto base = getBase().getCost(matrix);
     if (failed(base))
       return failure();
-    cost->frozenFlopsPerRow = base->flopsPerRow;
+    frozen = base->flopsPerRow;
   }
-  cost->flopsPerRow = cost->frozenFlopsPerRow + 2 * cost->entries;
+  cost->flopsPerRow = frozen + cost->gradientFlopsPerRow;
   return cost;
 }
 

@@ -21,14 +21,6 @@ LogicalResult LowRankAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
-LogicalResult
-LowRankAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementType,
-                            function_ref<InFlightDiagnostic()> emitError) const {
-  return verifyStructure(*this, shape, elementType, emitError);
-}
-
-StructureKind LowRankAttr::getKind() const { return StructureKind::Factors; }
-
 StructureInterface LowRankAttr::withView(ArrayRef<int64_t> in,
                                          ArrayRef<int64_t> stack) const {
   return LowRankAttr::get(getContext(), getRank(), getFactors(), in, stack);
@@ -58,6 +50,6 @@ FailureOr<StructureCost> LowRankAttr::getCost(RankedTensorType matrix) const {
     return failure();
   auto cost = getCostOfTerms(*terms, /*flops=*/0);
   if (succeeded(cost))
-    cost->flopsPerRow = 2 * cost->entries;
+    cost->flopsPerRow = cost->gradientFlopsPerRow = 2 * cost->entries;
   return cost;
 }

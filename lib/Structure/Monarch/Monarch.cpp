@@ -16,14 +16,6 @@ void sparsam::registerMonarch(DialectRegistry &registry) {
   registerStructures<MonarchAttr>(registry);
 }
 
-LogicalResult
-MonarchAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementType,
-                            function_ref<InFlightDiagnostic()> emitError) const {
-  return verifyStructure(*this, shape, elementType, emitError);
-}
-
-StructureKind MonarchAttr::getKind() const { return StructureKind::Factors; }
-
 LogicalResult MonarchAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                   ArrayRef<int64_t> blocks, int64_t rank,
                                   ArrayRef<int64_t>, ArrayRef<int64_t>) {
@@ -80,7 +72,7 @@ FailureOr<StructureCost> MonarchAttr::getCost(RankedTensorType matrix) const {
     return failure();
   auto cost = getCostOfTerms(*terms, /*flops=*/0);
   if (succeeded(cost))
-    cost->flopsPerRow = 2 * cost->entries;
+    cost->flopsPerRow = cost->gradientFlopsPerRow = 2 * cost->entries;
   return cost;
 }
 

@@ -76,13 +76,6 @@ LogicalResult NMAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64
   return success();
 }
 
-LogicalResult NMAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementType,
-                                     function_ref<InFlightDiagnostic()> emitError) const {
-  return verifyStructure(*this, shape, elementType, emitError);
-}
-
-StructureKind NMAttr::getKind() const { return StructureKind::Pattern; }
-
 StructureInterface NMAttr::withView(ArrayRef<int64_t> in, ArrayRef<int64_t> stack) const {
   return NMAttr::get(getContext(), getN(), getM(), getTransposable(), getVector(), in,
                      stack);

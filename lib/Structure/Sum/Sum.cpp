@@ -14,14 +14,6 @@ void sparsam::registerSum(DialectRegistry &registry) {
   registerStructures<SumAttr>(registry);
 }
 
-LogicalResult
-SumAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementType,
-                        function_ref<InFlightDiagnostic()> emitError) const {
-  return verifyStructure(*this, shape, elementType, emitError);
-}
-
-StructureKind SumAttr::getKind() const { return StructureKind::Factors; }
-
 LogicalResult SumAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                               StructureInterface factors, StructureInterface pattern,
                               ArrayRef<int64_t>, ArrayRef<int64_t>) {
@@ -67,9 +59,10 @@ FailureOr<StructureCost> SumAttr::getCost(RankedTensorType matrix) const {
   auto factors = getFactors().getCost(matrix), pattern = getPattern().getCost(matrix);
   if (failed(factors) || failed(pattern))
     return failure();
-  return StructureCost{
-      factors->entries + pattern->entries, factors->bytes + pattern->bytes,
-      factors->flopsPerRow + pattern->flopsPerRow, factors->frozenFlopsPerRow};
+  return StructureCost{factors->entries + pattern->entries,
+                       factors->bytes + pattern->bytes,
+                       factors->flopsPerRow + pattern->flopsPerRow,
+                       factors->gradientFlopsPerRow + pattern->gradientFlopsPerRow};
 }
 
 FailureOr<SmallVector<Value>> SumAttr::buildFactorize(OpBuilder &builder, Location loc,

@@ -14,22 +14,7 @@ using namespace mlir::sparsam;
 
 /// The Frobenius norm of a tensor, a scalar.
 static Value buildNorm(ImplicitLocOpBuilder &b, Value tensor) {
-  auto type = cast<RankedTensorType>(tensor.getType());
-  Value zero = arith::ConstantOp::create(b, b.getZeroAttr(type.getElementType()));
-  Value empty = tensor::EmptyOp::create(b, ArrayRef<int64_t>{}, type.getElementType());
-  Value init = linalg::FillOp::create(b, zero, empty).getResult(0);
-  SmallVector<AffineMap> maps{b.getMultiDimIdentityMap(type.getRank()),
-                              AffineMap::get(type.getRank(), 0, b.getContext())};
-  SmallVector<utils::IteratorType> loops(type.getRank(), utils::IteratorType::reduction);
-  Value sum = linalg::GenericOp::create(
-                  b, init.getType(), tensor, init, maps, loops,
-                  [](OpBuilder &builder, Location loc, ValueRange in) {
-                    Value square = arith::MulFOp::create(builder, loc, in[0], in[0]);
-                    Value next = arith::AddFOp::create(builder, loc, in[1], square);
-                    linalg::YieldOp::create(builder, loc, next);
-                  })
-                  .getResult(0);
-  return math::SqrtOp::create(b, tensor::ExtractOp::create(b, sum, ValueRange{}));
+  return math::SqrtOp::create(b, buildDot(b, b.getLoc(), tensor, tensor));
 }
 
 /// Gives all cores the norm that is the geometric mean of theirs: what they multiply to

@@ -14,14 +14,6 @@ void sparsam::registerTensorTrain(DialectRegistry &registry) {
   registerStructures<TensorTrainAttr>(registry);
 }
 
-LogicalResult
-TensorTrainAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementType,
-                                function_ref<InFlightDiagnostic()> emitError) const {
-  return verifyStructure(*this, shape, elementType, emitError);
-}
-
-StructureKind TensorTrainAttr::getKind() const { return StructureKind::Factors; }
-
 static int64_t product(ArrayRef<int64_t> sizes) {
   int64_t total = 1;
   for (int64_t size : sizes)

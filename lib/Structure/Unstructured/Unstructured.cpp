@@ -19,14 +19,6 @@ LogicalResult UnstructuredAttr::verify(function_ref<InFlightDiagnostic()> emitEr
   return verifyDensity(density, emitError);
 }
 
-LogicalResult
-UnstructuredAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementType,
-                                 function_ref<InFlightDiagnostic()> emitError) const {
-  return verifyStructure(*this, shape, elementType, emitError);
-}
-
-StructureKind UnstructuredAttr::getKind() const { return StructureKind::Pattern; }
-
 StructureInterface UnstructuredAttr::withView(ArrayRef<int64_t> in,
                                               ArrayRef<int64_t> stack) const {
   return UnstructuredAttr::get(getContext(), getDensity(), in, stack);

@@ -25,14 +25,6 @@ LogicalResult VNMAttr::verify(function_ref<InFlightDiagnostic()> emitError, int6
   return success();
 }
 
-LogicalResult
-VNMAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementType,
-                        function_ref<InFlightDiagnostic()> emitError) const {
-  return verifyStructure(*this, shape, elementType, emitError);
-}
-
-StructureKind VNMAttr::getKind() const { return StructureKind::Pattern; }
-
 StructureInterface VNMAttr::withView(ArrayRef<int64_t> in,
                                      ArrayRef<int64_t> stack) const {
   return VNMAttr::get(getContext(), getV(), getN(), getM(), in, stack);

@@ -4,7 +4,7 @@
 include "sparsam/IR/StructureBase.td"
 include "sparsam/Structure/Density.td"
 
-def Sparsam_Block : Sparsam_Structure<"Block", "block", [
+def Sparsam_Block : Sparsam_Pattern<"Block", "block", [
     "getStorage", "getCost", "buildSelect", "buildDensify", "buildRestrict", "verifyPattern"]> {
   let summary = "of each row of dense blocks the same number is stored";
   let description = [{

@@ -3,7 +3,7 @@
 
 include "sparsam/IR/StructureBase.td"
 
-def Sparsam_Dynamic : Sparsam_Structure<"Dynamic", "dynamic", [
+def Sparsam_Dynamic : Sparsam_Factors<"Dynamic", "dynamic", [
     "getTerms", "getCost", "buildRead", "buildGradient", "buildFactorize"]> {
   let summary = "a dense tensor of which the model reads a pattern, selected at every step";
   let description = [{

@@ -3,7 +3,7 @@
 
 include "sparsam/IR/StructureBase.td"
 
-def Sparsam_Frozen : Sparsam_Structure<"Frozen", "frozen", [
+def Sparsam_Frozen : Sparsam_Factors<"Frozen", "frozen", [
     "getTerms", "getCost", "buildFactorize"]> {
   let summary = "the dense tensor, which training leaves as it is";
   let description = [{

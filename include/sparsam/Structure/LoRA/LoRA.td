@@ -3,7 +3,7 @@
 
 include "sparsam/IR/StructureBase.td"
 
-def Sparsam_LoRA : Sparsam_Structure<"LoRA", "lora", [
+def Sparsam_LoRA : Sparsam_Factors<"LoRA", "lora", [
     "getTerms", "getCost", "buildFactorize"]> {
   let summary = "a frozen base plus a scaled product of two thin matrices";
   let description = [{

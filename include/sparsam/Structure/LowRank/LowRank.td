@@ -3,7 +3,7 @@
 
 include "sparsam/IR/StructureBase.td"
 
-def Sparsam_LowRank : Sparsam_Structure<"LowRank", "low_rank", [
+def Sparsam_LowRank : Sparsam_Factors<"LowRank", "low_rank", [
     "getTerms", "getCost", "buildFactorize"]> {
   let summary = "a product of two thin matrices";
   let description = [{

@@ -3,7 +3,7 @@
 
 include "sparsam/IR/StructureBase.td"
 
-def Sparsam_Monarch : Sparsam_Structure<"Monarch", "monarch", [
+def Sparsam_Monarch : Sparsam_Factors<"Monarch", "monarch", [
     "getTerms", "getCost", "buildFactorize"]> {
   let summary = "two block-diagonal factors with a permutation in between";
   let description = [{

@@ -3,7 +3,7 @@
 
 include "sparsam/IR/StructureBase.td"
 
-def Sparsam_NM : Sparsam_Structure<"NM", "nm", [
+def Sparsam_NM : Sparsam_Pattern<"NM", "nm", [
     "getStorage", "getCost", "buildSelect", "buildDensify", "buildRestrict",
     "buildShrinkage", "verifyPattern"]> {
   let summary = "of every M consecutive inputs N are stored";

@@ -3,7 +3,7 @@
 
 include "sparsam/IR/StructureBase.td"
 
-def Sparsam_Sum : Sparsam_Structure<"Sum", "sum", [
+def Sparsam_Sum : Sparsam_Factors<"Sum", "sum", [
     "getTerms", "getCost", "buildFactorize"]> {
   let summary = "a factor structure plus entries on a pattern";
   let description = [{

@@ -3,7 +3,7 @@
 
 include "sparsam/IR/StructureBase.td"
 
-def Sparsam_TensorTrain : Sparsam_Structure<"TensorTrain", "tensor_train", [
+def Sparsam_TensorTrain : Sparsam_Factors<"TensorTrain", "tensor_train", [
     "getTerms", "getCost", "buildFactorize"]> {
   let summary = "a chain of cores, one for each pair of input and output pieces";
   let description = [{

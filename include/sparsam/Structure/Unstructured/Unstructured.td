@@ -4,7 +4,7 @@
 include "sparsam/IR/StructureBase.td"
 include "sparsam/Structure/Density.td"
 
-def Sparsam_Unstructured : Sparsam_Structure<"Unstructured", "unstructured", [
+def Sparsam_Unstructured : Sparsam_Pattern<"Unstructured", "unstructured", [
     "getStorage", "getCost", "buildSelect", "buildDensify", "buildRestrict", "verifyPattern"]> {
   let summary = "any entries are stored, a fixed number of them";
   let description = [{

@@ -3,7 +3,7 @@
 
 include "sparsam/IR/StructureBase.td"
 
-def Sparsam_VNM : Sparsam_Structure<"VNM", "vnm", [
+def Sparsam_VNM : Sparsam_Pattern<"VNM", "vnm", [
     "getStorage", "getCost", "buildSelect", "buildDensify", "buildRestrict", "verifyPattern"]> {
   let summary = "of every M inputs V outputs share 4, and each output keeps N of those";
   let description = [{
