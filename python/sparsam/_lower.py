@@ -70,6 +70,7 @@ class Lowered:
     pinned      the same with the view written out, to be given to other functions whose
                 first use of a parameter may suggest another view
     signatures  of the functions on storage
+    flops       of the entry's products, by what computes them
     """
 
     program: _core.Program
@@ -79,6 +80,7 @@ class Lowered:
     signatures: dict[str, Signature]
     remarks: list[str]
     seconds: dict[str, float]
+    flops: dict[str, int]
     _positions: dict[str, tuple] = field(default_factory=dict)
 
     def call(self, name: str, arguments: list, results: Mapping[int, np.ndarray]) -> None:
@@ -142,7 +144,9 @@ def lower(text: str, structure: Mapping[str, str], name: str) -> Lowered:
         for f in module.functions()
         if f["public"]
     }
-    module.run(f"{passes['propagate']},{passes['to-cpu']}")
+    module.run(passes["propagate"])
+    flops = module.flops()[function["name"]]
+    module.run(passes["to-cpu"])
     program = module.compile()
     remarks = [
         note["text"]
@@ -151,7 +155,7 @@ def lower(text: str, structure: Mapping[str, str], name: str) -> Lowered:
     ]
     seconds = dict(module.seconds) | dict(program.seconds)
     return Lowered(
-        program, function["name"], structures, pinned, signatures, remarks, seconds
+        program, function["name"], structures, pinned, signatures, remarks, seconds, flops
     )
 
 

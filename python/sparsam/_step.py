@@ -245,6 +245,12 @@ class Step:
         return dict(self._main.lowered.seconds)
 
     @property
+    def flops(self) -> dict[str, int]:
+        """Multiplications and additions in the products of one call, by what computes them:
+        "spmm" and "sddmm" (with a pattern), "contractions" and "convolutions" (dense)."""
+        return {k: n for k, n in self._main.lowered.flops.items() if k != "einsums"}
+
+    @property
     def pinned(self) -> dict[str, str]:
         """path -> structure text with its view, of the structured parameters."""
         return dict(self._main.lowered.pinned)

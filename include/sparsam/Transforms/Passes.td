@@ -388,4 +388,42 @@ def LowerStoragePass : Pass<"sparsam-lower-storage", "::mlir::ModuleOp"> {
     Statistic<"numLowered", "lowered", "Number of operations lowered">];
 }
 
+def CountFlopsPass : Pass<"sparsam-count-flops", "::mlir::ModuleOp"> {
+  let summary = "count the multiplications and additions of all products";
+  let description = [{
+    Whether a structure pays is decided by what is left to compute. This pass changes
+    nothing; it reads off the operations what their products cost and says so in a remark
+    for each function, after any pass: what `sparsam-propagate` saved is the difference
+    between the numbers before and after it.
+
+    A contraction, a convolution or an einsum that is still there costs an addition and a
+    multiplication for each point of its loops (for an einsum of n operands, n - 1 of
+    these), whatever its operands hold; a product with a pattern costs two for each value
+    that is stored and row of the dense operand. Loops count as often as they run, of an
+    `scf.if` the dearer branch counts, and calls what they call. Elementwise work, sums
+    and the squares of a norm are no products.
+
+    ```mlir
+    func.func @f(%x: tensor<8x16xf32>, %values: tensor<4x8x1xf32>,
+                 %indices: tensor<4x8xi16>, %init: tensor<8x4xf32>) -> tensor<8x4xf32> {
+      %y = sparsam.spmm %x, %values, %indices into %init {structure = #sparsam.nm<2:4>}
+          : (tensor<8x16xf32>, tensor<4x8x1xf32>, tensor<4x8xi16>, tensor<8x4xf32>)
+          -> tensor<8x4xf32>
+      return %y : tensor<8x4xf32>
+    }
+    ```
+    is `remark: @f has 512 FLOPs in products: spmm 512`.
+
+    A loop of unknown length counts once and a shape that is not static not at all, each
+    with a remark at its place.
+  }];
+  let statistics = [
+    Statistic<"numContractions", "contractions", "FLOPs of dense contractions">,
+    Statistic<"numConvolutions", "convolutions", "FLOPs of convolutions">,
+    Statistic<"numEinsums", "einsums", "FLOPs of einsums">,
+    Statistic<"numSpmm", "spmm", "FLOPs of products with a pattern">,
+    Statistic<"numSddmm", "sddmm", "FLOPs of products sampled on a pattern">,
+  ];
+}
+
 #endif // SPARSAM_TRANSFORMS_PASSES
