@@ -85,7 +85,7 @@ static void testStructures(MlirContext context) {
   // CHECK-NEXT: stacked: 0
   // CHECK-NEXT: tensor: values tensor<3x8x8x1xf32> of role 0
   // CHECK-NEXT: tensor: indices tensor<3x8x8xi16> of role 2
-  // CHECK-NEXT: cost: 192 entries, 1152 bytes, 128 FLOPs a row, 384 for the gradient
+  // CHECK-NEXT: cost: 192 entries, 1152 bytes, 128 FLOPs a row, 128 for the gradient
 
   MlirAttribute structure = sparsamStructureParse(text("low_rank<3>"), loc);
   int64_t inputs[] = {1};
