@@ -13,9 +13,9 @@ constexpr unsigned maxLetters = 64;
 /// Dynamic programming over the sets of terms: the best way to contract each.
 class Search {
 public:
-  explicit Search(const Product &product)
-      : product(product), count(product.terms.size()), letters(uint64_t(1) << count),
-        best(letters.size()) {
+  Search(const Product &product, Preference preference)
+      : product(product), preference(preference), count(product.terms.size()),
+        letters(uint64_t(1) << count), best(letters.size()) {
     all = letters.size() - 1;
     resultLetters = maskOf(product.result);
     for (uint64_t set = 1; set <= all; ++set)
@@ -39,6 +39,7 @@ public:
 private:
   struct Choice {
     double flops = 0;
+    int64_t worth = 0;
     double intermediates = 0;
     uint64_t lhs = 0;
   };
@@ -74,10 +75,12 @@ private:
       choice.lhs = lhs;
       choice.flops =
           best[lhs].flops + best[others].flops + 2 * sizeOf(kept(lhs) | kept(others));
+      choice.worth = best[lhs].worth + best[others].worth +
+                     (preference && set != all ? preference(set) : 0);
       choice.intermediates = best[lhs].intermediates + best[others].intermediates +
                              (set == all ? 0 : sizeOf(kept(set)));
       auto rank = [](const Choice &c) {
-        return std::tuple(c.flops, c.intermediates, c.lhs);
+        return std::tuple(c.flops, -c.worth, c.intermediates, c.lhs);
       };
       if (!any || rank(choice) < rank(found))
         found = choice;
@@ -96,6 +99,7 @@ private:
   }
 
   const Product &product;
+  Preference preference;
   unsigned count;
   uint64_t all, resultLetters;
   SmallVector<uint64_t> letters;
@@ -103,9 +107,10 @@ private:
 };
 } // namespace
 
-FailureOr<ContractionPath> sparsam::findContractionPath(const Product &product) {
+FailureOr<ContractionPath> sparsam::findContractionPath(const Product &product,
+                                                        Preference preference) {
   if (product.terms.empty() || product.terms.size() > maxTerms ||
       product.sizes.size() > maxLetters)
     return failure();
-  return Search(product).run();
+  return Search(product, preference).run();
 }

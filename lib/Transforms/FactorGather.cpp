@@ -3,6 +3,7 @@
 // A gather along one dimension is a contraction with one-hot rows, so it goes to those
 // factors that have the dimension, and the einsum keeps the others. That is how an
 // embedding whose table is factorized is looked up.
+#include "Definitions.h"
 #include "LinearMaps.h"
 #include "PropagateRules.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -89,20 +90,7 @@ public:
   }
 
   bool reachesDefinition(Value value) const {
-    Operation *op = value.getDefiningOp();
-    if (!op)
-      return false;
-    if (isa<EinsumOp>(op))
-      return isDefinition(op);
-    auto change = matchLayoutChange(op);
-    if (succeeded(change))
-      return reachesDefinition(change->source);
-    auto elementwise = matchElementwise(op);
-    return succeeded(elementwise) &&
-           llvm::any_of(elementwise->operands, [&](const ElementwiseOperand &operand) {
-             return operand.access == ElementAccess::Same &&
-                    reachesDefinition(operand.value);
-           });
+    return sparsam::reachesDefinition(value, isDefinition);
   }
 
   FailureOr<Value> take(Value value, int64_t dim) {
@@ -114,17 +102,8 @@ public:
     if (auto change = matchLayoutChange(op); succeeded(change))
       return takeLayoutChange(*change, dim);
     auto elementwise = matchElementwise(op);
-    SmallVector<Value> operands;
-    for (const ElementwiseOperand &operand : elementwise->operands) {
-      if (operand.access == ElementAccess::Permuted)
-        return failure();
-      auto taken = operand.access == ElementAccess::Same ? take(operand.value, dim)
-                                                         : FailureOr(operand.value);
-      if (failed(taken))
-        return failure();
-      operands.push_back(*taken);
-    }
-    return cloneElementwise(rewriter, *elementwise, operands, getShape(value, dim));
+    return cloneOnParts(rewriter, *elementwise, getShape(value, dim),
+                        [&](Value operand) { return take(operand, dim); });
   }
 
 private:

@@ -1,8 +1,8 @@
 // Rule 10 of the algebra for factor structures, slices: a layer of a stacked parameter is
 // the sum of einsums of a layer of each factor.
+#include "Definitions.h"
 #include "LinearMaps.h"
 #include "PropagateRules.h"
-#include "sparsam/Analysis/Elementwise.h"
 
 using namespace mlir;
 using namespace mlir::sparsam;
@@ -16,19 +16,7 @@ public:
       : rewriter(rewriter), definitions(definitions), isDefinition(isDefinition) {}
 
   bool reachesDefinition(Value value) {
-    Operation *op = value.getDefiningOp();
-    if (!op)
-      return false;
-    if (isa<EinsumOp>(op))
-      return isDefinition(op);
-    if (auto change = matchLayoutChange(op); succeeded(change))
-      return reachesDefinition(change->source);
-    auto elementwise = matchElementwise(op);
-    return succeeded(elementwise) &&
-           llvm::any_of(elementwise->operands, [&](const ElementwiseOperand &operand) {
-             return operand.access == ElementAccess::Same &&
-                    reachesDefinition(operand.value);
-           });
+    return sparsam::reachesDefinition(value, isDefinition);
   }
 
   /// `layers` of `value`, by those of the factors; fails where they cut through a matrix.
@@ -43,20 +31,11 @@ public:
       return sliceLayoutChange(*change, layers);
     auto elementwise = matchElementwise(op);
     auto type = cast<RankedTensorType>(value.getType());
-    SmallVector<Value> operands;
-    for (const ElementwiseOperand &operand : elementwise->operands) {
-      if (operand.access == ElementAccess::Permuted)
-        return failure();
-      auto sliced = operand.access == ElementAccess::Same ? slice(operand.value, layers)
-                                                          : FailureOr(operand.value);
-      if (failed(sliced))
-        return failure();
-      operands.push_back(*sliced);
-    }
     SmallVector<int64_t> shape(type.getShape());
     for (auto [dim, size] : llvm::zip_equal(layers.dims, layers.sizes))
       shape[dim] = size;
-    return cloneElementwise(rewriter, *elementwise, operands, shape);
+    return cloneOnParts(rewriter, *elementwise, shape,
+                        [&](Value operand) { return slice(operand, layers); });
   }
 
 private:

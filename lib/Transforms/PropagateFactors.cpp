@@ -6,6 +6,7 @@
 // backward. Nothing here knows any structure's einsum.
 #include "MergedProduct.h"
 #include "PropagateRules.h"
+#include "SharedProducts.h"
 #include "WidenProducts.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -62,6 +63,8 @@ private:
   /// Out of the function, and destroyed at the end: no address comes twice.
   llvm::SetVector<Operation *> erased;
   int64_t chains = 0;
+  std::function<bool(Value)> isFactor = [this](Value value) { return isStorage(value); };
+  SharedProducts shared{isFactor};
 };
 
 } // namespace
@@ -265,7 +268,7 @@ FailureOr<Value> Reassociation::build(Operation *op, Merged &merged) {
   }
   product.scalars.clear();
   product.renumber();
-  FailureOr<ContractionPath> path = findContractionPath(product);
+  FailureOr<ContractionPath> path = shared.findPath(product);
   if (failed(path))
     return op->emitError() << "is a product of " << product.terms.size()
                            << " operands, more than an order is searched for";

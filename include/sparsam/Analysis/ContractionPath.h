@@ -20,11 +20,15 @@ struct ContractionPath {
   double intermediates = 0;
 };
 
+/// How much an intermediate is worth that is the product of these terms, one bit each.
+using Preference = function_ref<int64_t(uint64_t terms)>;
+
 /// The cheapest order, by exhaustive search over pairwise contractions: fewest
-/// FLOPs, then smallest intermediates, then the earliest terms. Depends on nothing
-/// but the letters, so that equal products choose equal orders. Fails for more
-/// than 12 terms or 64 letters.
-FailureOr<ContractionPath> findContractionPath(const Product &product);
+/// FLOPs, then the intermediates that are worth most, then smallest intermediates, then
+/// the earliest terms. Depends on nothing but the letters and what is preferred, so that
+/// equal products choose equal orders. Fails for more than 12 terms or 64 letters.
+FailureOr<ContractionPath> findContractionPath(const Product &product,
+                                               Preference preference = {});
 
 } // namespace mlir::sparsam
 
