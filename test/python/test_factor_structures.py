@@ -74,14 +74,3 @@ def test_frozen_takes_any_rank():
     dense = step.densify(p)
     np.testing.assert_array_equal(dense["b"], params["b"])
     np.testing.assert_allclose(dense["w"], reference_params["w"], rtol=1e-4)
-
-
-def test_no_tensor_of_the_parameters_size_is_left():
-    """A lora step on a patterned base has neither the weight nor its gradient."""
-    texts = ["lora<2, base = nm<2:4, vector = 4>>", "sum<low_rank<2>, nm<1:4>>"]
-    one = make("gpt", "adamw", texts, seed=5)
-    step = one.compile()
-    body = step.ir("propagate").split("func.func ")[1]
-    assert "spmm" in body
-    for shape in ("20x60", "60x20", "20x28", "28x20"):
-        assert f"tensor<{shape}xf32>" not in body, shape

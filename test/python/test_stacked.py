@@ -3,38 +3,10 @@ oracle."""
 
 import re
 
-import numpy as np
 import pytest
 from models import OPTIMIZERS, STACKED
 from oracle import Case, case, check_case
-
-
-def tensor_shapes(text: str, function: str = "main") -> set[tuple[int, ...]]:
-    """The shapes of all tensors in a function of a module that is printed."""
-    start = text.index(f"@{function}(")
-    end = text.find("\n  func.func ", start)
-    types = re.findall(r"tensor<((?:\d+x)+)\w+", text[start : None if end < 0 else end])
-    return {tuple(map(int, found[:-1].split("x"))) for found in types}
-
-
-def dense_shapes(one, path: str) -> set[tuple[int, ...]]:
-    """The shapes that a parameter's tensor, all layers of it and one, may take."""
-    structure = one.structures[path]
-    stack = [structure.shape[d] for d in structure.stack]
-    k = int(np.prod([structure.shape[d] for d in structure.inputs]))
-    n = int(np.prod(structure.shape)) // k // int(np.prod(stack))
-    rest = [d for d in range(len(structure.shape)) if d not in structure.stack]
-    layers = [(k, n), (n, k), tuple(structure.shape[d] for d in rest)]
-    prefixes = [(), tuple(stack), (1,) * len(stack)]
-    return {(*prefix, *layer) for prefix in prefixes for layer in layers}
-
-
-def check_nothing_dense(one, step) -> None:
-    assert not [r for r in step.remarks if re.search("made dense|dense first|forms", r)]
-    shapes = tensor_shapes(step.ir("propagate"))
-    for path in one.structures:
-        assert not shapes & dense_shapes(one, path), path
-
+from walk import check_nothing_dense, propagated
 
 CASES = [
     ("scan_mlp", "momentum", "nm vector 4"),
@@ -53,7 +25,7 @@ def test_step(model, optimizer, structure):
     for path, chosen in one.structures.items():
         if chosen.stack:
             assert "stack = [0]" in step.plan[path].structure
-    check_nothing_dense(one, step)
+    check_nothing_dense(one, propagated(one), step.remarks)
 
 
 COMPOSED = [
