@@ -131,8 +131,10 @@ MlirLogicalResult sparsamStructureGetCost(MlirAttribute structure, MlirType para
   if (!type)
     return mlirLogicalResultFailure();
   StructureInterface attr = unwrapStructure(structure);
-  auto view = getMatrixView(attr, type, [&] { return emitError(loc); });
-  if (failed(view))
+  auto error = [&] { return emitError(loc); };
+  auto view = getMatrixView(attr, type, error);
+  // The cost is that of a storage that fits.
+  if (failed(view) || failed(getParameterStorage(attr, type, error)))
     return mlirLogicalResultFailure();
   FailureOr<StructureCost> found = attr.getCost(view->matrix);
   if (failed(found)) {

@@ -63,6 +63,13 @@ nb::list toPython(const std::vector<FunctionSignature> &functions) {
   return result;
 }
 
+nb::dict toPython(const FlopCount &count) {
+  nb::dict result;
+  for (auto [kind, flops] : FlopCount::getKinds())
+    result[kind.str().c_str()] = count.*flops;
+  return result;
+}
+
 const char *roleName(ProgramArgument::Role role) {
   switch (role) {
   case ProgramArgument::Role::Input:
@@ -161,6 +168,13 @@ void bindModule(nb::module_ &m) {
       .def("functions", [](Module &module) { return toPython(module.functions()); })
       .def_prop_ro("attributes",
                    [](Module &module) { return toPython(module.attributes()); })
+      .def("flops",
+           [](Module &module) {
+             nb::dict result;
+             for (const auto &[name, count] : module.flops())
+               result[name.c_str()] = toPython(count);
+             return result;
+           })
       .def_prop_ro("at_boundary", &Module::atBoundary)
       .def_prop_ro("diagnostics", &messages)
       .def_prop_ro("seconds", [](Module &module) { return toPython(module.passTimes()); })
@@ -191,6 +205,7 @@ NB_MODULE(_core, m) {
       .def("functions", &programFunctions)
       .def("call", &call, "name"_a, "arrays"_a)
       .def_prop_ro("seconds", [](Program &program) { return toPython(program.times()); });
+  m.def("load_plugin", &loadPlugin, "path"_a);
   m.def(
       "check_pattern",
       [](const std::string &structure, const std::vector<int64_t> &shape,
@@ -207,6 +222,18 @@ NB_MODULE(_core, m) {
       "pinned_structure",
       [](const std::string &structure, const std::vector<int64_t> &shape) {
         return pinnedStructure(structure, shape);
+      },
+      "structure"_a, "shape"_a);
+  m.def(
+      "structure_cost",
+      [](const std::string &structure, const std::vector<int64_t> &shape) {
+        auto [cost, layers] = structureCost(structure, shape);
+        nb::dict result;
+        result["entries"] = layers * cost.entries;
+        result["bytes"] = layers * cost.bytes;
+        result["flops_per_row"] = cost.flopsPerRow;
+        result["gradient_flops_per_row"] = cost.gradientFlopsPerRow;
+        return result;
       },
       "structure"_a, "shape"_a);
   m.def("take_profile", [] {

@@ -73,6 +73,16 @@ AttributeTable Module::attributes() {
   return describe((*module)->getAttrDictionary());
 }
 
+std::vector<std::pair<std::string, FlopCount>> Module::flops() {
+  Lock lock(context->mutex);
+  DiagnosticCollector collector(&context->mlir, messages);
+  std::vector<std::pair<std::string, FlopCount>> counts;
+  for (auto function : module->getOps<func::FuncOp>())
+    if (!function.isExternal())
+      counts.emplace_back(function.getName(), countFlops(function));
+  return counts;
+}
+
 bool Module::atBoundary() {
   Lock lock(context->mutex);
   return isAtProgramBoundary(*module);
@@ -95,6 +105,16 @@ static Context &sharedContext() {
   return shared;
 }
 
+void sparsam_python::loadPlugin(const std::string &path) {
+  if (llvm::Error error = loadDialectPlugin(path))
+    throw std::runtime_error(llvm::toString(std::move(error)));
+  Context &shared = sharedContext();
+  Lock lock(shared.mutex);
+  DialectRegistry registry;
+  registerProgramDialects(registry);
+  shared.mlir.appendDialectRegistry(registry);
+}
+
 std::string
 sparsam_python::checkPattern(const std::string &structure, llvm::ArrayRef<int64_t> shape,
                              llvm::ArrayRef<llvm::ArrayRef<int64_t>> indices) {
@@ -106,23 +126,59 @@ sparsam_python::checkPattern(const std::string &structure, llvm::ArrayRef<int64_
   return collector.errors();
 }
 
+namespace {
+
+/// A structure on a parameter of a shape, for as long as the shared context is locked.
+struct Question {
+  Question(const std::string &text, llvm::ArrayRef<int64_t> shape)
+      : lock(sharedContext().mutex), collector(&sharedContext().mlir, messages) {
+    MLIRContext *mlirContext = &sharedContext().mlir;
+    Location loc = UnknownLoc::get(mlirContext);
+    auto parsed = parseStructure(text, loc);
+    if (failed(parsed))
+      throw std::invalid_argument(collector.errors());
+    structure = *parsed;
+    // The element type says nothing about a view.
+    type = RankedTensorType::get(shape, Float32Type::get(mlirContext));
+    auto found = getMatrixView(structure, type, [&] { return emitError(loc); });
+    if (failed(found))
+      throw std::invalid_argument(collector.errors());
+    view = *found;
+  }
+
+  Lock lock;
+  std::vector<Message> messages;
+  DiagnosticCollector collector;
+  StructureInterface structure;
+  RankedTensorType type;
+  MatrixView view;
+};
+
+} // namespace
+
 std::string sparsam_python::pinnedStructure(const std::string &structure,
                                             llvm::ArrayRef<int64_t> shape) {
-  Context &shared = sharedContext();
-  Lock lock(shared.mutex);
-  std::vector<Message> messages;
-  DiagnosticCollector collector(&shared.mlir, messages);
-  Location loc = UnknownLoc::get(&shared.mlir);
-  auto parsed = parseStructure(structure, loc);
-  if (failed(parsed))
-    throw std::invalid_argument(collector.errors());
-  // The element type says nothing about a view.
-  auto type = RankedTensorType::get(shape, Float32Type::get(&shared.mlir));
-  auto view = getMatrixView(*parsed, type, [&] { return emitError(loc); });
-  if (failed(view))
-    throw std::invalid_argument(collector.errors());
+  Question asked(structure, shape);
   std::string text;
   llvm::raw_string_ostream stream(text);
-  parsed->withView(view->in, view->stack).print(stream);
+  asked.structure.withView(asked.view.in, asked.view.stack).print(stream);
   return llvm::StringRef(text).split('.').second.str();
+}
+
+std::pair<StructureCost, int64_t>
+sparsam_python::structureCost(const std::string &structure,
+                              llvm::ArrayRef<int64_t> shape) {
+  Question asked(structure, shape);
+  auto fits = getParameterStorage(asked.structure, asked.type, [] {
+    return emitError(UnknownLoc::get(&sharedContext().mlir));
+  });
+  if (failed(fits))
+    throw std::invalid_argument(asked.collector.errors());
+  FailureOr<StructureCost> cost = asked.structure.getCost(asked.view.matrix);
+  if (failed(cost))
+    throw std::invalid_argument("the cost of " + structure + " is not known");
+  int64_t layers = 1;
+  for (int64_t dim : asked.view.stack)
+    layers *= asked.type.getDimSize(dim);
+  return {*cost, layers};
 }

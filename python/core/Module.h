@@ -2,6 +2,8 @@
 #define SPARSAM_PYTHON_CORE_MODULE_H
 
 #include "Diagnostics.h"
+#include "sparsam/Analysis/Flops.h"
+#include "sparsam/IR/Structure.h"
 #include "sparsam/Runtime/Program.h"
 
 #include "mlir/IR/MLIRContext.h"
@@ -34,6 +36,8 @@ public:
   std::string text(bool locations, bool generic);
   std::vector<mlir::sparsam::FunctionSignature> functions();
   mlir::sparsam::AttributeTable attributes();
+  /// What the products of each function cost, by kind.
+  std::vector<std::pair<std::string, mlir::sparsam::FlopCount>> flops();
   bool atBoundary();
   std::unique_ptr<mlir::sparsam::Program>
   compile(const mlir::sparsam::CompileOptions &options);
@@ -50,6 +54,10 @@ private:
   mlir::sparsam::PhaseTimes times;
 };
 
+/// Loads a shared library with structures of its own, for all modules parsed from now on.
+/// Throws std::runtime_error where it is none.
+void loadPlugin(const std::string &path);
+
 /// Why index tensors are no pattern of a parameter of `shape`; empty if they are one.
 std::string checkPattern(const std::string &structure, llvm::ArrayRef<int64_t> shape,
                          llvm::ArrayRef<llvm::ArrayRef<int64_t>> indices);
@@ -57,6 +65,11 @@ std::string checkPattern(const std::string &structure, llvm::ArrayRef<int64_t> s
 /// The text of a structure with its view for a parameter of `shape` written out; throws
 /// std::invalid_argument where it does not parse or fit.
 std::string pinnedStructure(const std::string &structure, llvm::ArrayRef<int64_t> shape);
+
+/// What a parameter of `shape` of f32 costs under a structure, of one layer, and how many
+/// layers it has; throws std::invalid_argument where it does not parse, fit or know.
+std::pair<mlir::sparsam::StructureCost, int64_t>
+structureCost(const std::string &structure, llvm::ArrayRef<int64_t> shape);
 
 } // namespace sparsam_python
 

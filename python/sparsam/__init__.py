@@ -9,6 +9,7 @@ from ._checkpoint import saved_structures
 from ._core import CompileError, num_threads, set_num_threads
 from ._dense_files import load_dense, save_dense
 from ._gradient import gradient
+from ._plugins import load_plugin
 from ._step import Function, Step, compile
 from ._storage import Storage
 from ._structures import Choice, Cost
@@ -23,6 +24,7 @@ __all__ = [
     "compile",
     "gradient",
     "load_dense",
+    "load_plugin",
     "num_threads",
     "save_dense",
     "saved_structures",

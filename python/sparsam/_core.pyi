@@ -77,6 +77,10 @@ class Module:
     def functions(self) -> list[Function]:
         """The defined functions in order, private ones included."""
 
+    def flops(self) -> dict[str, dict[str, int]]:
+        """Function -> kind -> multiplications and additions of its products, as
+        `sparsam-count-flops` counts them; what it remarks on joins `diagnostics`."""
+
     @property
     def attributes(self) -> dict[str, bool | int | float | str]:
         """Of the module itself."""
@@ -134,6 +138,16 @@ def check_pattern(
 def pinned_structure(structure: str, shape: Sequence[int]) -> str:
     """The text of a structure as the compiler prints it, with the view that it has for a
     parameter of this shape written out. Raises ValueError where it does not parse or fit."""
+
+def structure_cost(structure: str, shape: Sequence[int]) -> dict[str, int]:
+    """What a parameter of this shape of f32 stores under a structure, "entries" (trainable
+    ones) and "bytes", and what a row of a product with a layer of it costs: "flops_per_row"
+    forward and backward to the input, "gradient_flops_per_row" backward to the weight.
+    Raises ValueError where the text does not parse or fit, or the structure does not know."""
+
+def load_plugin(path: str) -> None:
+    """Loads a shared library with structures of its own, which modules that are parsed from
+    now on know. Raises RuntimeError where it is none."""
 
 def take_profile() -> list[tuple[str, int, float]]:
     """Name, calls and seconds of each kernel and library routine of the programs that

@@ -150,6 +150,9 @@ static void testErrors(MlirContext context, int *errors) {
   require(
       mlirLogicalResultIsFailure(sparsamStructureGetCost(structure, scalar, loc, &cost)),
       "the cost of a scalar");
+  require(mlirLogicalResultIsFailure(sparsamStructureGetCost(
+              sparsamStructureParse(text("low_rank<7>"), loc), type, loc, &cost)),
+          "the cost of what does not fit");
   int64_t inputs[] = {2};
   SparsamMatrixView view;
   require(mlirLogicalResultIsFailure(sparsamStructureGetMatrixView(
@@ -167,9 +170,10 @@ static void testErrors(MlirContext context, int *errors) {
   // CHECK-NEXT: error at loc("plan.txt":3:7): #sparsam.nm<2:4> needs {{.+}} multiple of M = 4, found 6
   // CHECK-NEXT: error at loc("plan.txt":3:7): a parameter must be a ranked tensor, found 'f32'
   // CHECK-NEXT: error at loc("plan.txt":3:7): a parameter must be a ranked tensor, found 'f32'
+  // CHECK-NEXT: error at loc("plan.txt":3:7): #sparsam.low_rank<7> has a rank larger than the shape: expected at most 6 for 6x8
   // CHECK-NEXT: error at loc("plan.txt":3:7): #sparsam.nm<2:4, in = [2]> has input dimension 2, expected
   // CHECK-NEXT: error at loc("plan.txt":3:7): #sparsam.nm<2:4> needs {{.+}} multiple of M = 4, found 6
-  // CHECK-NEXT: 7 errors
+  // CHECK-NEXT: 8 errors
 }
 
 int main(void) {

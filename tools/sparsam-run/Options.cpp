@@ -33,6 +33,8 @@ OPTIONS:
   --pipeline PASSES    passes that take the input down to sparsam-to-cpu (default:
                        sparsam-cpu-pipeline; none if the input is there already).
                        For a function that is no training step: sparsam-to-cpu
+  --load-dialect-plugin FILE.so
+                       a library with structures of its own; may be given again
   --threads N          threads, up to 1024 (default: as OpenMP decides)
   --[no-]progress      show a progress bar (default: where standard error is a
                        terminal)
@@ -46,6 +48,7 @@ enum Code {
   Function,
   Steps,
   Pipeline,
+  Plugin,
   Threads,
   Progress,
   NoProgress,
@@ -59,6 +62,7 @@ constexpr option longOptions[] = {
     {"function", required_argument, nullptr, Function},
     {"steps", required_argument, nullptr, Steps},
     {"pipeline", required_argument, nullptr, Pipeline},
+    {"load-dialect-plugin", required_argument, nullptr, Plugin},
     {"threads", required_argument, nullptr, Threads},
     {"progress", no_argument, nullptr, Progress},
     {"no-progress", no_argument, nullptr, NoProgress},
@@ -98,6 +102,9 @@ bool parseOne(int code, Options &options) {
     return parseCount("--steps", options.steps);
   case Pipeline:
     options.pipeline = optarg;
+    return true;
+  case Plugin:
+    options.plugins.emplace_back(optarg);
     return true;
   case Threads:
     return parseCount("--threads", options.threads, SPARSAM_MAX_THREADS);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace sparsam_run {
 
@@ -18,6 +19,7 @@ struct Options {
   int64_t threads = 0;
   std::optional<bool> progress;
   bool describe = false;
+  std::vector<std::string> plugins;
 };
 
 /// Nothing if the process should end with `exitCode` (help, or a message that was

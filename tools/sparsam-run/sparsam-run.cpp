@@ -103,6 +103,9 @@ LogicalResult run(const Options &options) {
   if (!file)
     return fail(message);
 
+  for (const std::string &plugin : options.plugins)
+    if (llvm::Error error = loadDialectPlugin(plugin))
+      return fail(std::move(error));
   DialectRegistry registry;
   registerProgramDialects(registry);
   registerProgramPasses();

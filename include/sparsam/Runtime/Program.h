@@ -95,6 +95,10 @@ bool isAtProgramBoundary(ModuleOp module);
 /// dialects and extensions, Sparsam's, and the translations to LLVM IR.
 void registerProgramDialects(DialectRegistry &registry);
 
+/// Loads a shared library with structures, or dialects, of its own, as mlir-opt's
+/// --load-dialect-plugin does. Every later registerProgramDialects() knows them too.
+llvm::Error loadDialectPlugin(llvm::StringRef path);
+
 /// All passes and pipelines, upstream's and Sparsam's. Once in a process is enough.
 void registerProgramPasses();
 

@@ -13,6 +13,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Target/LLVMIR/Dialect/All.h"
+#include "mlir/Tools/Plugins/DialectPlugin.h"
 
 #include <chrono>
 #include <mutex>
@@ -59,11 +60,40 @@ private:
 
 } // namespace
 
+namespace {
+
+/// The plugins of the process. A library stays loaded, so that none leaves the list.
+struct Plugins {
+  std::mutex mutex;
+  std::vector<DialectPlugin> loaded;
+
+  static Plugins &get() {
+    static Plugins plugins;
+    return plugins;
+  }
+};
+
+} // namespace
+
 void sparsam::registerProgramDialects(DialectRegistry &registry) {
   registerAllDialects(registry);
   registerAllExtensions(registry);
   registerAllToLLVMIRTranslations(registry);
   registerAll(registry);
+  Plugins &plugins = Plugins::get();
+  std::lock_guard<std::mutex> lock(plugins.mutex);
+  for (const DialectPlugin &plugin : plugins.loaded)
+    plugin.registerDialectRegistryCallbacks(registry);
+}
+
+llvm::Error sparsam::loadDialectPlugin(StringRef path) {
+  llvm::Expected<DialectPlugin> plugin = DialectPlugin::load(path.str());
+  if (!plugin)
+    return plugin.takeError();
+  Plugins &plugins = Plugins::get();
+  std::lock_guard<std::mutex> lock(plugins.mutex);
+  plugins.loaded.push_back(std::move(*plugin));
+  return llvm::Error::success();
 }
 
 void sparsam::registerProgramPasses() {
