@@ -6,7 +6,7 @@ import lit.formats
 config.name = "Sparsam"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".c", ".mlir", ".test"]
-config.excludes = ["Inputs", "python", "unit", "Install"]
+config.excludes = ["Inputs", "python", "unit", "Extension"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.sparsam_build, "test")
 config.environment["PATH"] = os.pathsep.join(
@@ -20,5 +20,5 @@ config.substitutions += [
     ("%cxx", config.cxx),
 ]
 if config.sanitizers:
-    # The stock mlir-opt and outside projects are not built with them.
-    config.excludes += ["plugin.mlir", "plugin-sparse-tensor.mlir", "install.test"]
+    # The stock mlir-opt is not built with them.
+    config.excludes += ["plugin.mlir", "plugin-sparse-tensor.mlir"]
