@@ -166,6 +166,27 @@ def test_no_tensor_is_as_large_as_a_filter(text):
     check_nothing_dense(one, module, remarks(module))
 
 
+def test_a_step_says_what_its_products_cost():
+    one = all_in(MODELS["mlp"](4), "nm<2:4>")
+    found = one.compile().flops
+    expected = structured_flops(one, len(one.batches[0][0]), {"layer0/w"})
+    assert found["spmm"] + found["sddmm"] == expected
+    assert found["contractions"] == found["convolutions"] == 0
+
+
+@pytest.mark.parametrize(
+    "text, shape, message",
+    [
+        ("nm<2:4", [8, 4], "does not parse"),
+        ("nm<2:4>", [8], "needs inputs that are a multiple of M = 4"),
+        ("low_rank<9>", [8, 4], "has a rank larger than the shape"),
+    ],
+)
+def test_costs_that_are_not_known(text, shape, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        _core.structure_cost(text, shape)
+
+
 def products_of_gradients():
     """Muon without its iterations: what it does to a gradient has products in it."""
 
