@@ -122,7 +122,7 @@ private:
   FlopCount countEinsum(EinsumOp op) {
     FailureOr<Product> product = Product::of(op);
     if (failed(product)) {
-      reportIfNotEmpty(op);
+      reportDynamicShape(op);
       return {};
     }
     bool isProduct = product->terms.size() > 1 && !product->isElementwise();
@@ -158,7 +158,7 @@ private:
     return !op.getBlock()->getOps<arith::MulFOp>().empty();
   }
 
-  void reportIfNotEmpty(Operation *op) {
+  void reportDynamicShape(Operation *op) {
     for (Type type : op->getOperandTypes())
       if (auto shaped = dyn_cast<ShapedType>(type); shaped && !shaped.hasStaticShape())
         return onUnknown(op, "its shape is not static");
