@@ -1,4 +1,5 @@
 // The functions that convert between dense parameters and their storage.
+#include "Companion.h"
 #include "StructuredFunction.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -12,54 +13,10 @@ using namespace mlir::sparsam;
 
 namespace {
 
-/// A function in the making: arguments and results with their attributes.
-struct Companion {
-  func::FuncOp func;
-  OpBuilder body;
-  SmallVector<DictionaryAttr> argumentAttrs, resultAttrs;
-  SmallVector<Value> returned;
-
-  Companion(OpBuilder builder, Location loc, StringRef name)
-      : func(func::FuncOp::create(builder, loc, name, builder.getFunctionType({}, {}))),
-        body(OpBuilder::atBlockEnd(func.addEntryBlock())) {
-    func->setAttr(boundary::companion, builder.getUnitAttr());
-  }
-
-  Value addArgument(Type type, Location loc, DictionaryAttr attrs) {
-    argumentAttrs.push_back(attrs);
-    return func.front().addArgument(type, loc);
-  }
-
-  void addResult(Value value, DictionaryAttr attrs) {
-    returned.push_back(value);
-    resultAttrs.push_back(attrs);
-  }
-
-  void finish() {
-    func::ReturnOp::create(body, func.getLoc(), returned);
-    func.setFunctionType(
-        body.getFunctionType(func.front().getArgumentTypes(), TypeRange(returned)));
-    func.setAllArgAttrs(argumentAttrs);
-    func.setAllResultAttrs(resultAttrs);
-  }
-};
-
-/// One state argument of a structured parameter.
-struct State {
-  const StructuredParameter *parameter;
-  unsigned position;
-  unsigned argument;
-};
-
 class Companions {
 public:
   explicit Companions(const StructuredFunction &function)
-      : function(function), builder(function.func) {
-    for (const StructuredParameter &parameter : function.parameters)
-      for (auto [position, state] : llvm::enumerate(parameter.states))
-        states.push_back({&parameter, static_cast<unsigned>(position), state.argument});
-    llvm::sort(states,
-               [](const State &a, const State &b) { return a.argument < b.argument; });
+      : function(function), builder(function.func), states(getStates(function)) {
     builder.setInsertionPointAfter(function.func);
   }
 
@@ -68,31 +25,20 @@ public:
 
 private:
   func::FuncOp getFunc() const { return function.func; }
-  DictionaryAttr getAttrs(StringRef role, StringRef path, unsigned argument,
-                          StringRef part = {});
   DictionaryAttr getAttrs(const StructuredParameter &parameter, StringRef part = {}) {
-    return getAttrs(boundary::param, parameter.path, parameter.value.argument, part);
+    return getCompanionAttrs(function, parameter, part);
+  }
+  DictionaryAttr getAttrs(const StateArgument &state, StringRef part = {}) {
+    return getCompanionAttrs(function, state, part);
   }
   Value createZero(Companion &companion, RankedTensorType type);
 
   const StructuredFunction &function;
   OpBuilder builder;
-  /// In the order of the function's arguments.
-  SmallVector<State> states;
+  SmallVector<StateArgument> states;
 };
 
 } // namespace
-
-DictionaryAttr Companions::getAttrs(StringRef role, StringRef path, unsigned argument,
-                                    StringRef part) {
-  NamedAttrList attrs;
-  attrs.set(role, builder.getStringAttr(path));
-  if (Attribute name = getFunc().getArgAttr(argument, boundary::name))
-    attrs.set(boundary::name, name);
-  if (!part.empty())
-    attrs.set(boundary::part, builder.getStringAttr(part));
-  return attrs.getDictionary(builder.getContext());
-}
 
 Value Companions::createZero(Companion &companion, RankedTensorType type) {
   Location loc = getFunc().getLoc();
@@ -147,13 +93,11 @@ LogicalResult Companions::createCompress(StringRef name, bool onPattern) {
     dense.push_back(
         companion.addArgument(parameter.type, parameter.loc, getAttrs(parameter)));
   SmallVector<Value> denseStates;
-  for (const State &state : states) {
-    StringRef path = state.parameter->path;
+  for (const StateArgument &state : states) {
     Type type = getFunc().getArgumentTypes()[state.argument];
     denseStates.push_back(
         state.parameter->isPattern()
-            ? companion.addArgument(type, state.parameter->loc,
-                                    getAttrs(boundary::stateOf, path, state.argument))
+            ? companion.addArgument(type, state.parameter->loc, getAttrs(state))
             : Value());
   }
   DenseMap<const StructuredParameter *, StoredPattern> patterns;
@@ -216,7 +160,7 @@ LogicalResult Companions::createCompress(StringRef name, bool onPattern) {
               ? restrict(value, parameter).getValues()
               : createZero(companion,
                            RankedTensorType::get(tensor.type.getShape(), element)),
-          getAttrs(boundary::stateOf, parameter.path, state.argument, tensor.name));
+          getAttrs(state, tensor.name));
     }
   }
   companion.finish();
@@ -224,14 +168,7 @@ LogicalResult Companions::createCompress(StringRef name, bool onPattern) {
 }
 
 LogicalResult sparsam::createCompanions(ArrayRef<StructuredFunction> functions) {
-  const StructuredFunction *chosen =
-      llvm::find_if(functions, [](const StructuredFunction &function) {
-        return llvm::any_of(function.parameters, [](const StructuredParameter &p) {
-          return p.value.result.has_value();
-        });
-      });
-  if (chosen == functions.end())
-    chosen = functions.begin();
+  const StructuredFunction *chosen = findStep(functions);
   func::FuncOp func = chosen->func;
   Operation *module = func->getParentOp();
   for (StringRef name : {"compress", "compress_on_pattern", "densify"})
