@@ -40,10 +40,12 @@ void sparsam::printDensity(AsmPrinter &printer, const APFloat &density) {
   printer << getText(density.convertToDouble());
 }
 
+bool sparsam::isDensity(double value) { return value >= 0 && value <= 1; }
+
 LogicalResult sparsam::verifyDensity(const APFloat &density,
                                      function_ref<InFlightDiagnostic()> emitError) {
   double value = density.convertToDouble();
-  if (value >= 0 && value <= 1)
+  if (isDensity(value))
     return success();
   return emitError() << "expected a density from 0 to 1, found " << getText(value);
 }

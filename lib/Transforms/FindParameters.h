@@ -9,9 +9,6 @@
 
 namespace mlir::sparsam {
 
-/// A result that marks the gradient of a parameter.
-inline constexpr llvm::StringLiteral gradientOfName = "sparsam.gradient_of";
-
 /// A function's arguments and results, as the attributes on its boundary tell them.
 struct StepBoundary {
   struct Parameter {

@@ -102,15 +102,15 @@ mlir::sparsam::takeMarkedGradients(func::FuncOp function) {
   SmallVector<unsigned> renumbered(function.getNumResults());
   for (unsigned i = 0, kept = 0, e = function.getNumResults(); i != e; ++i) {
     renumbered[i] = kept;
-    Attribute attr = function.getResultAttr(i, gradientOfName);
+    Attribute attr = function.getResultAttr(i, boundary::gradientOf);
     if (!attr) {
       ++kept;
       continue;
     }
     auto path = dyn_cast<StringAttr>(attr);
     if (!path || path.empty())
-      return function.emitError("result ")
-             << i << ": expected a path as " << gradientOfName << ", found " << attr;
+      return function.emitError("result ") << i << ": expected a path as "
+                                           << boundary::gradientOf << ", found " << attr;
     if (!marked.try_emplace(path, terminator.getOperand(i)).second)
       return function.emitError("the gradient of ") << path << " is marked twice";
     erase.set(i);

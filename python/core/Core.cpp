@@ -6,6 +6,8 @@
 
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/unique_ptr.h>
 #include <nanobind/stl/vector.h>
@@ -236,6 +238,25 @@ NB_MODULE(_core, m) {
         return result;
       },
       "structure"_a, "shape"_a);
+  m.def(
+      "describe_pattern",
+      [](const std::string &structure, const std::vector<int64_t> &shape) -> nb::object {
+        auto info = describePattern(structure, shape);
+        if (!info)
+          return nb::none();
+        auto list = [](llvm::ArrayRef<int64_t> dims) {
+          return std::vector<int64_t>(dims.begin(), dims.end());
+        };
+        nb::dict entry;
+        entry["stack"] = list(info->stack);
+        entry["inputs"] = list(info->in);
+        entry["outputs"] = list(info->out);
+        entry["unit"] = info->unit;
+        entry["entries"] = info->entries;
+        return entry;
+      },
+      "structure"_a, "shape"_a);
+  m.def("with_density", &withDensity, "structure"_a, "density"_a);
   m.def("take_profile", [] {
     nb::list result;
     for (const ProfileEntry &entry : takeProfile())

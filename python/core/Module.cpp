@@ -127,58 +127,99 @@ sparsam_python::checkPattern(const std::string &structure, llvm::ArrayRef<int64_
 }
 
 namespace {
+/// A structure that was given as text, while the shared context is locked.
+struct ParsedStructure {
+  explicit ParsedStructure(const std::string &text)
+      : lock(sharedContext().mutex), collector(&sharedContext().mlir, messages),
+        loc(UnknownLoc::get(&sharedContext().mlir)), structure(parse(text)) {}
 
-/// A structure on a parameter of a shape, for as long as the shared context is locked.
-struct Question {
-  Question(const std::string &text, llvm::ArrayRef<int64_t> shape)
-      : lock(sharedContext().mutex), collector(&sharedContext().mlir, messages) {
-    MLIRContext *mlirContext = &sharedContext().mlir;
-    Location loc = UnknownLoc::get(mlirContext);
-    auto parsed = parseStructure(text, loc);
-    if (failed(parsed))
-      throw std::invalid_argument(collector.errors());
-    structure = *parsed;
-    // The element type says nothing about a view.
-    type = RankedTensorType::get(shape, Float32Type::get(mlirContext));
-    auto found = getMatrixView(structure, type, [&] { return emitError(loc); });
-    if (failed(found))
-      throw std::invalid_argument(collector.errors());
-    view = *found;
+  std::invalid_argument error() { return std::invalid_argument(collector.errors()); }
+
+  /// The element type says nothing about a view.
+  RankedTensorType getType(llvm::ArrayRef<int64_t> shape) {
+    return RankedTensorType::get(shape, Float32Type::get(loc.getContext()));
+  }
+
+  MatrixView getView(llvm::ArrayRef<int64_t> shape) {
+    auto view = getMatrixView(structure, getType(shape), [&] { return emitError(loc); });
+    if (failed(view))
+      throw error();
+    return *view;
   }
 
   Lock lock;
   std::vector<Message> messages;
   DiagnosticCollector collector;
+  Location loc;
   StructureInterface structure;
-  RankedTensorType type;
-  MatrixView view;
+
+private:
+  StructureInterface parse(const std::string &text) {
+    auto parsed = parseStructure(text, loc);
+    if (failed(parsed))
+      throw error();
+    return *parsed;
+  }
 };
 
+std::string getText(StructureInterface structure) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  structure.print(stream);
+  return llvm::StringRef(text).split('.').second.str();
+}
 } // namespace
 
 std::string sparsam_python::pinnedStructure(const std::string &structure,
                                             llvm::ArrayRef<int64_t> shape) {
-  Question asked(structure, shape);
-  std::string text;
-  llvm::raw_string_ostream stream(text);
-  asked.structure.withView(asked.view.in, asked.view.stack).print(stream);
-  return llvm::StringRef(text).split('.').second.str();
+  ParsedStructure parsed(structure);
+  MatrixView view = parsed.getView(shape);
+  return getText(parsed.structure.withView(view.in, view.stack));
+}
+
+std::optional<PatternInfo>
+sparsam_python::describePattern(const std::string &structure,
+                                llvm::ArrayRef<int64_t> shape) {
+  ParsedStructure parsed(structure);
+  if (parsed.structure.getKind() != StructureKind::Pattern)
+    return std::nullopt;
+  MatrixView view = parsed.getView(shape);
+  auto storage =
+      parsed.structure.getStorage(view.matrix, [&] { return emitError(parsed.loc); });
+  if (failed(storage))
+    throw parsed.error();
+  int64_t entries = 1;
+  for (int64_t dim : view.stack)
+    entries *= shape[dim];
+  for (const StorageTensor &tensor : *storage)
+    if (tensor.isTrainable())
+      entries *= tensor.type.getNumElements();
+  return PatternInfo{view.stack, view.in, view.out, parsed.structure.getUnit(), entries};
+}
+
+std::optional<std::string> sparsam_python::withDensity(const std::string &structure,
+                                                       double density) {
+  ParsedStructure parsed(structure);
+  auto changed = parsed.structure.withDensity(density);
+  if (failed(changed))
+    return std::nullopt;
+  return getText(*changed);
 }
 
 std::pair<StructureCost, int64_t>
 sparsam_python::structureCost(const std::string &structure,
                               llvm::ArrayRef<int64_t> shape) {
-  Question asked(structure, shape);
-  auto fits = getParameterStorage(asked.structure, asked.type, [] {
-    return emitError(UnknownLoc::get(&sharedContext().mlir));
-  });
+  ParsedStructure parsed(structure);
+  MatrixView view = parsed.getView(shape);
+  auto fits = getParameterStorage(parsed.structure, parsed.getType(shape),
+                                  [&] { return emitError(parsed.loc); });
   if (failed(fits))
-    throw std::invalid_argument(asked.collector.errors());
-  FailureOr<StructureCost> cost = asked.structure.getCost(asked.view.matrix);
+    throw parsed.error();
+  FailureOr<StructureCost> cost = parsed.structure.getCost(view.matrix);
   if (failed(cost))
     throw std::invalid_argument("the cost of " + structure + " is not known");
   int64_t layers = 1;
-  for (int64_t dim : asked.view.stack)
-    layers *= asked.type.getDimSize(dim);
+  for (int64_t dim : view.stack)
+    layers *= shape[dim];
   return {*cost, layers};
 }

@@ -10,6 +10,7 @@
 #include "mlir/IR/OwningOpRef.h"
 
 #include <mutex>
+#include <optional>
 
 namespace sparsam_python {
 
@@ -70,6 +71,25 @@ std::string pinnedStructure(const std::string &structure, llvm::ArrayRef<int64_t
 /// layers it has; throws std::invalid_argument where it does not parse, fit or know.
 std::pair<mlir::sparsam::StructureCost, int64_t>
 structureCost(const std::string &structure, llvm::ArrayRef<int64_t> shape);
+
+/// What selection needs to know of a pattern on a parameter.
+struct PatternInfo {
+  /// The parameter's dimensions that are stacked layers, inputs and outputs.
+  llvm::SmallVector<int64_t> stack, in, out;
+  /// Inputs and outputs of what is kept or dropped as a whole.
+  std::pair<int64_t, int64_t> unit;
+  /// How many entries are stored, of all layers.
+  int64_t entries;
+};
+
+/// Of a structure's text; none where it is no pattern. Throws std::invalid_argument where
+/// it does not parse or fit.
+std::optional<PatternInfo> describePattern(const std::string &structure,
+                                           llvm::ArrayRef<int64_t> shape);
+
+/// The text of the same structure at another density; none where it has no density that
+/// is free.
+std::optional<std::string> withDensity(const std::string &structure, double density);
 
 } // namespace sparsam_python
 

@@ -10,6 +10,7 @@ from ._core import CompileError, num_threads, set_num_threads
 from ._dense_files import load_dense, save_dense
 from ._gradient import gradient
 from ._plugins import load_plugin
+from ._scores import Scores
 from ._step import Function, Step, compile
 from ._storage import Storage
 from ._structures import Choice, Cost
@@ -19,6 +20,7 @@ __all__ = [
     "CompileError",
     "Cost",
     "Function",
+    "Scores",
     "Step",
     "Storage",
     "compile",

@@ -59,7 +59,7 @@ class Compressor:
 
     def densify(self, p: Storage):
         """The user's tree of dense parameters, of new arrays."""
-        dense = self._densify_structured(p) if self._lowered.structures else {}
+        dense = self.densify_structured(_stored(p)) if self._lowered.structures else {}
         leaves: Arrays = {}
         for slot, array in zip(p.layout.slots, p.arrays(), strict=True):
             if slot.leaf not in leaves:
@@ -113,7 +113,7 @@ class Compressor:
         )
         return name, value.part
 
-    def _call(self, name: str, given: dict[tuple[str, str], np.ndarray]):
+    def call(self, name: str, given: dict[tuple[str, str], np.ndarray]):
         """Calls a companion on arrays by (argument, part); returns its results likewise."""
         signature = self._signature(name)
         inputs = [given[self._key(value)] for value in signature.arguments]
@@ -126,22 +126,18 @@ class Compressor:
     def _structured(self, leaves: Arrays, pattern: Storage | None):
         dense = {(self._arguments[i].path, "dense"): leaf for i, leaf in leaves.items()}
         if pattern is None:
-            return self._call("compress", dense)
+            return self.call("compress", dense)
         kept = {
             (slot.name, slot.part): array
             for slot, array in zip(pattern.layout.slots, pattern.arrays(), strict=True)
             if slot.part != "dense" and array.dtype.kind != "f"
         }
         copies = {key: _storage.copy(array) for key, array in kept.items()}
-        return self._call("compress_on_pattern", dense | kept) | copies
+        return self.call("compress_on_pattern", dense | kept) | copies
 
-    def _densify_structured(self, p: Storage) -> dict[str, np.ndarray]:
-        """path -> dense array."""
-        stored = {
-            (slot.name, slot.part): array
-            for slot, array in zip(p.layout.slots, p.arrays(), strict=True)
-        }
-        found = self._call("densify", stored)
+    def densify_structured(self, stored: dict) -> dict[str, np.ndarray]:
+        """path -> dense array, of arrays by (argument, part)."""
+        found = self.call("densify", stored)
         return {
             path: found[self._arguments[self._params[path]].path, "dense"]
             for path in self._lowered.structures
@@ -151,9 +147,16 @@ class Compressor:
         if not self._lowered.structures:
             return {}
         damage = {}
-        for path, stored in self._densify_structured(p).items():
+        for path, stored in self.densify_structured(_stored(p)).items():
             dense = leaves[self._params[path]]
             size = float(np.linalg.norm(dense.ravel()))
             lost = float(np.linalg.norm((dense - stored).ravel()))
             damage[path] = lost / size if size else 0.0
         return damage
+
+
+def _stored(p: Storage) -> dict[tuple[str, str], np.ndarray]:
+    return {
+        (slot.name, slot.part): array
+        for slot, array in zip(p.layout.slots, p.arrays(), strict=True)
+    }

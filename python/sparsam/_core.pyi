@@ -149,6 +149,26 @@ def load_plugin(path: str) -> None:
     """Loads a shared library with structures of its own, which modules that are parsed from
     now on know. Raises RuntimeError where it is none."""
 
+class PatternInfo(TypedDict):
+    """What selection needs to know of a pattern on a parameter."""
+
+    stack: list[int]
+    """The parameter's dimensions that are stacked layers."""
+    inputs: list[int]
+    outputs: list[int]
+    unit: tuple[int, int]
+    """Inputs and outputs of what is kept or dropped as a whole."""
+    entries: int
+    """How many entries are stored, of all layers."""
+
+def describe_pattern(structure: str, shape: Sequence[int]) -> PatternInfo | None:
+    """Of a structure's text; None where it is no pattern. Raises ValueError where it does
+    not parse or fit."""
+
+def with_density(structure: str, density: float) -> str | None:
+    """The text of the same structure at another density; None where it has none that is
+    free, and for a number that is no density."""
+
 def take_profile() -> list[tuple[str, int, float]]:
     """Name, calls and seconds of each kernel and library routine of the programs that
     were compiled with `profile=True`, since the last time; the costliest first."""

@@ -35,6 +35,7 @@ class Value:
     state_of: str = ""
     part: str = "dense"
     updates: int | None = None
+    gradient_of: str = ""
 
     @staticmethod
     def read(value: Mapping) -> Value:
@@ -52,6 +53,7 @@ class Value:
             attributes.get("sparsam.state_of", ""),
             part,
             attributes.get("sparsam.updates"),
+            attributes.get("sparsam.gradient_of", ""),
         )
 
 
@@ -123,11 +125,53 @@ def stages(structure: Mapping[str, str]) -> dict[str, str]:
 
 def lower(text: str, structure: Mapping[str, str], name: str) -> Lowered:
     """Compiles imported text; `name` is the file in the compiler's messages."""
+    module = _declared(text, structure, name)
+    entry, structures, pinned = _structures_of(module)
+    module.run("sparsam-expand-storage")
+    signatures = _signatures(module)
+    module.run("sparsam-propagate")
+    flops = module.flops()[entry]
+    module.run("sparsam-to-cpu")
+    return _compile(module, entry, signatures, structures, pinned, flops)
+
+
+def pin(text: str, structure: Mapping[str, str], name: str) -> dict[str, str]:
+    """path -> structure text with its view, of what `lower` would structure."""
+    return _structures_of(_declared(text, structure, name))[2]
+
+
+def lower_gradients(text: str, name: str) -> Lowered:
+    """Compiles the function of parameters and batch that returns the dense gradients."""
+    module = _core.Module.parse(text, name)
+    module.run("sparsam-import,sparsam-find-parameters,sparsam-extract-gradients")
+    (function,) = (f for f in module.functions() if f["public"])
+    signatures = _signatures(module)
+    module.run("sparsam-propagate,sparsam-to-cpu")
+    return _compile(module, function["name"], signatures)
+
+
+def lower_refresh(text: str, structure: Mapping[str, str], name: str) -> Lowered:
+    """Compiles the functions that move the patterns of a step."""
+    module = _declared(text, structure, name)
+    _, structures, pinned = _structures_of(module)
+    module.run("sparsam-make-refresh")
+    signatures = _signatures(module)
+    module.run("sparsam-to-cpu")
+    return _compile(module, "", signatures, structures, pinned)
+
+
+def _declared(text: str, structure: Mapping[str, str], name: str) -> _core.Module:
+    """The module once its signature declares the structures."""
     module = _core.Module.parse(text, name)
     passes = stages(structure)
     module.run(
         f"{passes['import']},{passes['find-parameters']},{passes['apply-structure']}"
     )
+    return module
+
+
+def _structures_of(module: _core.Module) -> tuple[str, dict[str, str], dict[str, str]]:
+    """The name of the step, and path -> structure text, without and with its view."""
     (function,) = (f for f in module.functions() if f["public"])
     structures, pinned = {}, {}
     for argument in function["arguments"]:
@@ -136,17 +180,27 @@ def lower(text: str, structure: Mapping[str, str], name: str) -> Lowered:
             path = argument["attributes"]["sparsam.param"]
             structures[path] = encoding[1]
             pinned[path] = _core.pinned_structure(encoding[1], argument["shape"])
-    module.run(passes["expand-storage"])
-    signatures = {
+    return function["name"], structures, pinned
+
+
+def _signatures(module: _core.Module) -> dict[str, Signature]:
+    return {
         f["name"]: Signature(
             tuple(map(Value.read, f["arguments"])), tuple(map(Value.read, f["results"]))
         )
         for f in module.functions()
         if f["public"]
     }
-    module.run(passes["propagate"])
-    flops = module.flops()[function["name"]]
-    module.run(passes["to-cpu"])
+
+
+def _compile(
+    module: _core.Module,
+    entry: str,
+    signatures: dict[str, Signature],
+    structures: Mapping[str, str] | None = None,
+    pinned: Mapping[str, str] | None = None,
+    flops: Mapping[str, int] | None = None,
+) -> Lowered:
     program = module.compile()
     remarks = [
         note["text"]
@@ -155,7 +209,14 @@ def lower(text: str, structure: Mapping[str, str], name: str) -> Lowered:
     ]
     seconds = dict(module.seconds) | dict(program.seconds)
     return Lowered(
-        program, function["name"], structures, pinned, signatures, remarks, seconds, flops
+        program,
+        entry,
+        dict(structures or {}),
+        dict(pinned or {}),
+        signatures,
+        remarks,
+        seconds,
+        dict(flops or {}),
     )
 
 

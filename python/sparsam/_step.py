@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import os
 from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from . import _jax, _storage, _structures, _trees
+from . import _jax, _scores, _storage, _structures, _trees
 from ._arguments import Arrays
 from ._checkpoint import Checkpoints
 from ._compiled import Compiled
 from ._compress import Compressor
+from ._form import Form
 from ._function import Function
+from ._gradients import Gradients
 from ._imported import ImportedStep
 from ._places import Places
+from ._refresh import Family, Refresher, Request
+from ._scores import Scores
 from ._storage import Layout, Storage
 from ._structures import Choice
 from ._variants import Variants
@@ -89,15 +94,11 @@ class Step:
         self._import = importer
         self._name = name
         imported = importer(args)
-        globs = _structures.assign(structure, imported.params)
+        _structures.assign(structure, imported.params)
         self._places = places = Places(args, imported, params, state, self.framework)
-        self._main = Compiled(imported, structure, self._name)
-        self._layouts = self._make_layouts(self._main)
-        self._compressor = Compressor(self._main, places, self._layouts)
-        self._checkpoints = Checkpoints(
-            self._main, places, self._layouts, self._compressor
-        )
-        self._variants = Variants(self._name, places.batch, self._build, self._main)
+        self._set_structure(imported, structure)
+        gradients = Gradients(name, places.batch, self._imported_for, imported)
+        self.family = Family(gradients, self)
         leaves = places.leaves
         stateless = None if leaves["state"] else places.trees.get("state")
         self._template = _trees.result_template(
@@ -107,15 +108,6 @@ class Step:
             leaves["state"],
             stateless,
         )
-        leaves = {path: imported.arguments[i] for path, i in imported.params.items()}
-        self.plan: dict[str, Choice] = _structures.make_plan(
-            structure,
-            globs,
-            self._main.lowered.structures,
-            leaves,
-            self._layouts["params"],
-        )
-        self._report()
 
     def compress(self, params, state=None, pattern: Storage | None = None):
         """Copies dense parameters and optimizer state into storage: (p, s), or p alone for
@@ -223,11 +215,94 @@ class Step:
             params,
         )
 
-    def refresh(self, p, s, structure=None, score="magnitude", batch=None):
-        """Comes later: selects again during training."""
-        raise NotImplementedError(
-            "refresh comes later; compress(densify(p), state) selects again with fresh state"
-        )
+    def refresh(
+        self,
+        p: Storage,
+        s: Storage | None = None,
+        structure: Mapping[str, str] | str | None = None,
+        score="magnitude",
+        batch: tuple | None = None,
+        *,
+        scope: str = "parameter",
+        fraction: float | None = None,
+        seed: int | None = None,
+        initial=None,
+    ):
+        """Selects patterns again, or moves parameters to another density, N:M or rank of
+        their structure, to dense and from dense: (step, p, s), or (step, p) for a step
+        without state.
+
+        structure  glob -> text, of the parameters that change; the others keep what they
+                   have. "dense" for all. By default the structures that they have, with
+                   patterns selected again
+        score      "magnitude"; "gradient" and "movement" (|w ∂L/∂w|) of one batch;
+                   "random"; "rigl" (drop `fraction` by magnitude, grow by gradient); what
+                   `scores` returned; or arrays by path, larger ones to be kept
+        batch      the tuple of the step's further arguments, for scores that need gradients
+        scope      "parameter": each ranks its entries by itself, in the groups that its
+                   structure has; "group": each output keeps alike; "global": one ranking
+                   of all, which gives each parameter a density of its own
+        seed       of "random"
+        initial    dense optimizer state that entries take which come to a pattern; zero by
+                   default
+
+        Entries that stay keep their weights and their state. New ones start at zero. Consumes p
+        and s, but not where an exception is raised. The step is compiled for new structures,
+        once for each; see docs/Refresh.md.
+
+        Raises what the use of p and s in a step raises, ValueError and TypeError for
+        arguments that do not fit, and CompileError.
+        """
+        request = Request(score, scope, batch, fraction, seed, initial)
+        handles = self._handles_of(p, s)
+        step, made = Refresher(self, structure, request).run(handles)
+        return step, *made
+
+    def scores(
+        self,
+        p: Storage,
+        s: Storage | None = None,
+        batch: tuple | None = None,
+        kind: str = "movement",
+        acc: Scores | None = None,
+    ) -> Scores:
+        """Scores for `refresh`, of one batch or added to those of others in `acc`, which
+        may come from before a refresh. Consumes nothing.
+
+        kind  "movement": the sum of |w ∂L/∂w|; "signed_movement": that of -w ∂L/∂w, what
+              moves away from zero counts; "gradient": that of |∂L/∂w|; "change": by how
+              much |w| will have grown since now, which reads no batch
+        """
+        _scores.check_kind(kind)
+        handles = self._handles_of(p, s)
+        if acc is not None and (not isinstance(acc, Scores) or acc.kind != kind):
+            raise ValueError(f"acc must be scores of kind {kind!r}, found {acc!r}")
+        if not _scores.KINDS[kind] and (batch is not None or acc is not None):
+            raise ValueError(f"kind={kind!r} reads neither a batch nor earlier scores")
+        if _scores.KINDS[kind] and batch is None:
+            raise ValueError(f"kind={kind!r} needs gradients: give batch=(…)")
+        stored = self.form.stored({role: h.arrays() for role, h in handles.items()})
+        dense = self.form.dense(stored)
+        weights = {path: dense[name] for path, name in self.form.names.items()}
+        gradients = None
+        if batch is not None:
+            read = self._places.batch.read(tuple(batch))
+            gradients = self.family.gradients.at(dense, read)
+        return _scores.accumulate(kind, weights, gradients, acc)
+
+    def gradients(self, p: Storage, s: Storage | None, batch: tuple):
+        """path -> the dense gradient at the stored parameters, of entries that are not
+        stored too. Consumes nothing; s is None for a step without state."""
+        handles = self._handles_of(p, s)
+        stored = self.form.stored({role: h.arrays() for role, h in handles.items()})
+        read = self._places.batch.read(tuple(batch))
+        return self.family.gradients.at(self.form.dense(stored), read)
+
+    def variant(self, structure: Mapping[str, str]) -> Step:
+        """This step with other structures (path -> text), compiled; see `refresh`."""
+        step = copy.copy(self)
+        step._set_structure(self._main.imported, structure)
+        return step
 
     def ir(self, stage: str) -> str:
         """The module as text after a stage: "import", "find-parameters",
@@ -285,6 +360,39 @@ class Step:
         structured = len(self._main.lowered.structures)
         return f"<sparsam.Step {self._name}: {structured} of {len(self.plan)} structured>"
 
+    def _set_structure(self, imported: ImportedStep, structure: Mapping[str, str]):
+        """Compiles for structures: glob -> text."""
+        self._main = Compiled(imported, structure, self._name)
+        self._layouts = self._make_layouts(self._main)
+        places = self._places
+        self._compressor = Compressor(self._main, places, self._layouts)
+        self._checkpoints = Checkpoints(
+            self._main, places, self._layouts, self._compressor
+        )
+        self._variants = Variants(self._name, places.batch, self._build, self._main)
+        self.form = Form(self._main, places, self._layouts, self._compressor)
+        leaves = {path: imported.arguments[i] for path, i in imported.params.items()}
+        self.plan: dict[str, Choice] = _structures.make_plan(
+            structure,
+            _structures.assign(structure, imported.params),
+            self._main.lowered.structures,
+            leaves,
+            self._layouts["params"],
+        )
+        self._report()
+
+    def _imported_for(self, shapes) -> ImportedStep:
+        return self._import(self._places.examples(shapes))
+
+    def _handles_of(self, p, s) -> dict[str, Storage]:
+        """The handles by role, checked."""
+        given = {"params": p} | ({"state": s} if "state" in self._places.roles else {})
+        if "state" not in given and s is not None:
+            raise TypeError("this step was compiled without state (state=None)")
+        for role, handle in given.items():
+            self.check(handle, role)
+        return given
+
     def _make_layouts(self, compiled: Compiled) -> dict[str, Layout]:
         places = self._places
         return {
@@ -313,7 +421,7 @@ class Step:
 
     def _build(self, shapes) -> Compiled:
         """The step for a batch of these shapes."""
-        imported = self._import(self._places.examples(shapes))
+        imported = self._imported_for(shapes)
         compiled = Compiled(imported, self._main.lowered.pinned, self._name)
         if self._make_layouts(compiled) != self._layouts:
             raise ValueError("the parameters are stored otherwise; compile another step")

@@ -55,13 +55,11 @@ def test_structures():
     refuse(TypeError, "map text to text", structure={"layer0/w": 2})
 
 
-def test_what_comes_later(step, handles):
+def test_what_comes_later():
     refuse(NotImplementedError, "auto.*comes later", structure="auto")
     refuse(NotImplementedError, "auto.*comes later", structure={"*w": "auto"})
     refuse(NotImplementedError, "budget comes later", budget="time<=0.5")
     refuse(NotImplementedError, "cuda.*comes later", target="cuda")
-    with pytest.raises(NotImplementedError, match="refresh comes later"):
-        step.refresh(*handles, structure={})
 
 
 def test_places_that_do_not_exist():

@@ -67,6 +67,18 @@ def Sparsam_StructureInterface
       (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc,
            "::mlir::Value":$scores), "", [{ return ::mlir::failure(); }]>,
     InterfaceMethod<[{
+        Patterns: inputs and outputs of the blocks of the K x N matrix that are kept or
+        dropped as a whole. Of a block the score is the sum of those of its entries.
+      }],
+      "::std::pair<int64_t, int64_t>", "getUnit", (ins), "",
+      [{ return ::std::pair<int64_t, int64_t>(1, 1); }]>,
+    InterfaceMethod<[{
+        Patterns that may store any share of the entries: the same structure at another
+        density, from 0 to 1. A ranking over several parameters gives each its density.
+      }],
+      "::llvm::FailureOr<::mlir::sparsam::StructureInterface>", "withDensity",
+      (ins "double":$density), "", [{ return ::mlir::failure(); }]>,
+    InterfaceMethod<[{
         Patterns: builds IR on tensors that makes the dense K x N matrix of a storage.
       }],
       "::llvm::FailureOr<::mlir::Value>", "buildDensify",

@@ -12,6 +12,9 @@ FailureOr<APFloat> parseDensity(AsmParser &parser);
 /// The shortest text that is parsed as the same number.
 void printDensity(AsmPrinter &printer, const APFloat &density);
 
+/// From 0 to 1.
+bool isDensity(double value);
+
 LogicalResult verifyDensity(const APFloat &density,
                             function_ref<InFlightDiagnostic()> emitError);
 

@@ -252,6 +252,86 @@ def ExpandStoragePass : Pass<"sparsam-expand-storage", "::mlir::ModuleOp"> {
     "::mlir::sparsam::SparsamDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def ExtractGradientsPass : Pass<"sparsam-extract-gradients", "::mlir::ModuleOp"> {
+  let summary = "make a step return its gradients instead of its results";
+  let description = [{
+    Pruning by the gradient (RigL, movement) needs the dense gradient of each parameter,
+    at the parameters as they are, pruned ones included: also of the entries that the
+    structured step never computes. This pass takes a dense step on which
+    sparsam-find-parameters has marked the gradients, and leaves the function of the
+    parameters and the batch that returns them, in program order, each with the path of
+    its parameter. The optimizer goes, and with it the arguments that it alone reads.
+
+    ```mlir
+    func.func @step(%w: tensor<16x4xf32> {sparsam.param = "w", sparsam.updates = 0 : i64},
+                    %m: tensor<16x4xf32> {sparsam.state_of = "w", sparsam.updates = 1 : i64},
+                    %x: tensor<8x16xf32>, %y: tensor<8x4xf32>)
+        -> (tensor<16x4xf32>, tensor<16x4xf32>) {
+      ...
+      %g = sparsam.gradient %dw of "w" : tensor<16x4xf32>
+      ...
+      return %w1, %m1 : tensor<16x4xf32>, tensor<16x4xf32>
+    }
+    ```
+    becomes
+    ```mlir
+    func.func @step(%w: tensor<16x4xf32> {sparsam.param = "w"},
+                    %x: tensor<8x16xf32>, %y: tensor<8x4xf32>)
+        -> (tensor<16x4xf32> {sparsam.gradient_of = "w"}) {
+      ...
+      return %dw : tensor<16x4xf32>
+    }
+    ```
+
+    A module without any gradient, a gradient inside of a loop, and a step whose
+    parameters are structured already are errors.
+  }];
+  let statistics = [
+    Statistic<"numGradients", "gradients", "gradients that are returned">,
+  ];
+  let dependentDialects = [
+    "::mlir::func::FuncDialect", "::mlir::sparsam::SparsamDialect"];
+}
+
+def MakeRefreshPass : Pass<"sparsam-make-refresh", "::mlir::ModuleOp"> {
+  let summary = "replace a step by functions that move its patterns";
+  let description = [{
+    During training a parameter changes its pattern: to another choice of entries, or to
+    another density. It leaves one pattern and goes to the next through the dense tensor,
+    and so does its optimizer state: entries that are in both stay exactly as they are,
+    and new ones are zero. This pass takes a step whose signature declares the structures
+    and leaves, in the place of all functions, three on its pattern parameters:
+
+    * `@select`: scores, in f64, larger ones to be kept, to index tensors;
+    * `@restrict`: dense parameters and state, and a pattern, to what is stored there;
+    * `@densify`: what is stored of parameters and state to dense tensors.
+
+    ```mlir
+    func.func @step(%w: tensor<16x4xf32, #sparsam.nm<2:4>> {sparsam.param = "w",
+                                                           sparsam.updates = 0 : i64},
+                    %m: tensor<16x4xf32> {sparsam.state_of = "w", sparsam.updates = 1 : i64},
+                    ...) -> (tensor<16x4xf32, #sparsam.nm<2:4>>, tensor<16x4xf32>)
+    ```
+    becomes
+    ```mlir
+    func.func @select(%s: tensor<16x4xf64>) -> tensor<4x8xi16>
+    func.func @restrict(%w: tensor<16x4xf32>, %m: tensor<16x4xf32>, %i: tensor<4x8xi16>)
+        -> (tensor<4x8x1xf32>, tensor<4x8x1xf32>)
+    func.func @densify(%v: tensor<4x8x1xf32>, %mv: tensor<4x8x1xf32>, %i: tensor<4x8xi16>)
+        -> (tensor<16x4xf32>, tensor<16x4xf32>)
+    ```
+
+    with `sparsam.param`, `sparsam.state_of` and `sparsam.part` on each. A refresh is
+    `@densify` of the old structure followed by `@select` and `@restrict` of the new
+    one. A module in which no parameter has a pattern is an error.
+  }];
+  let statistics = [
+    Statistic<"numMoved", "moved", "pattern parameters that can move">,
+  ];
+  let dependentDialects = [
+    "::mlir::func::FuncDialect", "::mlir::sparsam::SparsamDialect"];
+}
+
 def PropagatePass : Pass<"sparsam-propagate", "::mlir::ModuleOp"> {
   let summary = "move densify and restrict into the products";
   let description = [{

@@ -47,6 +47,18 @@ StructureInterface BlockAttr::withView(ArrayRef<int64_t> in,
                         in, stack);
 }
 
+std::pair<int64_t, int64_t> BlockAttr::getUnit() const {
+  return {getBlockInputs(), getBlockOutputs()};
+}
+
+FailureOr<StructureInterface> BlockAttr::withDensity(double density) const {
+  if (!isDensity(density))
+    return failure();
+  return StructureInterface(BlockAttr::get(getContext(), getBlockInputs(),
+                                           getBlockOutputs(), APFloat(density), getIn(),
+                                           getStack()));
+}
+
 int64_t BlockAttr::getStoredBlocks(int64_t inputs) const {
   return countAtDensity(getDensity(), inputs / getBlockInputs());
 }

@@ -76,6 +76,8 @@ LogicalResult NMAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64
   return success();
 }
 
+std::pair<int64_t, int64_t> NMAttr::getUnit() const { return {1, getVector()}; }
+
 StructureInterface NMAttr::withView(ArrayRef<int64_t> in, ArrayRef<int64_t> stack) const {
   return NMAttr::get(getContext(), getN(), getM(), getTransposable(), getVector(), in,
                      stack);

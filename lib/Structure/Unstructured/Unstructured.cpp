@@ -24,6 +24,13 @@ StructureInterface UnstructuredAttr::withView(ArrayRef<int64_t> in,
   return UnstructuredAttr::get(getContext(), getDensity(), in, stack);
 }
 
+FailureOr<StructureInterface> UnstructuredAttr::withDensity(double density) const {
+  if (!isDensity(density))
+    return failure();
+  return StructureInterface(
+      UnstructuredAttr::get(getContext(), APFloat(density), getIn(), getStack()));
+}
+
 FailureOr<SmallVector<StorageTensor>>
 UnstructuredAttr::getStorage(RankedTensorType matrix,
                              function_ref<InFlightDiagnostic()> emitError) const {

@@ -5,7 +5,8 @@ include "sparsam/IR/StructureBase.td"
 include "sparsam/Structure/Density.td"
 
 def Sparsam_Unstructured : Sparsam_Pattern<"Unstructured", "unstructured", [
-    "getStorage", "getCost", "buildSelect", "buildDensify", "buildRestrict", "verifyPattern"]> {
+    "getStorage", "getCost", "buildSelect", "buildDensify", "buildRestrict", "verifyPattern",
+    "withDensity"]> {
   let summary = "any entries are stored, a fixed number of them";
   let description = [{
     Of the K x N entries `count` are stored, where count = density * K * N rounded half

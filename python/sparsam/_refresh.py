@@ -1,0 +1,325 @@
+"""`Step.refresh`: to other patterns, densities or ranks during training."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import _core, _ranking, _scores, _storage, _structures
+from ._gradients import Gradients
+from ._moves import Dense, Stored, describe
+from ._scores import Scores
+from ._storage import Slot, Storage
+
+if TYPE_CHECKING:
+    from ._step import Step
+
+SCOPES = ("group", "parameter", "global")
+# Compiled steps that are kept besides those that the user holds.
+_KEPT = 8
+
+
+class Family:
+    """What a step shares with all that it is refreshed to: the gradients, and the steps
+    that were compiled."""
+
+    def __init__(self, gradients: Gradients, first: Step):
+        self.gradients = gradients
+        self._pinned: dict[tuple, dict[str, str]] = {}
+        self._steps: OrderedDict[tuple, Step] = OrderedDict()
+        self._lock = threading.Lock()
+        self._keep(first)
+
+    def _keep(self, step: Step):
+        """Remembers a step by its structures."""
+        self._steps[_key(step.pinned)] = step
+        self._steps.move_to_end(_key(step.pinned))
+        if len(self._steps) > _KEPT:
+            self._steps.popitem(last=False)
+
+    def pin(self, structure: dict[str, str], find: Callable) -> dict[str, str]:
+        """path -> structure text with its view; `find` asks the compiler for it."""
+        with self._lock:
+            if _key(structure) not in self._pinned:
+                self._pinned[_key(structure)] = find(structure)
+            return self._pinned[_key(structure)]
+
+    def step(self, structure: dict[str, str], build: Callable[[dict], Step]) -> Step:
+        """The step of these structures (path -> text with its view)."""
+        with self._lock:
+            found = self._steps.get(_key(structure)) or build(structure)
+            self._keep(found)
+            return found
+
+
+def _key(structure: Mapping[str, str]) -> tuple:
+    return tuple(sorted(structure.items()))
+
+
+@dataclass(frozen=True)
+class Request:
+    """The arguments of `Step.refresh`, checked as far as they can be alone."""
+
+    score: Any
+    scope: str
+    batch: tuple | None
+    fraction: float | None
+    seed: int | None
+    initial: Any
+
+    def __post_init__(self):
+        named = isinstance(self.score, str)
+        rigl = named and self.score == "rigl"
+        if named:
+            _scores.check_name(self.score)
+        if self.scope not in SCOPES:
+            raise ValueError(
+                f"scope={self.scope!r}: there are {', '.join(map(repr, SCOPES))}"
+            )
+        if self.batch is not None and not isinstance(self.batch, (tuple, list)):
+            raise TypeError(
+                "batch must be the tuple of the step's arguments behind the storage, found "
+                f"{type(self.batch).__name__}"
+            )
+        what = f"score={self.score!r}" if named else "a score that is given"
+        if named and _scores.NAMES[self.score]:
+            if self.batch is None:
+                raise ValueError(f"{what} needs gradients: give batch=(…)")
+        elif self.batch is not None:
+            raise ValueError(f"{what} reads no batch; leave it out")
+        if rigl and self.scope != "parameter":
+            raise ValueError(
+                f"score='rigl' drops and grows within each parameter; scope={self.scope!r} "
+                "does not apply"
+            )
+        if rigl and self.fraction is None:
+            raise ValueError(
+                "score='rigl' needs fraction=, the share of what is stored that is dropped "
+                "and grown, such as 0.3"
+            )
+        if self.fraction is not None:
+            if not rigl:
+                raise ValueError(f"fraction is for score='rigl', found it with {what}")
+            if not 0 <= self.fraction <= 1:
+                raise ValueError(f"fraction must be from 0 to 1, found {self.fraction}")
+        if self.seed is not None and not (named and self.score == "random"):
+            raise ValueError(f"seed is for score='random', found it with {what}")
+
+
+class Refresher:
+    """One refresh of a step."""
+
+    def __init__(self, step: Step, structure, request: Request):
+        self._step, self._request, self._old = step, request, step.form
+        self._moved, wanted = self._wanted(structure)
+        self._check_families(wanted)
+        self._new = step.family.pin(wanted, self._old.pin)
+        self._targets = {
+            path: info
+            for path, text in self._new.items()
+            if path in self._moved and (info := describe(text, self._old.shapes[path]))
+        }
+        if request.scope == "global":
+            self._check_global()
+        self._initial = None
+        if request.initial is not None:
+            self._initial = self._old.state(request.initial)
+        self._batch = request.batch and self._old.places.batch.read(tuple(request.batch))
+
+    def run(self, handles: dict[str, Storage]) -> tuple[Step, list[Storage]]:
+        """The new step and its storage. Consumes the handles."""
+        with _storage.taken(handles.values()) as taken:
+            stored = self._old.stored(dict(zip(handles, taken, strict=True)))
+            dense = self._old.dense(stored)
+            scores = self._scores(stored, dense) if self._targets else {}
+            if self._request.scope == "global":
+                self._set_densities(scores)
+            elif self._request.scope == "group":
+                scores = self._grouped(scores)
+            new = self._step.family.step(self._new, self._step.variant)
+            return new, new.form.handles(self._move(new, stored, dense, scores), handles)
+
+    def _wanted(self, structure) -> tuple[set[str], dict[str, str]]:
+        """The paths that are selected or stored anew, and path -> structure text."""
+        old = self._old.pinned
+        if structure is None:
+            if not self._old.moves.patterns:
+                raise ValueError(
+                    "no parameter has a pattern that could be selected again; give structure="
+                )
+            return set(self._old.moves.patterns), dict(old)
+        texts = _structures.normalise(structure)
+        globs = _structures.assign(texts, self._old.shapes)
+        moved = set(globs) if texts else set(old)
+        wanted = {path: text for path, text in old.items() if path not in moved}
+        for path, glob in globs.items():
+            if texts[glob].strip() != "dense":
+                wanted[path] = texts[glob].strip()
+        return moved, wanted
+
+    def _check_families(self, wanted: Mapping[str, str]):
+        for path in self._moved:
+            old, new = self._old.pinned.get(path), wanted.get(path)
+            if old and new and _family(old) != _family(new):
+                raise ValueError(
+                    f"'{path}' is stored as {old}: refresh leads to another {_family(old)} "
+                    f"or to dense, not to {new}; compile a step with {new} and go through "
+                    "densify and compress"
+                )
+
+    def _check_global(self):
+        for path in self._targets:
+            if _core.with_density(self._new[path], 0.5) is None:
+                raise ValueError(
+                    f"scope='global' gives each parameter a density of its own, which "
+                    f"{self._new[path]} of '{path}' does not have; use scope='parameter', or "
+                    "unstructured or block"
+                )
+        if not self._targets:
+            raise ValueError("scope='global': no parameter is given a pattern")
+
+    def _scores(self, stored: Stored, dense: Dense) -> dict[str, np.ndarray]:
+        """path -> scores of the parameters whose patterns are selected."""
+        score, old = self._request.score, self._old
+        weights = {path: dense[old.names[path]] for path in self._targets}
+        shapes = {path: old.shapes[path] for path in self._targets}
+        if isinstance(score, Scores):
+            return _scores.of_handle(score, weights, old.moves.mask(stored))
+        if not isinstance(score, str):
+            tree = old.layouts["params"].tree
+            return _scores.of_user(score, shapes, tree, old.leaf_paths())
+        if score == "magnitude":
+            return _scores.magnitude(weights)
+        if score == "random":
+            return _scores.random(shapes, self._request.seed or 0)
+        gradients = self._step.family.gradients.at(dense, self._batch)
+        if missing := [path for path in weights if path not in gradients]:
+            raise ValueError(
+                f"no gradient of '{missing[0]}' was found; see the step's remarks"
+            )
+        if score == "rigl":
+            return self._rigl(weights, gradients, old.moves.mask(stored))
+        return _scores.accumulate(score, weights, gradients, None).arrays
+
+    def _rigl(self, weights, gradients, masks) -> dict[str, np.ndarray]:
+        found = {}
+        for path, info in self._targets.items():
+            if path not in masks:
+                raise ValueError(
+                    f"score='rigl' drops and grows on a pattern, and '{path}' is dense; "
+                    "choose a first one by magnitude"
+                )
+            found[path] = _ranking.rigl(
+                weights[path],
+                gradients[path],
+                masks[path],
+                self._request.fraction,
+                info,
+            )
+        return found
+
+    def _grouped(self, scores) -> dict[str, np.ndarray]:
+        """Scores by which every output keeps alike. Structures that have no free density
+        or that keep blocks rank within groups of their own."""
+        return {
+            path: array
+            if self._targets[path]["unit"] != (1, 1)
+            or _core.with_density(self._new[path], 0.5) is None
+            else _ranking.per_output(array, self._targets[path])
+            for path, array in scores.items()
+        }
+
+    def _set_densities(self, scores):
+        densities = _ranking.densities(scores, self._targets)
+        self._new = self._new | {
+            path: _core.with_density(self._new[path], density)
+            for path, density in densities.items()
+        }
+
+    def _move(self, new: Step, stored: Stored, dense: Dense, scores) -> Stored:
+        """All arrays of the new step's storage."""
+        old, form = self._old, new.form
+        still = {s.name for s in old.slots if old.parameter_of(s) not in self._moved}
+        found = {key: array for key, array in stored.items() if key[0] in still}
+        grown = self._with_initial(stored, dense)
+        if self._targets:
+            found |= self._patterns(new, stored, grown, scores)
+        factors = self._moved & set(form.pinned) - set(form.moves.patterns)
+        if factors:
+            made = form.factorize(grown)
+            names = {form.names[path] for path in factors}
+            found |= {key: array for key, array in made.items() if key[0] in names}
+        for slot in form.slots:
+            if (slot.name, slot.part) not in found:
+                found[slot.name, slot.part] = self._leftover(slot, stored, grown)
+        return found
+
+    def _patterns(self, new: Step, stored: Stored, dense: Dense, scores) -> Stored:
+        """What is stored of the parameters that are selected anew."""
+        form = new.form
+        # One function selects for all: what it says of those that stay is not read.
+        still = {path: form.names[path] for path in form.moves.patterns}
+        still = {path: name for path, name in still.items() if path not in self._targets}
+        zeros = {path: np.zeros(form.shapes[path]) for path in still}
+        indices = form.moves.select(scores | zeros)
+        for key in indices:
+            if key[0] in still.values():
+                indices[key] = stored[key]
+        made = indices | form.moves.restrict(dense, indices)
+        for path in self._targets:
+            name = form.names[path]
+            parts = [a for k, a in made.items() if k[0] == name and k not in indices]
+            new.plan[path].damage = _damage(dense[name], parts)
+        moved = {s.name for s in form.slots if form.parameter_of(s) in self._targets}
+        return {key: array for key, array in made.items() if key[0] in moved}
+
+    def _with_initial(self, stored: Stored, dense: Dense) -> Dense:
+        """The dense tensors, with the initial state where no pattern stored any."""
+        if self._initial is None:
+            return dense
+        old, masks, filled = self._old, self._old.moves.mask(stored), dict(dense)
+        for slot in old.slots:
+            path = old.parameter_of(slot)
+            if path in masks and path in self._moved and old.is_state(slot):
+                filled[slot.name] = np.where(
+                    masks[path], dense[slot.name], self._initial[slot.name]
+                )
+        return filled
+
+    def _leftover(self, slot: Slot, stored: Stored, dense: Dense) -> np.ndarray:
+        """A dense tensor that had a structure, or state of factors."""
+        if not slot.owner and slot.name in dense:
+            return _storage.copy(dense[slot.name])
+        parts = [array for (name, _), array in stored.items() if name == slot.name]
+        if not parts:
+            raise ValueError(
+                f"'{slot.name}' is optimizer state that "
+                f"{self._old.pinned[self._old.parameter_of(slot)]} did not keep"
+            )
+        first = parts[0].flat[0] if parts[0].size else 0
+        if any((part != first).any() for part in parts):
+            raise ValueError(
+                f"the optimizer state '{slot.name}' is not fresh (one number everywhere), "
+                "and state does not follow factors to others yet"
+            )
+        array = _storage.empty(slot.shape, slot.dtype)
+        array.fill(first)
+        return array
+
+
+def _family(text: str) -> str:
+    """The name of a structure."""
+    return re.match(r"\w*", text.strip().removeprefix("#sparsam."))[0]
+
+
+def _damage(dense: np.ndarray, parts: list[np.ndarray]) -> float:
+    """|W - stored W| / |W|, of entries of W that are stored as they are."""
+    whole = float(np.linalg.norm(dense.astype(np.float64).ravel()))
+    kept = sum(float(np.linalg.norm(p.astype(np.float64).ravel())) ** 2 for p in parts)
+    return max(whole**2 - kept, 0.0) ** 0.5 / whole if whole else 0.0

@@ -1,0 +1,635 @@
+"""`Step.refresh` against NumPy, and training on against JAX's step of the masked model, the
+mask of which changes where the step is refreshed."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import patterns
+import pytest
+import reference
+import sparsam
+from patterns import Pattern
+
+SIZES = (16, 24, 8)
+SHAPES = {"fc": (16, 24), "out": (24, 8)}
+OLD = {
+    "nm<2:4>": "nm<1:4>",
+    "nm<2:4, vector = 4>": "nm<2:8, vector = 4>",
+    "nm<2:4, transposable>": "nm<1:4, transposable>",
+    "vnm<4, 2:8>": "vnm<4, 1:8>",
+    "block<4x4, density = 0.5>": "block<4x4, density = 0.25>",
+    "unstructured<density = 0.5>": "unstructured<density = 0.2>",
+}
+OPTIMIZER = optax.chain(optax.clip_by_global_norm(0.5), optax.adamw(1e-2))
+
+
+def init(seed=0):
+    rng = np.random.default_rng(seed)
+    return {
+        path: {
+            "w": rng.standard_normal(shape).astype(np.float32) / 4,
+            "b": rng.standard_normal(shape[1:]).astype(np.float32) / 4,
+        }
+        for path, shape in SHAPES.items()
+    }
+
+
+def batch(seed=0, size=12):
+    rng = np.random.default_rng([7, seed])
+    return tuple(rng.standard_normal((size, n)).astype(np.float32) for n in (16, 8))
+
+
+def loss(params, x, y):
+    hidden = jnp.tanh(x @ params["fc"]["w"] + params["fc"]["b"])
+    return jnp.mean((hidden @ params["out"]["w"] + params["out"]["b"] - y) ** 2)
+
+
+def train_step(params, state, x, y):
+    value, grads = jax.value_and_grad(loss)(params, x, y)
+    updates, state = OPTIMIZER.update(grads, state, params)
+    return optax.apply_updates(params, updates), state, value
+
+
+PARAMS, STATE = init(), OPTIMIZER.init(init())
+
+
+def compiled(structure):
+    return sparsam.compile(train_step, (PARAMS, STATE, *batch()), structure=structure)
+
+
+def trained(step, steps=3):
+    p, s = step.compress(PARAMS, STATE)
+    for number in range(steps):
+        p, s, _ = step(p, s, *batch(number))
+    return p, s
+
+
+def weights(dense):
+    return {f"{name}/w": np.asarray(dense[name]["w"]) for name in SHAPES}
+
+
+class Masked:
+    """Training of the masked model by JAX alone, in f64."""
+
+    def __init__(self, masks, params=PARAMS, state=STATE):
+        self.masks = masks
+        with jax.enable_x64(True):
+            self.params = jax.tree.map(lambda a: np.asarray(a, np.float64), params)
+            self.state = jax.tree.map(
+                lambda a: (
+                    np.asarray(a, np.float64)
+                    if np.asarray(a).dtype == np.float32
+                    else np.asarray(a)
+                ),
+                state,
+            )
+        self.switch(masks)
+
+    def apply(self, tree):
+        def mask(path, leaf):
+            text = jax.tree_util.keystr(path, simple=True, separator="/")
+            owner = next((name for name in self.masks if text.endswith(name)), None)
+            return leaf if owner is None else np.asarray(leaf) * self.masks[owner]
+
+        return jax.tree_util.tree_map_with_path(mask, tree)
+
+    def switch(self, masks):
+        """What leaves the pattern is gone; what comes to it starts at zero."""
+        self.masks = masks
+        self.params, self.state = self.apply(self.params), self.apply(self.state)
+
+    def step(self, x, y):
+        with jax.enable_x64(True):
+
+            def masked(params):
+                return loss(self.apply_traced(params), x, y)
+
+            value, grads = jax.value_and_grad(masked)(self.params)
+            updates, self.state = OPTIMIZER.update(grads, self.state, self.params)
+            self.params = optax.apply_updates(self.params, updates)
+            return float(value)
+
+    def apply_traced(self, tree):
+        return {
+            name: {**layer, "w": layer["w"] * self.masks.get(f"{name}/w", 1.0)}
+            for name, layer in tree.items()
+        }
+
+
+def close(found, expected, what=""):
+    scale = max(np.abs(expected).max(), 1e-12)
+    assert np.abs(np.asarray(found, np.float64) - expected).max() <= 2e-4 * scale, what
+
+
+def pattern_of(text, path):
+    return Pattern(patterns.parse(text), (0,), SHAPES[path.split("/")[0]])
+
+
+def selected_mask(text, path, scores):
+    pattern = pattern_of(text, path)
+    return reference.mask_of(pattern, reference.select(pattern, scores)).astype(bool)
+
+
+def gradients(dense, x, y):
+    with jax.enable_x64(True):
+        dense = jax.tree.map(lambda a: np.asarray(a, np.float64), dense)
+        return weights(jax.grad(loss)(dense, x, y))
+
+
+@pytest.mark.parametrize("score", ["magnitude", "gradient", "movement", "array"])
+@pytest.mark.parametrize("old, new", OLD.items())
+def test_a_refresh_selects_by_scores_and_training_goes_on(old, new, score):
+    step = compiled({"*/w": old})
+    p, s = trained(step)
+    before, stored = step.densify(p), (step.storage(p), step.storage(s))
+    dense = weights(before)
+    by_gradient = gradients(before, *batch(50))
+    given = {
+        path: np.random.default_rng(3).random(w.shape) - 0.5 for path, w in dense.items()
+    }
+    scores = {
+        "magnitude": {path: np.abs(w) for path, w in dense.items()},
+        "gradient": {path: np.abs(g) for path, g in by_gradient.items()},
+        "movement": {path: np.abs(dense[path] * g) for path, g in by_gradient.items()},
+        # Lower numbers are worse, below zero too.
+        "array": {path: array + 0.5 for path, array in given.items()},
+    }[score]
+    step2, p2, s2 = step.refresh(
+        p,
+        s,
+        {"*/w": new},
+        score=given if score == "array" else score,
+        batch=batch(50) if score in ("gradient", "movement") else None,
+    )
+    assert p.consumed and s.consumed and step2 is not step
+    masks = {path: selected_mask(new, path, scores[path]) for path in scores}
+    after = weights(step2.densify(p2))
+    for path, w in after.items():
+        assert step2.plan[path].structure == new
+        np.testing.assert_array_equal(w, dense[path] * masks[path], path)
+        lost = np.linalg.norm(dense[path] - w) / np.linalg.norm(dense[path])
+        assert abs(step2.plan[path].damage - lost) < 1e-5
+        check_state(path, old, new, stored, (step2.storage(p2), step2.storage(s2)))
+    follow(step2, p2, s2, {path: w != 0 for path, w in dense.items()}, masks)
+
+
+def check_state(path, old, new, before, after):
+    """The moments of entries that stay are the same numbers; new ones are zero."""
+    was, now = pattern_of(old, path), pattern_of(new, path)
+    names = [name for name in before[1] if name.endswith(path)]
+    assert len(names) == 2
+    for name in names:
+        moment = was.densify(before[1][name]["values"], was.pattern(before[0][path]))
+        expected = reference.gather(now, moment, now.pattern(after[0][path]))
+        np.testing.assert_array_equal(after[1][name]["values"], expected, name)
+
+
+def follow(step, p, s, masks, new_masks, steps=3):
+    """Both train on, JAX's model from the start."""
+    oracle = Masked(masks)
+    for number in range(3):
+        oracle.step(*batch(number))
+    oracle.switch(new_masks)
+    for number in range(60, 60 + steps):
+        p, s, value = step(p, s, *batch(number))
+        close(value, oracle.step(*batch(number)), "loss")
+    for path, dense in weights(step.densify(p)).items():
+        close(dense, weights(oracle.params)[path], path)
+    return p, s
+
+
+# Scores that are not of one moment.
+
+
+def test_movement_accumulates_over_batches_and_refreshes():
+    step = compiled({"*/w": "unstructured<density = 0.5>"})
+    p, s = trained(step)
+    acc, sums, signed, moved = None, 0.0, 0.0, None
+    for number in range(20, 23):
+        dense = weights(step.densify(p))["fc/w"]
+        g = gradients(step.densify(p), *batch(number))["fc/w"]
+        sums, signed = sums + np.abs(dense * g), signed - dense * g
+        acc = step.scores(p, s, batch(number), acc=acc)
+        moved = step.scores(p, s, batch(number), kind="signed_movement", acc=moved)
+        if number == 21:
+            # They are of the parameter's shape, whatever is stored of it.
+            step, p, s = step.refresh(p, s, {"fc/w": "unstructured<density = 0.4>"})
+        p, s, _ = step(p, s, *batch(number))
+    assert (acc.kind, acc.steps) == ("movement", 3)
+    close(acc.arrays["fc/w"], sums)
+    close(moved.arrays["fc/w"], signed)
+    assert (signed < 0).any()
+    dense = weights(step.densify(p))["fc/w"]
+    active = dense != 0
+    for scores, expected in ((acc, sums), (moved, signed)):
+        step, p, s = step.refresh(
+            p, s, {"fc/w": "unstructured<density = 0.2>"}, score=scores
+        )
+        expected = np.where(active, expected - signed.min() + 1, 0)
+        kept = selected_mask("unstructured<density = 0.2>", "fc/w", expected)
+        now = weights(step.densify(p))["fc/w"]
+        if scores is acc:
+            np.testing.assert_array_equal(now != 0, kept)
+            active = kept
+        else:
+            assert ((now != 0) == active).all()
+
+
+def test_change_is_what_the_magnitude_gained():
+    step = compiled({"*/w": "unstructured<density = 0.5>"})
+    p, s = step.compress(PARAMS, STATE)
+    start = step.scores(p, s, kind="change")
+    first = weights(step.densify(p))
+    for number in range(3):
+        p, s, _ = step(p, s, *batch(number))
+    last = weights(step.densify(p))
+    step, p, s = step.refresh(p, s, {"*/w": "unstructured<density = 0.2>"}, score=start)
+    for path, w in weights(step.densify(p)).items():
+        gained = np.abs(last[path]) - np.abs(first[path]) + 10.0
+        gained[last[path] == 0] = 0
+        kept = selected_mask("unstructured<density = 0.2>", path, gained)
+        np.testing.assert_array_equal(w, last[path] * kept, path)
+
+
+def test_random_is_of_the_seed():
+    step = compiled({"*/w": "nm<1:4>"})
+    found = []
+    for seed in (1, 1, 2):
+        p, s = step.compress(PARAMS, STATE)
+        again, p, s = step.refresh(p, s, score="random", seed=seed)
+        assert again is step
+        found.append(weights(step.densify(p))["fc/w"])
+    np.testing.assert_array_equal(found[0], found[1])
+    assert (found[0] != found[2]).any()
+
+
+# Scopes.
+
+
+def test_the_group_scope_keeps_alike_of_each_output():
+    step = compiled({"*/w": "dense"})
+    p, s = trained(step)
+    w = weights(step.densify(p))["fc/w"]
+    step, p, s = step.refresh(
+        p, s, {"fc/w": "unstructured<density = 0.25>"}, scope="group"
+    )
+    now = weights(step.densify(p))["fc/w"]
+    assert ((now != 0).sum(axis=0) == 4).all()
+    threshold = np.sort(np.abs(w), axis=0)[-4]
+    np.testing.assert_array_equal(now, np.where(np.abs(w) >= threshold, w, 0))
+
+
+@pytest.mark.parametrize(
+    "new", ["unstructured<density = 0.25>", "block<1x4, density = 0.25>"]
+)
+def test_the_global_scope_is_one_ranking(new):
+    step = compiled({"*/w": "dense"})
+    p, s = trained(step)
+    before = weights(step.densify(p))
+    # One layer counts for more.
+    given = {"fc/w": np.abs(before["fc/w"]) * 1.3, "out/w": np.abs(before["out/w"])}
+    step, p, s = step.refresh(p, s, {"*/w": new}, score=given, scope="global")
+    after = weights(step.densify(p))
+    size = 1 if new.startswith("u") else 4
+    units = {
+        path: scores.reshape(scores.shape[0], -1, size).mean(-1)
+        for path, scores in given.items()
+    }
+    ranked = np.sort(np.concatenate([u.ravel() for u in units.values()]))[::-1]
+    threshold = ranked[len(ranked) // 4 - 1]
+    for path, unit in units.items():
+        share = (unit >= threshold).mean()
+        kept = (after[path] != 0).mean()
+        if size == 1:
+            assert kept == share
+            kept_entries = given[path] * (given[path] >= threshold)
+            np.testing.assert_array_equal(after[path] != 0, kept_entries != 0)
+        else:
+            rows = unit.shape[0]
+            assert kept == patterns.count_at(share, rows) / rows
+    assert (after["fc/w"] != 0).mean() > 0.25 > (after["out/w"] != 0).mean()
+    step(p, s, *batch())
+
+
+# Schedules.
+
+
+def cubic(t, start=0.9, end=0.5):
+    return end + (start - end) * (1 - t) ** 3
+
+
+def test_a_cubic_schedule_prunes_and_ends_dense():
+    step = compiled("dense")
+    p, s = step.compress(PARAMS, STATE)
+    masks = {f"{name}/w": np.ones(shape, bool) for name, shape in SHAPES.items()}
+    oracle, losses = Masked(masks), []
+    for number in range(8):
+        if number % 2 == 0:
+            density = round(cubic(number / 6), 4)
+            step, p, s = step.refresh(p, s, {"*/w": f"unstructured<density = {density}>"})
+            dense = weights(step.densify(p))
+            for w in dense.values():
+                assert (w != 0).sum() == patterns.count_at(density, w.size)
+            oracle.switch({path: w != 0 for path, w in dense.items()})
+        p, s, value = step(p, s, *batch(number))
+        losses.append((value, oracle.step(*batch(number))))
+    step, p, s = step.refresh(p, s, "dense")
+    assert all(choice.structure == "dense" for choice in step.plan.values())
+    oracle.switch({path: np.ones_like(mask) for path, mask in masks.items()})
+    for number in range(8, 11):
+        p, s, value = step(p, s, *batch(number))
+        losses.append((value, oracle.step(*batch(number))))
+    for mine, theirs in losses:
+        close(mine, theirs)
+    dense = weights(step.densify(p))
+    assert all((w != 0).all() for w in dense.values())
+    for path, w in dense.items():
+        close(w, weights(oracle.params)[path], path)
+
+
+def rigl_mask(text, path, w, mask, g, fraction):
+    """Evci et al. (2020), for single entries: drop by magnitude, grow by gradient among all
+    that are not kept."""
+    count = int(mask.sum())
+    stay = count - int(np.floor(fraction * count + 0.5))
+    kept = np.zeros(mask.size, bool)
+    kept[np.argsort(-np.where(mask, np.abs(w), -1).ravel(), kind="stable")[:stay]] = True
+    kept = kept.reshape(mask.shape)
+    return selected_mask(text, path, np.where(kept, 1e6, np.abs(g)))
+
+
+@pytest.mark.parametrize(
+    "text", ["unstructured<density = 0.3>", "nm<2:4>", "nm<2:4, transposable>"]
+)
+def test_rigl_drops_and_grows(text):
+    step = compiled({"*/w": text})
+    p, s = trained(step)
+    first = step
+    oracle = Masked({path: w != 0 for path, w in weights(step.densify(p)).items()})
+    for number in range(3):
+        oracle.step(*batch(number))
+    masks = oracle.masks
+    for round_ in range(3):
+        dense = step.densify(p)
+        w, g = weights(dense), gradients(dense, *batch(80 + round_))
+        step, p, s = step.refresh(
+            p, s, score="rigl", fraction=0.3, batch=batch(80 + round_)
+        )
+        assert step is first
+        was = masks
+        stored = step.storage(p)
+        masks = {
+            path: reference.mask_of(
+                pattern_of(text, path), pattern_of(text, path).pattern(stored[path])
+            ).astype(bool)
+            for path in w
+        }
+        for path, mask in masks.items():
+            assert (mask & ~was[path]).any() and (was[path] & ~mask).any()
+            if "transposable" not in text:
+                expected = rigl_mask(text, path, w[path], was[path], g[path], 0.3)
+                np.testing.assert_array_equal(mask, expected, path)
+            now = weights(step.densify(p))[path]
+            np.testing.assert_array_equal(now, np.where(mask & was[path], w[path], 0))
+        oracle.switch(masks)
+        for number in range(90 + 2 * round_, 92 + 2 * round_):
+            p, s, value = step(p, s, *batch(number))
+            close(value, oracle.step(*batch(number)), "loss")
+    for path, dense in weights(step.densify(p)).items():
+        close(dense, weights(oracle.params)[path], path)
+
+
+def test_a_lottery_ticket_rewinds():
+    """Frankle and Carbin (2019): the surviving weights start again as they were."""
+    step = compiled("dense")
+    p, s = trained(step)
+    step, p, s = step.refresh(p, s, {"*/w": "unstructured<density = 0.2>"})
+    masks = {path: w != 0 for path, w in weights(step.densify(p)).items()}
+    p, s = step.compress(PARAMS, STATE, pattern=p)
+    for path, w in weights(step.densify(p)).items():
+        np.testing.assert_array_equal(w, weights(PARAMS)[path] * masks[path], path)
+    oracle = Masked(masks)
+    for number in range(3):
+        p, s, value = step(p, s, *batch(number))
+        close(value, oracle.step(*batch(number)))
+
+
+# What stays as it is.
+
+
+def test_parameters_that_no_glob_matches_keep_pattern_and_factors():
+    step = compiled({"fc/w": "unstructured<density = 0.5>", "out/w": "low_rank<3>"})
+    p, s = trained(step)
+    kept, kept_state = step.storage(p)["out/w"], step.storage(s)
+    step2, p, s = step.refresh(p, s, {"fc/w": "unstructured<density = 0.25>"})
+    for part, array in step2.storage(p)["out/w"].items():
+        np.testing.assert_array_equal(array, kept[part], part)
+    state = step2.storage(s)
+    names = [name for name in state if name.endswith("out/w")]
+    assert len(names) == 2
+    for name in names:
+        for part, array in state[name].items():
+            assert np.abs(array).max() > 0
+            np.testing.assert_array_equal(array, kept_state[name][part], name)
+    other = compiled({"fc/w": "nm<2:4>", "out/w": "nm<2:4>"})
+    p, s = trained(other)
+    before = other.storage(p)["out/w"]
+    other, p, s = other.refresh(p, s, {"fc/w": "nm<1:4>"}, score="random")
+    for part, array in other.storage(p)["out/w"].items():
+        np.testing.assert_array_equal(array, before[part])
+
+
+def test_structures_that_were_there_are_not_compiled_again():
+    step = compiled({"*/w": "nm<2:4>"})
+    p, s = step.compress(PARAMS, STATE)
+    sparser, p, s = step.refresh(p, s, {"*/w": "nm<1:4>"})
+    back, p, s = sparser.refresh(p, s, {"fc/w": "nm<2:4>", "out/w": "#sparsam.nm<2:4>"})
+    assert back is step
+    again, p, s = back.refresh(p, s, {"*/w": "nm<1:4>"})
+    assert again is sparser
+    p, s, _ = again(p, s, *batch(size=5))
+
+
+def test_new_entries_take_the_initial_state():
+    """As Adagrad's, which starts at 0.1."""
+    step = compiled({"*/w": "unstructured<density = 0.3>"})
+    p, s = trained(step)
+    initial = jax.tree.map(lambda a: np.full_like(a, 0.25), STATE)
+    before = weights(step.densify(p))["fc/w"] != 0
+    step, p, s = step.refresh(p, s, "dense", initial=initial)
+    for name, parts in step.storage(s).items():
+        if name.endswith("fc/w"):
+            assert (parts["dense"][~before] == 0.25).all()
+            assert (parts["dense"][before] != 0.25).all()
+
+
+def test_gradients_are_dense():
+    step = compiled({"fc/w": "nm<1:4>", "out/w": "low_rank<2>"})
+    p, s = trained(step)
+    found = step.gradients(p, s, batch(4, size=7))
+    assert set(found) == {"fc/w", "fc/b", "out/w", "out/b"} and not p.consumed
+    for path, g in gradients(step.densify(p), *batch(4, size=7)).items():
+        assert np.abs(g).min() > 0
+        close(found[path], g, path)
+
+
+def test_a_step_without_state():
+    def sgd(params, x, y):
+        return jax.tree.map(
+            lambda w, g: w - 0.1 * g, params, jax.grad(loss)(params, x, y)
+        )
+
+    step = sparsam.compile(
+        sgd, (PARAMS, *batch()), state=None, structure={"*/w": "nm<2:4>"}
+    )
+    p = step.compress(PARAMS)
+    step, p = step.refresh(
+        p, structure={"*/w": "nm<1:4>"}, score="gradient", batch=batch()
+    )
+    assert (weights(step.densify(p))["fc/w"] != 0).mean() <= 0.25
+    p = step(p, *batch())
+
+
+# Misuse.
+
+UNSTRUCTURED = {"*/w": "unstructured<density = 0.5>"}
+BAD = np.zeros((16, 24))
+BAD[3, 4] = np.nan
+MISUSE = {
+    "score": (dict(score="magnitud"), ValueError, "there are 'magnitude', 'gradient'"),
+    "change": (dict(score="change"), ValueError, r"step\.scores\(p, kind='change'\)"),
+    "scope": (
+        dict(scope="layer"),
+        ValueError,
+        "there are 'group', 'parameter', 'global'",
+    ),
+    "no batch": (dict(score="gradient"), ValueError, "needs gradients: give batch"),
+    "batch": (dict(batch=batch()), ValueError, "reads no batch"),
+    "batch type": (
+        dict(score="gradient", batch=batch()[0]),
+        TypeError,
+        "must be the tuple",
+    ),
+    "batch count": (
+        dict(score="gradient", batch=batch()[:1]),
+        TypeError,
+        "expected 2 arg",
+    ),
+    "fraction": (dict(fraction=0.3), ValueError, "fraction is for score='rigl'"),
+    "no fraction": (dict(score="rigl", batch=batch()), ValueError, "needs fraction="),
+    "fraction range": (
+        dict(score="rigl", batch=batch(), fraction=1.5),
+        ValueError,
+        "from 0 to 1, found 1.5",
+    ),
+    "rigl scope": (
+        dict(score="rigl", batch=batch(), fraction=0.3, scope="global"),
+        ValueError,
+        "within each parameter",
+    ),
+    "seed": (dict(seed=3), ValueError, "seed is for score='random'"),
+    "glob": (dict(structure={"nothing": "nm<2:4>"}), ValueError, "matches no parameter"),
+    "family": (
+        dict(structure={"fc/w": "nm<2:4>"}),
+        ValueError,
+        "'fc/w' is stored as unstructured.*another unstructured or to dense, not to nm<2:4>",
+    ),
+    "density": (
+        dict(structure={"fc/w": "unstructured<density = 1.5>"}),
+        sparsam.CompileError,
+        "density from 0 to 1, found 1.5",
+    ),
+    "array missing": (
+        dict(score={"fc/w": np.zeros((16, 24))}),
+        ValueError,
+        "no array for 'out/w'",
+    ),
+    "array path": (
+        dict(score={"fc/v": np.zeros((16, 24))}),
+        ValueError,
+        "score has 'fc/v'",
+    ),
+    "array shape": (
+        dict(score={"fc/w": np.zeros((24, 16)), "out/w": np.zeros((24, 8))}),
+        ValueError,
+        r"'fc/w' must be of the parameter's shape \(16, 24\), found \(24, 16\)",
+    ),
+    "array NaN": (
+        dict(score={"fc/w": BAD, "out/w": np.zeros((24, 8))}),
+        ValueError,
+        r"score of 'fc/w' has nan at \(3, 4\)",
+    ),
+    "array type": (
+        dict(score={"fc/w": np.full((16, 24), "a"), "out/w": np.zeros((24, 8))}),
+        TypeError,
+        "must be of numbers",
+    ),
+    "tree": (dict(score=[1, 2]), ValueError, "expected arrays by path"),
+    "initial": (dict(initial={"m": 1}), ValueError, "of the state: expected|the state"),
+}
+
+
+@pytest.fixture(scope="module")
+def one():
+    return compiled(UNSTRUCTURED)
+
+
+@pytest.mark.parametrize("arguments, error, text", MISUSE.values(), ids=list(MISUSE))
+def test_misuse_is_an_error_that_consumes_nothing(one, arguments, error, text):
+    p, s = one.compress(PARAMS, STATE)
+    before = one.densify(p)
+    with pytest.raises(error, match=text):
+        one.refresh(p, s, **arguments)
+    jax.tree.map(np.testing.assert_array_equal, one.densify(p), before)
+    one(p, s, *batch())
+
+
+def test_handles_are_those_of_the_step(one):
+    p, s = one.compress(PARAMS, STATE)
+    with pytest.raises(
+        TypeError, match="expected the state storage, found NoneType|found N"
+    ):
+        one.refresh(p)
+    with pytest.raises(TypeError, match="expected the params storage, found the state"):
+        one.refresh(s, p)
+    sparser, p2, s2 = one.refresh(p, s, {"*/w": "unstructured<density = 0.25>"})
+    for use in (one.refresh, lambda p, s: one.gradients(p, s, batch())):
+        with pytest.raises(RuntimeError, match="consumed"):
+            use(p, s)
+        with pytest.raises(TypeError, match="of another step"):
+            use(p2, s2)
+    with pytest.raises(RuntimeError, match="consumed"):
+        one.scores(p, s, batch())
+
+
+def test_scores_refuse_what_does_not_fit(one):
+    p, s = one.compress(PARAMS, STATE)
+    acc = one.scores(p, s, batch())
+    for arguments, text in (
+        (dict(kind="speed"), "there are 'movement', 'signed_movement'"),
+        (dict(), "needs gradients"),
+        (
+            dict(batch=batch(), kind="gradient", acc=acc),
+            "must be scores of kind 'gradient'",
+        ),
+        (dict(batch=batch(), kind="change"), "reads neither"),
+    ):
+        with pytest.raises(ValueError, match=text):
+            one.scores(p, s, **arguments)
+    assert not p.consumed
+
+
+def test_global_needs_a_free_density_and_rigl_a_pattern():
+    step = compiled({"*/w": "nm<2:4>"})
+    p, s = step.compress(PARAMS, STATE)
+    with pytest.raises(ValueError, match="scope='global' gives each parameter a density"):
+        step.refresh(p, s, scope="global")
+    with pytest.raises(ValueError, match="no parameter is given a pattern"):
+        step.refresh(p, s, "dense", scope="global")
+    step = compiled("dense")
+    p, s = step.compress(PARAMS, STATE)
+    with pytest.raises(ValueError, match="no parameter has a pattern"):
+        step.refresh(p, s)
+    with pytest.raises(ValueError, match="'fc/w' is dense"):
+        step.refresh(p, s, {"fc/w": "nm<2:4>"}, "rigl", batch(), fraction=0.3)
