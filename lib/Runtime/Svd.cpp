@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -80,6 +81,12 @@ void factorize(const Matrix<T> &w, const Matrix<T> &u, const Matrix<T> &v, Split
   if (info)
     return report("did not converge (gesdd returned " + std::to_string(info) + " for a " +
                   std::to_string(inputs) + " x " + std::to_string(outputs) + " matrix)");
+  // Components that the matrix does not have would be zero in both factors, and so would
+  // their gradients be for ever. They start as LoRA's do: in one factor only, with the
+  // size of the last that it has.
+  T least = s[0] * std::numeric_limits<T>::epsilon() * static_cast<T>(std::max(m, n));
+  int64_t present =
+      std::count_if(s.begin(), s.end(), [&](T value) { return value > least; });
   for (int64_t component = 0; component < rank; ++component) {
     T largest = 0;
     for (int64_t row = 0; row < inputs; ++row) {
@@ -88,8 +95,12 @@ void factorize(const Matrix<T> &w, const Matrix<T> &u, const Matrix<T> &v, Split
         largest = entry;
     }
     T root = std::sqrt(s[component]);
+    if (split == Split::Balanced && present > 0 && component >= present)
+      root = std::sqrt(s[present - 1]);
     T ofU = std::copysign(split == Split::Balanced ? root : T(1), largest);
     T ofV = std::copysign(split == Split::Balanced ? root : s[component], largest);
+    if (present > 0 && component >= present)
+      ofV = 0;
     for (int64_t row = 0; row < inputs; ++row)
       u.at(row, component) = ofU * right[row * full + component];
     for (int64_t column = 0; column < outputs; ++column)

@@ -3,6 +3,7 @@
 #define SPARSAM_LIB_TRANSFORMS_COMPANION_H
 
 #include "StructuredFunction.h"
+#include "sparsam/Transforms/Composition.h"
 
 namespace mlir::sparsam {
 
@@ -25,7 +26,42 @@ struct StateArgument {
   unsigned argument;
   /// Dense.
   RankedTensorType type;
+  /// Of factors: the power of the gradient that it scales with, where that is known and
+  /// the state can become that of the factors.
+  std::optional<unsigned> degree = {};
 };
+
+/// The factors of a parameter, and those that are trained, as dense tensors and stored.
+class TrainedFactors {
+public:
+  /// `storage` is all of the parameter's.
+  static FailureOr<TrainedFactors>
+  get(OpBuilder &builder, const StructuredParameter &parameter, ValueRange storage);
+
+  /// The sum of the terms.
+  Value sum(OpBuilder &builder, Location loc) const {
+    return composition.createTerms(builder, loc, dense);
+  }
+  /// What a dense state is for the trained factors, as it is stored.
+  FailureOr<SmallVector<Value>> project(IRRewriter &rewriter, Location loc, Value state,
+                                        unsigned degree) const;
+  /// The adjoint.
+  Value spread(OpBuilder &builder, Location loc, ValueRange states,
+               unsigned degree) const;
+
+private:
+  explicit TrainedFactors(Composition composition)
+      : composition(std::move(composition)) {}
+
+  Composition composition;
+  SmallVector<Value> dense;
+  SmallVector<unsigned> numbers;
+  SmallVector<std::optional<StoredPattern>> patterns;
+};
+
+/// Makes the functions that take factor parameters to dense tensors, and their state, if
+/// its degree is known, to dense tensors and back; none where there are no factors.
+LogicalResult createFactorCompanions(const StructuredFunction &function);
 
 /// In the order of the function's arguments.
 SmallVector<StateArgument> getStates(const StructuredFunction &function);

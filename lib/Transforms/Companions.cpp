@@ -96,7 +96,7 @@ LogicalResult Companions::createCompress(StringRef name, bool onPattern) {
   for (const StateArgument &state : states) {
     Type type = getFunc().getArgumentTypes()[state.argument];
     denseStates.push_back(
-        state.parameter->isPattern()
+        state.parameter->isPattern() || state.degree
             ? companion.addArgument(type, state.parameter->loc, getAttrs(state))
             : Value());
   }
@@ -123,6 +123,7 @@ LogicalResult Companions::createCompress(StringRef name, bool onPattern) {
     rewriter.setInsertionPointToEnd(&companion.func.front());
     return getOrCreateRestrict(rewriter, parameter.loc, value, patterns[&parameter]);
   };
+  DenseMap<const StructuredParameter *, SmallVector<Value>> storage;
   for (auto [parameter, value] : llvm::zip_equal(function.parameters, dense)) {
     SmallVector<Value> factors;
     if (!parameter.isPattern()) {
@@ -135,10 +136,14 @@ LogicalResult Companions::createCompress(StringRef name, bool onPattern) {
                                        patterns[&parameter].indices, parameter.structure)
                        .getFactors());
     }
-    unsigned next = 0;
+    unsigned next = 0, nextIndex = 0;
     for (const StorageTensor &tensor : parameter.storage) {
       DictionaryAttr attrs = getAttrs(parameter, tensor.name);
-      if (onPattern && tensor.isIndex())
+      bool isGiven = onPattern && tensor.isIndex();
+      if (!parameter.isPattern())
+        storage[&parameter].push_back(isGiven ? patterns[&parameter].indices[nextIndex++]
+                                              : factors[next]);
+      if (isGiven)
         continue;
       if (!parameter.isPattern())
         companion.addResult(factors[next++], attrs);
@@ -150,18 +155,29 @@ LogicalResult Companions::createCompress(StringRef name, bool onPattern) {
   }
   for (auto [state, value] : llvm::zip_equal(states, denseStates)) {
     const StructuredParameter &parameter = *state.parameter;
-    Type element = cast<RankedTensorType>(getFunc().getArgumentTypes()[state.argument])
-                       .getElementType();
-    for (const StorageTensor &tensor : parameter.storage) {
-      if (!tensor.isTrainable())
-        continue;
-      companion.addResult(
-          parameter.isPattern()
-              ? restrict(value, parameter).getValues()
-              : createZero(companion,
-                           RankedTensorType::get(tensor.type.getShape(), element)),
-          getAttrs(state, tensor.name));
+    SmallVector<Value> stored;
+    rewriter.setInsertionPointToEnd(&companion.func.front());
+    if (parameter.isPattern()) {
+      stored.push_back(restrict(value, parameter));
+    } else if (state.degree) {
+      auto factors = TrainedFactors::get(rewriter, parameter, storage[&parameter]);
+      if (failed(factors))
+        return failure();
+      auto projected = factors->project(rewriter, parameter.loc, value, *state.degree);
+      if (failed(projected))
+        return failure();
+      stored = std::move(*projected);
+    } else {
+      for (const StorageTensor &tensor : parameter.storage)
+        if (tensor.isTrainable())
+          stored.push_back(
+              createZero(companion, RankedTensorType::get(tensor.type.getShape(),
+                                                          state.type.getElementType())));
     }
+    unsigned next = 0;
+    for (const StorageTensor &tensor : parameter.storage)
+      if (tensor.isTrainable())
+        companion.addResult(stored[next++], getAttrs(state, tensor.name));
   }
   companion.finish();
   return success();

@@ -1,7 +1,10 @@
 #include "sparsam/Transforms/Composition.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "sparsam/Analysis/Views.h"
 #include "sparsam/Transforms/BuildProduct.h"
 #include "llvm/ADT/StringExtras.h"
+
+#include <cmath>
 
 using namespace mlir;
 using namespace mlir::sparsam;
@@ -147,7 +150,7 @@ static Value createEinsum(OpBuilder &builder, Location loc, RankedTensorType mad
 }
 
 Value Composition::createTerm(OpBuilder &builder, Location loc, unsigned term,
-                              ValueRange dense) const {
+                              ValueRange dense, unsigned degree) const {
   SmallVector<Value> inputs;
   SmallVector<StringRef> letters;
   for (auto [placed, value] : llvm::zip_equal(factors, dense)) {
@@ -159,8 +162,8 @@ Value Composition::createTerm(OpBuilder &builder, Location loc, unsigned term,
   Value matrix = inputs.front();
   if (!isItself(term)) {
     if (terms[term].scale != 1) {
-      inputs.push_back(
-          createScale(builder, loc, type.getElementType(), terms[term].scale));
+      inputs.push_back(createScale(builder, loc, type.getElementType(),
+                                   std::pow(terms[term].scale, degree)));
       letters.push_back("");
     }
     std::string all = getMatrixLetters(term);
@@ -171,8 +174,9 @@ Value Composition::createTerm(OpBuilder &builder, Location loc, unsigned term,
   return createReshape(builder, loc, matrix, matrixShape);
 }
 
-FailureOr<Value> Composition::createSum(OpBuilder &builder, Location loc,
-                                        ValueRange dense) const {
+/// The sum of the terms, the stacked dimensions in front.
+Value Composition::createMatrix(OpBuilder &builder, Location loc,
+                                ValueRange dense) const {
   Value sum;
   for (unsigned term = 0; term < terms.size(); ++term) {
     Value value = createTerm(builder, loc, term, dense);
@@ -180,7 +184,17 @@ FailureOr<Value> Composition::createSum(OpBuilder &builder, Location loc,
       value = buildConverted(builder, loc, value, getWideElement(type));
     sum = sum ? buildAdd(builder, loc, sum, value) : value;
   }
-  sum = buildConverted(builder, loc, sum, type.getElementType());
+  return buildConverted(builder, loc, sum, type.getElementType());
+}
+
+Value Composition::createTerms(OpBuilder &builder, Location loc, ValueRange dense) const {
+  return createFromMatrix(builder, loc, createMatrix(builder, loc, dense), type,
+                          structure);
+}
+
+FailureOr<Value> Composition::createSum(OpBuilder &builder, Location loc,
+                                        ValueRange dense) const {
+  Value sum = createMatrix(builder, loc, dense);
   FailureOr<Value> read = structure.buildRead(builder, loc, sum, dense);
   if (failed(read))
     return emitError(loc) << structure << " does not say what is read of it";
@@ -189,7 +203,7 @@ FailureOr<Value> Composition::createSum(OpBuilder &builder, Location loc,
 
 FailureOr<Value> Composition::createGradient(OpBuilder &builder, Location loc,
                                              unsigned number, ValueRange dense,
-                                             Value matrix) const {
+                                             Value matrix, unsigned degree) const {
   const Placed &wanted = factors[number];
   unsigned term = wanted.term;
   std::string all = getMatrixLetters(term);
@@ -209,7 +223,8 @@ FailureOr<Value> Composition::createGradient(OpBuilder &builder, Location loc,
                           << wanted.factor.letters
                           << "\" alone, expected each in another factor or the matrix";
   if (terms[term].scale != 1) {
-    inputs.push_back(createScale(builder, loc, type.getElementType(), terms[term].scale));
+    inputs.push_back(createScale(builder, loc, type.getElementType(),
+                                 std::pow(terms[term].scale, degree)));
     letters += ",";
   }
   auto gradient =
@@ -217,6 +232,47 @@ FailureOr<Value> Composition::createGradient(OpBuilder &builder, Location loc,
   Value made = createEinsum(builder, loc, gradient, inputs,
                             letters + "->" + wanted.factor.letters);
   return buildConverted(builder, loc, made, type.getElementType());
+}
+
+/// Each tensor to the power `degree`, element by element.
+static SmallVector<Value> createPowers(OpBuilder &builder, Location loc,
+                                       ValueRange tensors, unsigned degree) {
+  SmallVector<Value> powers(tensors);
+  for (unsigned power = 1; power < degree; ++power)
+    for (auto [tensor, raised] : llvm::zip_equal(tensors, powers))
+      raised = buildElementwise<arith::MulFOp>(builder, loc, {tensor, raised});
+  return powers;
+}
+
+FailureOr<SmallVector<Value>>
+Composition::createProjections(OpBuilder &builder, Location loc,
+                               ArrayRef<unsigned> numbers, ValueRange dense, Value state,
+                               unsigned degree) const {
+  Value matrix = createMatrixOf(builder, loc, state, structure);
+  SmallVector<Value> powers = createPowers(builder, loc, dense, degree), made;
+  for (unsigned number : numbers) {
+    FailureOr<Value> own = createGradient(builder, loc, number, powers, matrix, degree);
+    if (failed(own))
+      return failure();
+    made.push_back(*own);
+  }
+  return made;
+}
+
+Value Composition::createSpread(OpBuilder &builder, Location loc,
+                                ArrayRef<unsigned> numbers, ValueRange dense,
+                                ValueRange states, unsigned degree) const {
+  SmallVector<Value> powers = createPowers(builder, loc, dense, degree);
+  Value sum;
+  for (auto [number, state] : llvm::zip_equal(numbers, states)) {
+    SmallVector<Value> replaced(powers);
+    replaced[number] = state;
+    Value term = createTerm(builder, loc, factors[number].term, replaced, degree);
+    term = buildConverted(builder, loc, term, getWideElement(type));
+    sum = sum ? buildAdd(builder, loc, sum, term) : term;
+  }
+  sum = buildConverted(builder, loc, sum, type.getElementType());
+  return createFromMatrix(builder, loc, sum, type, structure);
 }
 
 FailureOr<SmallVector<Value>>

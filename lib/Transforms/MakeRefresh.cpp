@@ -170,17 +170,20 @@ struct MakeRefreshPass : mlir::sparsam::impl::MakeRefreshPassBase<MakeRefreshPas
         functions.push_back(std::move(*function));
     }
     const StructuredFunction *step = findStep(functions);
-    if (!step || Refresh(*step).isEmpty()) {
-      getOperation().emitError() << "has no parameter with a pattern that could move; "
+    if (!step) {
+      getOperation().emitError() << "has no structured parameter that could move; "
                                     "sparsam-apply-structure gives one";
       return signalPassFailure();
     }
     Refresh refresh(*step);
-    refresh.createSelect();
-    refresh.createRestrict();
-    refresh.createDensify();
-    numMoved += llvm::count_if(
-        step->parameters, [](const StructuredParameter &p) { return p.isPattern(); });
+    if (!refresh.isEmpty()) {
+      refresh.createSelect();
+      refresh.createRestrict();
+      refresh.createDensify();
+    }
+    if (failed(createFactorCompanions(*step)))
+      return signalPassFailure();
+    numMoved += step->parameters.size();
     for (func::FuncOp func : funcs)
       func.erase();
   }

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import jax
 import numpy as np
 
-from . import _storage
+from . import _core, _storage
 from ._compiled import Compiled
 from ._lower import Signature
 from ._places import Places
 from ._storage import Layout, Storage
 
 Arrays = dict[int, np.ndarray]
+# (name of the step's argument, part) -> array.
+Stored = dict[tuple[str, str], np.ndarray]
 
 
 class Compressor:
@@ -23,6 +26,11 @@ class Compressor:
         self._lowered = compiled.lowered
         self._arguments = compiled.imported.arguments
         self._params = compiled.imported.params
+        self._factors = {
+            path
+            for path, text in compiled.lowered.pinned.items()
+            if not _core.describe_pattern(text, self._arguments[self._params[path]].shape)
+        }
         self._state = [value for value in compiled.signature.arguments if value.state_of]
         self._places = places
         self._layouts = layouts
@@ -80,27 +88,49 @@ class Compressor:
                 )
 
     def _fresh_values(self, leaves: Arrays) -> dict[str, Any]:
-        """The value that each state of a factor parameter starts at, by the state's name.
+        """The value that each fresh state of a factor parameter starts at, by the state's
+        name.
 
-        `@compress` takes no state of factors. Fresh state is one number everywhere (zero,
-        0.1 for Adagrad), and an optimizer that is elementwise starts the state of the
-        factors at that number as well.
+        Fresh state is one number everywhere (zero, 0.1 for Adagrad), and an optimizer that
+        is elementwise starts the state of the factors at that number as well. Other state
+        is projected by `@compress` where it takes it, and refused where it does not.
         """
         taken = {value.name for value in self._signature("compress").arguments}
         found = {}
         for value in self._state:
-            if value.part == "dense" or value.name in taken:
+            if value.state_of not in self._factors or value.name in found:
                 continue
             state = leaves[self._by_path[value.name]]
             first = state.flat[0]
-            if not np.isfinite(first) or (state != first).any():
+            if np.isfinite(first) and (state == first).all():
+                found[value.name] = first
+            elif value.name not in taken:
+                raise ValueError(self.why_not_projected(value.name, value.state_of))
+            elif not np.isfinite(state).all():
                 raise ValueError(
-                    f"the optimizer state '{value.name}' of '{value.state_of}' is not fresh "
-                    f"(one finite number everywhere): "
-                    f"{self._lowered.structures[value.state_of]} has factors, and state of "
-                    "the dense parameter cannot become theirs yet; start with fresh state"
+                    f"the optimizer state '{value.name}' of '{value.state_of}' is not finite"
                 )
-            found[value.name] = first
+        return found
+
+    def why_not_projected(self, name: str, path: str) -> str:
+        """The message for state that cannot become that of factors."""
+        return (
+            f"the optimizer state '{name}' of '{path}' is not fresh (one finite number "
+            f"everywhere): {self._lowered.structures.get(path, 'dense')} has factors, and "
+            "only state that the optimizer makes of the gradient or of its square becomes "
+            "theirs; start with fresh state"
+        )
+
+    def takes(self, name: str) -> bool:
+        """Whether `@compress` takes a dense tensor."""
+        return any(v.name == name for v in self._signature("compress").arguments)
+
+    def given(self, dense: Mapping[str, np.ndarray]) -> Stored:
+        """The arguments of `@compress`, zeros for state that is missing."""
+        found = {(name, "dense"): array for name, array in dense.items()}
+        for value in self._signature("compress").arguments:
+            if value.state_of and value.name not in dense:
+                found[value.name, "dense"] = np.zeros(value.shape, value.dtype)
         return found
 
     def _signature(self, name: str) -> Signature:

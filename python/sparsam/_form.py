@@ -94,9 +94,15 @@ class Form:
         return found
 
     def factorize(self, dense: Dense) -> Stored:
-        """What `@compress` makes of dense parameters, and of the state of patterns."""
-        given = {(name, "dense"): array for name, array in dense.items()}
-        return self._compressor.call("compress", given)
+        """What `@compress` makes of dense parameters and state; of state that it takes and
+        that is not given, zeros."""
+        return self._compressor.call("compress", self._compressor.given(dense))
+
+    def check_projected(self, slot: Slot):
+        """Raises ValueError for state that cannot become that of factors."""
+        if not self._compressor.takes(slot.name):
+            path = self.parameter_of(slot)
+            raise ValueError(self._compressor.why_not_projected(slot.name, path))
 
     def state(self, tree) -> Dense:
         """Dense optimizer state that the user gives, by name."""

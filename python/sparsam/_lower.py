@@ -36,6 +36,7 @@ class Value:
     part: str = "dense"
     updates: int | None = None
     gradient_of: str = ""
+    degree: int | None = None
 
     @staticmethod
     def read(value: Mapping) -> Value:
@@ -54,6 +55,7 @@ class Value:
             part,
             attributes.get("sparsam.updates"),
             attributes.get("sparsam.gradient_of", ""),
+            attributes.get("sparsam.degree"),
         )
 
 

@@ -1,4 +1,4 @@
-"""Pattern parameters and their state through the dense tensor to another pattern."""
+"""What is stored of parameters and state through dense tensors to another structure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy as np
 
 from . import _core, _storage
 from ._compiled import Compiled
-from ._lower import Lowered, lower_refresh
+from ._lift import lift
+from ._lower import Lowered, Signature, lower_refresh
 
 # The arrays of storage: (name of the step's argument, part) -> array.
 Stored = dict[tuple[str, str], np.ndarray]
@@ -40,7 +41,7 @@ class Moves:
 
     def densify(self, stored: Stored) -> Dense:
         """The dense tensors of pattern parameters and of their state."""
-        return {name: array for (name, _), array in self._call("densify", stored).items()}
+        return _names(self._call("densify", stored))
 
     def mask(self, stored: Stored) -> dict[str, np.ndarray]:
         """path -> where a pattern parameter stores an entry."""
@@ -59,14 +60,35 @@ class Moves:
 
     def restrict(self, dense: Dense, indices: Stored) -> Stored:
         """What is stored on patterns of the dense parameters and state."""
-        given = {(name, "dense"): array for name, array in dense.items()}
-        return self._call("restrict", given | indices)
+        return self._call("restrict", _whole(dense) | indices)
+
+    def sums(self, stored: Stored) -> Dense:
+        """The dense tensors that factors make, also what the model does not read of them."""
+        return _names(self._call("sum", stored))
+
+    def lift(self, stored: Stored) -> Dense:
+        """Dense optimizer state of factor parameters, where it scales with the gradient or
+        its square: that which projects to the state of the factors."""
+        results = self._lowered().signatures.get("spread", Signature((), ())).results
+        degrees = {value.name: value.degree for value in results}
+        parts = {key: array for key, array in stored.items() if key[0] in degrees}
+        factors = {key: array for key, array in stored.items() if key[0] not in degrees}
+
+        def project(dense: Dense) -> Stored:
+            return self._call("project", _whole(dense) | factors)
+
+        def spread(state: Stored) -> Dense:
+            return _names(self._call("spread", state | factors))
+
+        return lift(parts, degrees, project, spread)
 
     def _call(self, name: str, given: Stored) -> Stored:
-        if not self.patterns:
+        if name in ("select", "restrict", "densify") and not self.patterns:
             return {}
         lowered = self._lowered()
-        signature = lowered.signatures[name]
+        signature = lowered.signatures.get(name, Signature((), ()))
+        if not signature.arguments:
+            return {}
 
         def key(value):
             return self._names.get(value.param, value.name), value.part
@@ -85,6 +107,14 @@ class Moves:
                     compiled.imported.text, compiled.lowered.pinned, compiled.name
                 )
             return self._made
+
+
+def _whole(dense: Dense) -> Stored:
+    return {(name, "dense"): array for name, array in dense.items()}
+
+
+def _names(stored: Stored) -> Dense:
+    return {name: array for (name, _), array in stored.items()}
 
 
 def describe(text: str, shape) -> _core.PatternInfo | None:

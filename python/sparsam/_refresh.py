@@ -18,6 +18,7 @@ from ._scores import Scores
 from ._storage import Slot, Storage
 
 if TYPE_CHECKING:
+    from ._form import Form
     from ._step import Step
 
 SCOPES = ("group", "parameter", "global")
@@ -166,11 +167,11 @@ class Refresher:
     def _check_families(self, wanted: Mapping[str, str]):
         for path in self._moved:
             old, new = self._old.pinned.get(path), wanted.get(path)
-            if old and new and _family(old) != _family(new):
+            if old and new and not _is_related(old, new):
                 raise ValueError(
-                    f"'{path}' is stored as {old}: refresh leads to another {_family(old)} "
-                    f"or to dense, not to {new}; compile a step with {new} and go through "
-                    "densify and compress"
+                    f"'{path}' is stored as {old}: refresh leads to another "
+                    f"{_names(old)[0]} or to dense, not to {new}; compile a step with {new} "
+                    "and go through densify and compress"
                 )
 
     def _check_global(self):
@@ -212,8 +213,8 @@ class Refresher:
         for path, info in self._targets.items():
             if path not in masks:
                 raise ValueError(
-                    f"score='rigl' drops and grows on a pattern, and '{path}' is dense; "
-                    "choose a first one by magnitude"
+                    f"score='rigl' drops and grows on a pattern, and '{path}' is stored as "
+                    f"{self._old.pinned.get(path, 'dense')}; choose a first one by magnitude"
                 )
             found[path] = _ranking.rigl(
                 weights[path],
@@ -247,17 +248,23 @@ class Refresher:
         old, form = self._old, new.form
         still = {s.name for s in old.slots if old.parameter_of(s) not in self._moved}
         found = {key: array for key, array in stored.items() if key[0] in still}
-        grown = self._with_initial(stored, dense)
+        grown = self._with_initial(stored, dense) | self._lifted(stored)
         if self._targets:
             found |= self._patterns(new, stored, grown, scores)
         factors = self._moved & set(form.pinned) - set(form.moves.patterns)
         if factors:
-            made = form.factorize(grown)
-            names = {form.names[path] for path in factors}
-            found |= {key: array for key, array in made.items() if key[0] in names}
+            found |= self._factors(form, factors, stored, grown)
+        kept = {slot.name for slot in form.slots}
+        for slot in old.slots:
+            if slot.name not in kept:
+                path = old.parameter_of(slot)
+                raise ValueError(
+                    f"{form.pinned.get(path, 'dense')} of '{path}' keeps no optimizer state, and "
+                    f"'{slot.name}' would be lost"
+                )
         for slot in form.slots:
             if (slot.name, slot.part) not in found:
-                found[slot.name, slot.part] = self._leftover(slot, stored, grown)
+                found[slot.name, slot.part] = self._leftover(slot, form, grown)
         return found
 
     def _patterns(self, new: Step, stored: Stored, dense: Dense, scores) -> Stored:
@@ -292,30 +299,78 @@ class Refresher:
                 )
         return filled
 
-    def _leftover(self, slot: Slot, stored: Stored, dense: Dense) -> np.ndarray:
-        """A dense tensor that had a structure, or state of factors."""
-        if not slot.owner and slot.name in dense:
-            return _storage.copy(dense[slot.name])
-        parts = [array for (name, _), array in stored.items() if name == slot.name]
-        if not parts:
+    def _factors(self, form: Form, paths: set[str], stored: Stored, dense) -> Stored:
+        """What is stored of parameters that come to factors, or to other ones."""
+        old, found = self._old, {}
+        if paths & set(old.pinned) - set(old.moves.patterns):
+            dense = dense | old.moves.sums(stored)
+        made = form.factorize(dense)
+        for slot in form.slots:
+            if form.parameter_of(slot) not in paths:
+                continue
+            if form.is_state(slot):
+                value = _fresh_value(_parts(stored, slot.name))
+                if value is not None:
+                    found[slot.name, slot.part] = _storage.full(slot, value)
+                    continue
+                form.check_projected(slot)
+            found[slot.name, slot.part] = made[slot.name, slot.part]
+        return found
+
+    def _lifted(self, stored: Stored) -> Dense:
+        """Dense state of the factor parameters that move."""
+        old, found, lifted = self._old, {}, None
+        for slot in old.slots:
+            path = old.parameter_of(slot)
+            if (
+                slot.name in found
+                or path not in self._moved
+                or not slot.owner
+                or path in old.moves.patterns
+                or not old.is_state(slot)
+            ):
+                continue
+            value = _fresh_value(_parts(stored, slot.name))
+            if value is not None:
+                found[slot.name] = np.full(old.shapes[path], value, slot.dtype)
+                continue
+            old.check_projected(slot)
+            lifted = old.moves.lift(stored) if lifted is None else lifted
+            found[slot.name] = lifted[slot.name]
+        return found
+
+    def _leftover(self, slot: Slot, form: Form, dense: Dense) -> np.ndarray:
+        """A dense tensor that had a structure."""
+        if slot.owner or slot.name not in dense:
+            path = form.parameter_of(slot)
             raise ValueError(
-                f"'{slot.name}' is optimizer state that "
-                f"{self._old.pinned[self._old.parameter_of(slot)]} did not keep"
+                f"{self._old.pinned.get(path, 'dense')} of '{path}' keeps no optimizer state "
+                f"'{slot.name}', which its next structure needs"
             )
-        first = parts[0].flat[0] if parts[0].size else 0
-        if any((part != first).any() for part in parts):
-            raise ValueError(
-                f"the optimizer state '{slot.name}' is not fresh (one number everywhere), "
-                "and state does not follow factors to others yet"
-            )
-        array = _storage.empty(slot.shape, slot.dtype)
-        array.fill(first)
-        return array
+        return _storage.copy(dense[slot.name])
 
 
-def _family(text: str) -> str:
-    """The name of a structure."""
-    return re.match(r"\w*", text.strip().removeprefix("#sparsam."))[0]
+def _parts(stored: Stored, name: str) -> list[np.ndarray]:
+    return [array for (own, _), array in stored.items() if own == name]
+
+
+def _fresh_value(parts: list[np.ndarray]):
+    """The one finite number that all of a state is, if it is one."""
+    values = [part.flat[0] for part in parts if part.size]
+    first = values[0] if values else None
+    if first is None or not np.isfinite(first):
+        return None
+    return first if all((part == first).all() for part in parts) else None
+
+
+def _names(text: str) -> list[str]:
+    """The structures in a text, the outermost first."""
+    return re.findall(r"^\s*\w+|\w+(?=<)", text.replace("#sparsam.", ""))
+
+
+def _is_related(old: str, new: str) -> bool:
+    """Whether one is of the other's structure, or has it inside."""
+    return _names(old)[0] in _names(new) or _names(new)[0] in _names(old)
 
 
 def _damage(dense: np.ndarray, parts: list[np.ndarray]) -> float:

@@ -114,11 +114,13 @@ class Step:
         a step without state. The given arrays stay as they are.
 
         Patterns are selected by magnitude, or taken from the storage `pattern`. Fresh or
-        used state is restricted to the pattern; factors start with fresh state.
+        used state is restricted to the pattern, and projected on factors; see
+        docs/Refresh.md.
 
         Raises TypeError for another element type than the example's, and ValueError for
         another tree or shape, weights that are not finite, and state of a factor parameter
-        that is not fresh (one number everywhere, such as zero).
+        that is neither fresh (one number everywhere, such as zero) nor a moment of the
+        gradient.
         """
         if pattern is not None:
             self.check(pattern, "params")
@@ -246,8 +248,9 @@ class Step:
         initial    dense optimizer state that entries take which come to a pattern; zero by
                    default
 
-        Entries that stay keep their weights and their state. New ones start at zero. Consumes p
-        and s, but not where an exception is raised. The step is compiled for new structures,
+        Entries that stay keep their weights and their state. New ones start at zero. State of
+        factors is projected on the new ones. Consumes p and s, but not where an exception
+        is raised. The step is compiled for new structures,
         once for each; see docs/Refresh.md.
 
         Raises what the use of p and s in a step raises, ValueError and TypeError for

@@ -65,6 +65,13 @@ def copy(array) -> np.ndarray:
     return out
 
 
+def full(slot: Slot, value) -> np.ndarray:
+    """An aligned array for a slot, of one number everywhere."""
+    array = empty(slot.shape, slot.dtype)
+    array.fill(value)
+    return array
+
+
 # Handles change hands one at a time.
 _taking = threading.Lock()
 

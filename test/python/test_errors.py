@@ -187,14 +187,6 @@ def test_weights_of_another_element_type(step):
             np.testing.assert_array_equal(found, expected)
 
 
-def test_state_of_factors_must_be_fresh(step):
-    _, state, _ = jax.jit(MLP.train_step)(*ARGS)
-    with pytest.raises(
-        ValueError, match="'1/1/0/mu/layer1/w' of 'layer1/w' is not fresh"
-    ):
-        step.compress(MLP.params, state)
-
-
 def test_compress_of_another_tree_or_shape(step):
     with pytest.raises(
         ValueError, match="^'layer1' of the params: expected a dict, found nothing$"

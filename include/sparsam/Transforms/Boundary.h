@@ -15,6 +15,8 @@ inline constexpr llvm::StringLiteral param = "sparsam.param";
 inline constexpr llvm::StringLiteral updates = "sparsam.updates";
 /// The path of the parameter that an argument is optimizer state of.
 inline constexpr llvm::StringLiteral stateOf = "sparsam.state_of";
+/// On results: the power of the gradient that optimizer state scales with.
+inline constexpr llvm::StringLiteral degree = "sparsam.degree";
 /// On results: the path of the parameter that a result is the gradient of.
 inline constexpr llvm::StringLiteral gradientOf = "sparsam.gradient_of";
 /// A parameter whose update is reached by no gradient; the reason, if it is known.

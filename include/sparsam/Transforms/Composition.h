@@ -27,8 +27,24 @@ public:
   /// The pattern of a factor in a storage; none where it is stored as it is.
   std::optional<StoredPattern> getPattern(unsigned number, ValueRange storage) const;
 
+  /// The sum of the terms in the parameter's shape.
+  Value createTerms(OpBuilder &builder, Location loc, ValueRange dense) const;
+
   /// The parameter as the model reads it.
   FailureOr<Value> createSum(OpBuilder &builder, Location loc, ValueRange dense) const;
+
+  /// What optimizer state of the parameter, homogeneous of `degree` in its gradient, is
+  /// for the factors `numbers`: the derivatives applied to it, with the factors and
+  /// scales in that power.
+  FailureOr<SmallVector<Value>> createProjections(OpBuilder &builder, Location loc,
+                                                  ArrayRef<unsigned> numbers,
+                                                  ValueRange dense, Value state,
+                                                  unsigned degree) const;
+
+  /// The adjoint of `createProjections`: the sum over the factors `numbers` of the terms
+  /// with their `states` in their places.
+  Value createSpread(OpBuilder &builder, Location loc, ArrayRef<unsigned> numbers,
+                     ValueRange dense, ValueRange states, unsigned degree) const;
 
   /// The derivatives of the sum by the factors `numbers`, applied to the gradient of the
   /// parameter.
@@ -37,6 +53,7 @@ public:
                                                 ValueRange dense, Value gradient) const;
 
 private:
+  Value createMatrix(OpBuilder &builder, Location loc, ValueRange dense) const;
   struct Placed {
     /// With the letters of the stacked dimensions.
     Factor factor;
@@ -46,10 +63,11 @@ private:
   std::string getMatrixLetters(unsigned term) const;
   SmallVector<int64_t> getShape(unsigned term, StringRef letters) const;
   bool isItself(unsigned term) const;
-  Value createTerm(OpBuilder &builder, Location loc, unsigned term,
-                   ValueRange dense) const;
+  Value createTerm(OpBuilder &builder, Location loc, unsigned term, ValueRange dense,
+                   unsigned degree = 1) const;
   FailureOr<Value> createGradient(OpBuilder &builder, Location loc, unsigned number,
-                                  ValueRange dense, Value matrix) const;
+                                  ValueRange dense, Value matrix,
+                                  unsigned degree = 1) const;
 
   StructureInterface structure;
   RankedTensorType type;

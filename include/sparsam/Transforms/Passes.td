@@ -294,17 +294,31 @@ def ExtractGradientsPass : Pass<"sparsam-extract-gradients", "::mlir::ModuleOp">
 }
 
 def MakeRefreshPass : Pass<"sparsam-make-refresh", "::mlir::ModuleOp"> {
-  let summary = "replace a step by functions that move its patterns";
+  let summary = "replace a step by functions that move what is stored";
   let description = [{
     During training a parameter changes its pattern: to another choice of entries, or to
     another density. It leaves one pattern and goes to the next through the dense tensor,
     and so does its optimizer state: entries that are in both stay exactly as they are,
     and new ones are zero. This pass takes a step whose signature declares the structures
-    and leaves, in the place of all functions, three on its pattern parameters:
+    and leaves, in the place of all functions, three on its pattern parameters,
 
     * `@select`: scores, in f64, larger ones to be kept, to index tensors;
     * `@restrict`: dense parameters and state, and a pattern, to what is stored there;
-    * `@densify`: what is stored of parameters and state to dense tensors.
+    * `@densify`: what is stored of parameters and state to dense tensors;
+
+    and on its factor parameters
+
+    * `@sum`: the factors to the sum of their einsums;
+
+    with two more where these have optimizer state that scales with the gradient, as a first
+    moment, or with its square, as a second:
+
+    * `@project`: dense state to that of the factors, which are given. The gradient of a
+      factor is the einsum's derivative applied to that of the parameter, so state of the
+      first degree becomes the derivative applied to it, and of the second degree the
+      derivative of the squared factors;
+    * `@spread`: the adjoint, with the degree of each state as `sparsam.degree`. Dense state that
+      projects to what the factors have is found with the two.
 
     ```mlir
     func.func @step(%w: tensor<16x4xf32, #sparsam.nm<2:4>> {sparsam.param = "w",
@@ -323,10 +337,10 @@ def MakeRefreshPass : Pass<"sparsam-make-refresh", "::mlir::ModuleOp"> {
 
     with `sparsam.param`, `sparsam.state_of` and `sparsam.part` on each. A refresh is
     `@densify` of the old structure followed by `@select` and `@restrict` of the new
-    one. A module in which no parameter has a pattern is an error.
+    one. A module in which no parameter is structured is an error.
   }];
   let statistics = [
-    Statistic<"numMoved", "moved", "pattern parameters that can move">,
+    Statistic<"numMoved", "moved", "structured parameters that can move">,
   ];
   let dependentDialects = [
     "::mlir::func::FuncDialect", "::mlir::sparsam::SparsamDialect"];
