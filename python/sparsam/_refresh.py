@@ -3,114 +3,20 @@
 from __future__ import annotations
 
 import re
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from . import _core, _ranking, _scores, _storage, _structures
-from ._gradients import Gradients
 from ._moves import Dense, Stored, describe
+from ._request import Request
 from ._scores import Scores
 from ._storage import Slot, Storage
 
 if TYPE_CHECKING:
     from ._form import Form
     from ._step import Step
-
-SCOPES = ("group", "parameter", "global")
-# Compiled steps that are kept besides those that the user holds.
-_KEPT = 8
-
-
-class Family:
-    """What a step shares with all that it is refreshed to: the gradients, and the steps
-    that were compiled."""
-
-    def __init__(self, gradients: Gradients, first: Step):
-        self.gradients = gradients
-        self._pinned: dict[tuple, dict[str, str]] = {}
-        self._steps: OrderedDict[tuple, Step] = OrderedDict()
-        self._lock = threading.Lock()
-        self._keep(first)
-
-    def _keep(self, step: Step):
-        """Remembers a step by its structures."""
-        self._steps[_key(step.pinned)] = step
-        self._steps.move_to_end(_key(step.pinned))
-        if len(self._steps) > _KEPT:
-            self._steps.popitem(last=False)
-
-    def pin(self, structure: dict[str, str], find: Callable) -> dict[str, str]:
-        """path -> structure text with its view; `find` asks the compiler for it."""
-        with self._lock:
-            if _key(structure) not in self._pinned:
-                self._pinned[_key(structure)] = find(structure)
-            return self._pinned[_key(structure)]
-
-    def step(self, structure: dict[str, str], build: Callable[[dict], Step]) -> Step:
-        """The step of these structures (path -> text with its view)."""
-        with self._lock:
-            found = self._steps.get(_key(structure)) or build(structure)
-            self._keep(found)
-            return found
-
-
-def _key(structure: Mapping[str, str]) -> tuple:
-    return tuple(sorted(structure.items()))
-
-
-@dataclass(frozen=True)
-class Request:
-    """The arguments of `Step.refresh`, checked as far as they can be alone."""
-
-    score: Any
-    scope: str
-    batch: tuple | None
-    fraction: float | None
-    seed: int | None
-    initial: Any
-
-    def __post_init__(self):
-        named = isinstance(self.score, str)
-        rigl = named and self.score == "rigl"
-        if named:
-            _scores.check_name(self.score)
-        if self.scope not in SCOPES:
-            raise ValueError(
-                f"scope={self.scope!r}: there are {', '.join(map(repr, SCOPES))}"
-            )
-        if self.batch is not None and not isinstance(self.batch, (tuple, list)):
-            raise TypeError(
-                "batch must be the tuple of the step's arguments behind the storage, found "
-                f"{type(self.batch).__name__}"
-            )
-        what = f"score={self.score!r}" if named else "a score that is given"
-        if named and _scores.NAMES[self.score]:
-            if self.batch is None:
-                raise ValueError(f"{what} needs gradients: give batch=(…)")
-        elif self.batch is not None:
-            raise ValueError(f"{what} reads no batch; leave it out")
-        if rigl and self.scope != "parameter":
-            raise ValueError(
-                f"score='rigl' drops and grows within each parameter; scope={self.scope!r} "
-                "does not apply"
-            )
-        if rigl and self.fraction is None:
-            raise ValueError(
-                "score='rigl' needs fraction=, the share of what is stored that is dropped "
-                "and grown, such as 0.3"
-            )
-        if self.fraction is not None:
-            if not rigl:
-                raise ValueError(f"fraction is for score='rigl', found it with {what}")
-            if not 0 <= self.fraction <= 1:
-                raise ValueError(f"fraction must be from 0 to 1, found {self.fraction}")
-        if self.seed is not None and not (named and self.score == "random"):
-            raise ValueError(f"seed is for score='random', found it with {what}")
 
 
 class Refresher:

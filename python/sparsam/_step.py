@@ -14,12 +14,14 @@ from ._arguments import Arrays
 from ._checkpoint import Checkpoints
 from ._compiled import Compiled
 from ._compress import Compressor
+from ._family import Family
 from ._form import Form
 from ._function import Function
 from ._gradients import Gradients
 from ._imported import ImportedStep
 from ._places import Places
-from ._refresh import Family, Refresher, Request
+from ._refresh import Refresher
+from ._request import Request
 from ._scores import Scores
 from ._storage import Layout, Storage
 from ._structures import Choice

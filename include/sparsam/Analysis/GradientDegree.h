@@ -19,8 +19,9 @@ struct StateUpdate {
 };
 
 /// For each state the power of the gradient that it is homogeneous of, 1 or 2; none where
-/// the update is neither, as that of a copy of the weights. A multiple of `parameter` that
-/// is added to the gradient alone counts as its own, and constants that are added as damping.
+/// the update is neither, as that of a copy of the weights. A multiple of `parameter`
+/// that is added to the gradient alone counts as its own, and constants that are added as
+/// damping.
 SmallVector<std::optional<unsigned>> getGradientDegrees(ArrayRef<StateUpdate> states,
                                                         Value gradient, Value parameter);
 
