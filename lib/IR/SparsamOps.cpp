@@ -139,6 +139,35 @@ LogicalResult SelectOp::verify() {
   return requireStorage(*this, "pattern", getResultTypes(), *storage, isPattern);
 }
 
+LogicalResult SelectCoupledOp::verify() {
+  if (getSources().empty() || getSources().size() != getStructures().size())
+    return emitOpError() << "expected one structure for each source and at least one, "
+                         << "found " << getStructures().size() << " for "
+                         << getSources().size();
+  for (auto [source, attr] : llvm::zip_equal(getSources(), getStructures())) {
+    auto structure = dyn_cast<StructureInterface>(attr);
+    if (!structure || structure.getTypeID() != getStructures()[0].getTypeID())
+      return emitOpError() << "expected structures of one kind, found " << attr;
+    if (!structure.getStack().empty())
+      return emitOpError() << "cannot choose for layers: " << structure;
+    auto storage = getParameterStorage(
+        structure, cast<RankedTensorType>(source.getType()), errorsOf(*this));
+    if (failed(storage))
+      return failure();
+    llvm::erase_if(*storage, [](const StorageTensor &part) { return !part.isIndex(); });
+    auto axes = structure.getSlicedAxes();
+    auto *axis = llvm::find_if(
+        axes, [&](const SlicedAxis &own) { return own.group == getGroupAttr(); });
+    if (axis == axes.end())
+      return emitOpError() << structure << " has no axis of group " << getGroupAttr();
+    const StorageTensor &indices = (*storage)[axis - axes.begin()];
+    if (!sameShape(getIndices().getType(), indices.type))
+      return emitOpError() << "expected " << indices.name << " of " << indices.type
+                           << ", found " << getIndices().getType();
+  }
+  return success();
+}
+
 LogicalResult FactorizeOp::verify() {
   if (failed(requireKind(*this, getStructure(), StructureKind::Factors)))
     return failure();

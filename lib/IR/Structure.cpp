@@ -153,6 +153,10 @@ StructureInterface Factor::getPattern() const {
   return cast_if_present<StructureInterface>(pattern);
 }
 
+StructureInterface CoupledParameter::getStructure() const {
+  return cast_if_present<StructureInterface>(structure);
+}
+
 FailureOr<SmallVector<StorageTensor>>
 sparsam::getFactorStorage(const Factor &factor,
                           function_ref<InFlightDiagnostic()> emitError) {

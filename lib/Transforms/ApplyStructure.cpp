@@ -146,6 +146,24 @@ LogicalResult setEncoding(const Parameter &parameter, StructureInterface structu
   return success();
 }
 
+/// Lets structures that are one choice for several parameters of a function be that.
+LogicalResult coupleAll(MutableArrayRef<CoupledParameter> parameters) {
+  while (!parameters.empty()) {
+    Block *body = parameters.front().value.getOwner();
+    auto own = parameters.take_while([&](const CoupledParameter &parameter) {
+      return parameter.value.getOwner() == body;
+    });
+    llvm::DenseSet<TypeID> kinds;
+    for (const CoupledParameter &parameter : own)
+      if (StructureInterface structure = parameter.getStructure();
+          structure && kinds.insert(structure.getTypeID()).second &&
+          failed(structure.couple(own)))
+        return failure();
+    parameters = parameters.drop_front(own.size());
+  }
+  return success();
+}
+
 struct ApplyStructurePass
     : mlir::sparsam::impl::ApplyStructurePassBase<ApplyStructurePass> {
   using ApplyStructurePassBase::ApplyStructurePassBase;
@@ -159,24 +177,40 @@ struct ApplyStructurePass
     if (failed(checkGlobs(*requests, parameters, loc)))
       return signalPassFailure();
     bool failedAny = false;
-    for (const Parameter &parameter : parameters)
-      failedAny |= failed(apply(parameter, *requests));
+    SmallVector<CoupledParameter> wanted;
+    for (const Parameter &parameter : parameters) {
+      auto structure = decide(parameter, *requests);
+      failedAny |= failed(structure);
+      wanted.push_back({parameter.path, parameter.getValue(),
+                        failed(structure) ? Attribute() : Attribute(*structure)});
+    }
+    if (failedAny || failed(coupleAll(wanted)))
+      return signalPassFailure();
+    for (auto [parameter, asked] : llvm::zip_equal(parameters, wanted))
+      failedAny |= failed(apply(parameter, *requests, asked.getStructure()));
     if (failedAny)
       signalPassFailure();
   }
 
 private:
-  LogicalResult apply(const Parameter &parameter, ArrayRef<StructureRequest> requests) {
-    StructureInterface structure = getStructure(parameter.getValue().getType());
+  /// What is asked for, in the view that it has; null for nothing.
+  FailureOr<StructureInterface> decide(const Parameter &parameter,
+                                       ArrayRef<StructureRequest> requests) {
+    if (StructureInterface structure = getStructure(parameter.getValue().getType()))
+      return structure;
+    auto requested = getRequest(parameter, requests);
+    if (failed(requested) || !*requested ||
+        !isa<RankedTensorType>(parameter.getValue().getType()))
+      return requested;
+    return decideView(*requested, parameter.getValue());
+  }
+
+  LogicalResult apply(const Parameter &parameter, ArrayRef<StructureRequest> requests,
+                      StructureInterface structure) {
     if (!structure) {
-      auto requested = getRequest(parameter, requests);
-      if (failed(requested))
-        return failure();
-      if (!*requested) {
-        ++numDense;
-        return success();
-      }
-      structure = decideView(*requested, parameter.getValue());
+      ++numDense;
+      reportDense(parameter, requests);
+      return success();
     }
     if (failed(checkFits(parameter, structure)))
       return failure();
@@ -184,7 +218,7 @@ private:
     return setEncoding(parameter, structure);
   }
 
-  /// What is asked for; null, with a remark, for dense.
+  /// What is asked for; null for dense.
   FailureOr<StructureInterface> getRequest(const Parameter &parameter,
                                            ArrayRef<StructureRequest> requests) {
     func::FuncOp func = parameter.func;
@@ -196,16 +230,22 @@ private:
              << ", expected a structure";
     }
     for (const StructureRequest &request : requests) {
-      if (!matchesGlob(request.glob, parameter.path))
-        continue;
-      if (!request.structure)
-        emitRemark(parameter.getLoc())
-            << parameter.path << " stays dense: `" << request.glob << "` asks for dense";
-      return request.structure;
+      if (matchesGlob(request.glob, parameter.path))
+        return request.structure;
     }
-    emitRemark(parameter.getLoc())
-        << parameter.path << " stays dense: no structure was asked for";
     return StructureInterface();
+  }
+
+  static void reportDense(const Parameter &parameter,
+                          ArrayRef<StructureRequest> requests) {
+    InFlightDiagnostic remark = emitRemark(parameter.getLoc())
+                                << parameter.path << " stays dense: ";
+    for (const StructureRequest &request : requests)
+      if (matchesGlob(request.glob, parameter.path)) {
+        remark << "`" << request.glob << "` asks for dense";
+        return;
+      }
+    remark << "no structure was asked for";
   }
 };
 

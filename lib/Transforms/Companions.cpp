@@ -32,10 +32,15 @@ private:
     return getCompanionAttrs(function, state, part);
   }
   Value createZero(Companion &companion, RankedTensorType type);
+  SmallVector<Value> selectCoupled(Companion &companion,
+                                   const StructuredParameter &parameter,
+                                   ArrayRef<Type> types, ValueRange dense);
 
   const StructuredFunction &function;
   OpBuilder builder;
   SmallVector<StateArgument> states;
+  /// What was selected for groups of parameters.
+  llvm::StringMap<Value> selected;
 };
 
 } // namespace
@@ -47,6 +52,34 @@ Value Companions::createZero(Companion &companion, RankedTensorType type) {
   Value zero = arith::ConstantOp::create(
       companion.body, loc, companion.body.getZeroAttr(type.getElementType()));
   return linalg::FillOp::create(companion.body, loc, zero, empty).getResult(0);
+}
+
+/// The index tensors of a parameter with axes; those of a group are the same in all
+/// parameters that have it, and chosen from all.
+SmallVector<Value> Companions::selectCoupled(Companion &companion,
+                                             const StructuredParameter &parameter,
+                                             ArrayRef<Type> types, ValueRange dense) {
+  SmallVector<Value> indices;
+  auto axes = parameter.structure.getSlicedAxes();
+  for (auto [axis, type] : llvm::zip_equal(axes, types)) {
+    StringAttr group = axis.group;
+    Value &known = selected[group];
+    if (!known) {
+      SmallVector<Value> sources;
+      SmallVector<Attribute> structures;
+      for (auto [other, value] : llvm::zip_equal(function.parameters, dense))
+        if (llvm::any_of(other.structure.getSlicedAxes(), [&](const SlicedAxis &own) {
+              return own.group == group;
+            })) {
+          sources.push_back(value);
+          structures.push_back(other.structure);
+        }
+      known = SelectCoupledOp::create(companion.body, parameter.loc, type, group,
+                                      sources, builder.getArrayAttr(structures));
+    }
+    indices.push_back(known);
+  }
+  return indices;
 }
 
 static FailureOr<Value>
@@ -112,7 +145,9 @@ LogicalResult Companions::createCompress(StringRef name, bool onPattern) {
         indices.push_back(companion.addArgument(tensor.type, parameter.loc,
                                                 getAttrs(parameter, tensor.name)));
     }
-    if (!onPattern && parameter.isPattern())
+    if (!onPattern && !parameter.structure.getSlicedAxes().empty())
+      indices = selectCoupled(companion, parameter, types, dense);
+    else if (!onPattern && parameter.isPattern())
       llvm::append_range(indices, SelectOp::create(companion.body, parameter.loc, types,
                                                    value, parameter.structure)
                                       .getPattern());

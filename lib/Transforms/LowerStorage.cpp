@@ -141,6 +141,24 @@ LogicalResult lower(SelectOp op, RewriterBase &rewriter) {
   return success();
 }
 
+LogicalResult lower(SelectCoupledOp op, RewriterBase &rewriter) {
+  ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+  SmallVector<Value> matrices;
+  for (auto [source, attr] : llvm::zip_equal(op.getSources(), op.getStructures())) {
+    FailureOr<MatrixView> view = getView(op, cast<StructureInterface>(attr), source);
+    if (failed(view))
+      return failure();
+    matrices.push_back(toMatrices(b, source, *view));
+  }
+  auto first = cast<StructureInterface>(op.getStructures()[0]);
+  FailureOr<Value> indices = first.buildCoupledSelect(
+      rewriter, op.getLoc(), matrices, op.getStructures().getValue(), op.getGroupAttr());
+  if (failed(indices))
+    return missing(op, first, "select_coupled");
+  rewriter.replaceOp(op, *indices);
+  return success();
+}
+
 /// The storage of dense factors: of each that has a pattern, its entries there.
 FailureOr<SmallVector<Value>> storeFactors(FactorizeOp op, OpBuilder &rewriter,
                                            ArrayRef<Value> dense, ValueRange given,
@@ -233,6 +251,7 @@ struct LowerStoragePass : sparsam::impl::LowerStoragePassBase<LowerStoragePass> 
     if (failed(lowerAll<FactorizeOp>(lower)) ||
         failed(lowerAll<DensifyOp>(define, isFactors)) ||
         failed(lowerAll<EinsumOp>(lower)) || failed(lowerAll<SelectOp>(lower)) ||
+        failed(lowerAll<SelectCoupledOp>(lower)) ||
         failed(lowerAll<DensifyOp>(lower)) || failed(lowerAll<RestrictOp>(lower)))
       signalPassFailure();
   }

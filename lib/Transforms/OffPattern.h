@@ -29,7 +29,7 @@ public:
 
   OffPattern evaluate(Value tensor);
   /// The value that `op`'s body yields, or any value of that body.
-  OffPattern evaluateBody(linalg::LinalgOp op, ArrayRef<OffPattern> arguments,
+  static OffPattern evaluateBody(linalg::LinalgOp op, ArrayRef<OffPattern> arguments,
                           Value result);
 
 private:

@@ -51,6 +51,11 @@ private:
       op.replaceAllUsesWith(op.getValue());
       op.erase();
     });
+    if (!isCompanion(function)) {
+      numGroups += sliceGroups(function);
+      dropUnusedCarried(function);
+      eraseUnused(function);
+    }
     numConvolutions += unfoldConvolutions(function);
     SmallVector<Operation *> pads;
     function.walk([&](tensor::PadOp op) { pads.push_back(op); });

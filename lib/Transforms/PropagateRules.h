@@ -15,6 +15,10 @@ void populateSpmmPatterns(RewritePatternSet &patterns);
 /// Rule 5: restrict(contract(A, B)) = SDDMM.
 void populateSddmmPatterns(RewritePatternSet &patterns);
 
+/// Rule 9: what is stored as a slice of coupled groups is never made dense. Emits a remark
+/// where something in the function couples a group. Returns how many groups are sliced.
+unsigned sliceGroups(func::FuncOp function);
+
 /// Rules 4, 5 and 7 for convolutions: those with structured filters, and those that make
 /// the gradients of these, become products of windows. Returns how many.
 int64_t unfoldConvolutions(func::FuncOp function);

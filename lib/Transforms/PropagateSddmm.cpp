@@ -48,6 +48,8 @@ static FailureOr<SddmmPlan> planSddmm(RestrictOp op, std::string &why) {
   };
   if (!isa<Float32Type, Float64Type>(op.getSource().getType().getElementType()))
     return refuse("its elements are neither f32 nor f64");
+  if (!op.getStructure().getSlicedAxes().empty())
+    return refuse("its group is not sliced in this function");
   if (dropUnitStack(op.getStructure(), op.getSource().getType().getShape()))
     return refuse("its only layer is not taken out yet");
   FailureOr<Product> product = matrixOf(op);

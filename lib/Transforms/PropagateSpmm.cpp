@@ -57,6 +57,8 @@ static FailureOr<SpmmPlan> planSpmm(Product product, unsigned weight, std::strin
     return refuse("its elements are neither f32 nor f64");
   plan.weight = product.terms[weight].value.getDefiningOp<DensifyOp>();
   plan.input = product.terms[1 - weight];
+  if (!plan.weight.getStructure().getSlicedAxes().empty())
+    return refuse("its group is not sliced in this function");
   auto view = getMatrixView(plan.weight.getStructure(), plan.weight.getType(),
                             [&] { return plan.weight.emitOpError(); });
   if (failed(view))

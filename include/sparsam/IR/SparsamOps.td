@@ -99,6 +99,34 @@ def Sparsam_SelectOp : Sparsam_Op<"select", [Pure]> {
   let assemblyFormat = "$source attr-dict `:` functional-type(operands, results)";
 }
 
+def Sparsam_SelectCoupledOp : Sparsam_Op<"select_coupled", [Pure]> {
+  let summary = "chooses the kept entries of an axis of several parameters";
+  let description = [{
+    The entries of an axis that the parameters have in common which are kept in all of
+    them; what is compared, and how ties break, is the structures' to say.
+
+    ```mlir
+    %indices = sparsam.select_coupled "fc:1" of %w, %b {structures = [
+        #sparsam.slice<group = "fc:1", keep = 3, columns = [0:1x4x1]>,
+        #sparsam.slice<group = "fc:1", keep = 3, columns = [0:1x4x1]>]}
+        : (tensor<16x4xf32>, tensor<4xf32>) -> tensor<3xi16>
+    ```
+
+    Constraints:
+    1. there is one structure for each source, all of one kind, and each has an axis of the
+       group;
+    2. the result is the index tensor of that axis in the storage of each source's matrix
+       view;
+    3. no source has stacked dimensions.
+  }];
+  let arguments = (ins StrAttr:$group, Variadic<Sparsam_FloatTensor>:$sources,
+                       ArrayAttr:$structures);
+  let results = (outs Sparsam_StorageTensor:$indices);
+  let assemblyFormat = [{
+    $group `of` $sources attr-dict `:` functional-type(operands, results)
+  }];
+}
+
 def Sparsam_FactorizeOp : Sparsam_Op<"factorize", [Pure]> {
   let summary = "the factors nearest to a dense tensor";
   let description = [{

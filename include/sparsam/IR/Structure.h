@@ -7,6 +7,7 @@
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/OpImplementation.h"
 #include "mlir/IR/TensorEncoding.h"
+#include "mlir/IR/Value.h"
 #include "llvm/ADT/SmallVector.h"
 
 #include <string>
@@ -81,6 +82,33 @@ struct StructureCost {
   /// Of one row of backward-weight: less where tensors are frozen, more where the
   /// gradient is that of entries which are not read.
   int64_t gradientFlopsPerRow = flopsPerRow;
+};
+
+/// A run of outer x size x inner entries of a dimension, from `offset` on.
+struct AxisSegment {
+  int64_t offset, outer, size, inner;
+
+  int64_t getLength() const { return outer * size * inner; }
+};
+
+/// What several parameters have in common, of which `keep` entries are stored: hidden
+/// neurons, heads, channels. Where the parameter has them, in its matrix's rows and
+/// columns, they are `size` of the segments.
+struct SlicedAxis {
+  StringAttr group;
+  int64_t keep;
+  SmallVector<AxisSegment> rows, columns;
+
+  int64_t getSize() const { return (rows.empty() ? columns : rows).front().size; }
+};
+
+/// A parameter of a function, with the structure that is asked for it; null for none.
+struct CoupledParameter {
+  std::string path;
+  BlockArgument value;
+  Attribute structure;
+
+  StructureInterface getStructure() const;
 };
 
 /// A structure inside another one's text, with or without `#sparsam.`.

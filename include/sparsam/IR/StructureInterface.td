@@ -135,6 +135,33 @@ def Sparsam_StructureInterface
            "::mlir::Value":$scores, "::mlir::ValueRange":$pattern),
       "", [{ return ::mlir::failure(); }]>,
     InterfaceMethod<[{
+        Patterns that are choices of rows and columns: the axes of which they keep some
+        entries, one for each index tensor of the storage, in its order. The storage is
+        then a smaller dense matrix, and the kept entries of an axis are the same in all
+        parameters that name its group. None by default.
+      }],
+      "::llvm::SmallVector<::mlir::sparsam::SlicedAxis>", "getSlicedAxes", (ins), "",
+      [{ return ::llvm::SmallVector<::mlir::sparsam::SlicedAxis>(); }]>,
+    InterfaceMethod<[{
+        Structures that are one choice for several parameters of a function: completes
+        the requests among `parameters`, which are all of that function, and extends them
+        over what they are coupled with. Emits errors and remarks. Called once a function,
+        on any of the structures of a kind.
+      }],
+      "::llvm::LogicalResult", "couple",
+      (ins "::llvm::MutableArrayRef<::mlir::sparsam::CoupledParameter>":$parameters), "",
+      [{ return ::mlir::success(); }]>,
+    InterfaceMethod<[{
+        Structures with axes: builds IR on tensors that chooses the kept entries of axis
+        `group` from the K x N matrices of all parameters that have it, under `structures`;
+        returns the index tensor. Stacked dimensions, if there are any, are not there.
+      }],
+      "::llvm::FailureOr<::mlir::Value>", "buildCoupledSelect",
+      (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc,
+           "::mlir::ValueRange":$matrices,
+           "::llvm::ArrayRef<::mlir::Attribute>":$structures,
+           "::mlir::StringAttr":$group), "", [{ return ::mlir::failure(); }]>,
+    InterfaceMethod<[{
         Factors: builds IR on tensors that finds the factors of a dense K x N matrix,
         in the order of the terms. Each is dense: what its pattern leaves out, or what
         keeps it frozen, is not this method's to mind.

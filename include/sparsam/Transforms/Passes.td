@@ -434,6 +434,7 @@ def PropagatePass : Pass<"sparsam-propagate", "::mlir::ModuleOp"> {
     "::mlir::linalg::LinalgDialect", "::mlir::scf::SCFDialect",
     "::mlir::tensor::TensorDialect", "::mlir::sparsam::SparsamDialect"];
   let statistics = [
+    Statistic<"numGroups", "groups", "coupled groups that are sliced">,
     Statistic<"numSpmm", "spmm", "Number of products with a pattern">,
     Statistic<"numSddmm", "sddmm", "Number of gradients computed on a pattern">,
     Statistic<"numConvolutions", "convolutions",

@@ -1,0 +1,62 @@
+// Coupled groups: the axes of parameters whose entries can be left out together.
+#ifndef SPARSAM_ANALYSIS_COUPLEDGROUPS_H
+#define SPARSAM_ANALYSIS_COUPLEDGROUPS_H
+
+#include "sparsam/Analysis/CoupledAxes.h"
+
+namespace mlir::sparsam {
+
+/// One axis of the parameters of a step.
+///
+/// Its name is that of the first parameter in program order that has it, and the
+/// dimension: "blocks/0/fc:1". Where the dimension is more than this axis, its factors
+/// follow, the axis' own in parentheses, and what part of the dimension they are:
+/// "blocks/0/qkv:1[3x(12)x64]", "fused:1[0:768 as (12)x64]".
+struct CoupledGroup {
+  std::string name;
+  Axis axis;
+  int64_t size;
+  /// A parameter of the group, by number, and its dimension that has the axis.
+  struct Member {
+    unsigned parameter;
+    int64_t dim;
+    /// As a group's name would be.
+    std::string text;
+  };
+  SmallVector<Member> members;
+  /// Why it cannot be sliced; none where it can.
+  std::optional<Axes::Obstacle> obstacle;
+};
+
+/// The groups of a function.
+class CoupledGroups {
+public:
+  /// `parameters` are the arguments that are parameters, and their paths.
+  CoupledGroups(func::FuncOp function, ArrayRef<CoupledParameter> parameters);
+
+  ArrayRef<CoupledGroup> get() const { return groups; }
+  const CoupledGroup *find(StringRef name) const;
+  /// The group of the outermost axis of a parameter's dimension; null for one of size 1.
+  const CoupledGroup *find(unsigned parameter, int64_t dim);
+  /// Where a parameter has the group in its rows, all of its dimensions but the last, and
+  /// in its columns.
+  SlicedAxis locate(const CoupledGroup &group, unsigned parameter, int64_t keep);
+
+private:
+
+  SmallVector<CoupledParameter> parameters;
+  CoupledAxes analysis;
+  SmallVector<CoupledGroup, 0> groups;
+};
+
+/// The parameters of `function` that are dense or only declared as structured.
+SmallVector<CoupledParameter> getCoupledParameters(func::FuncOp function);
+
+/// Why the parts of `dim`, one after the other, cannot lose entries of some of its leaves:
+/// calls `report` with each leaf that is not in all of its parts, or is twice in a product.
+void findUnevenLeaves(const Axes &axes, Axis dim,
+                      function_ref<void(Axis leaf, StringRef reason)> report);
+
+} // namespace mlir::sparsam
+
+#endif // SPARSAM_ANALYSIS_COUPLEDGROUPS_H
