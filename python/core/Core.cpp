@@ -168,6 +168,19 @@ void bindModule(nb::module_ &m) {
       .def("text", &Module::text, nb::kw_only(), "locations"_a = false,
            "generic"_a = false, Unlocked())
       .def("functions", [](Module &module) { return toPython(module.functions()); })
+      .def("groups",
+           [](Module &module) {
+             nb::list result;
+             for (const Group &group : module.groups()) {
+               nb::dict entry;
+               entry["name"] = group.name;
+               entry["size"] = group.size;
+               entry["members"] = nb::cast(group.members);
+               entry["obstacle"] = group.obstacle;
+               result.append(entry);
+             }
+             return result;
+           })
       .def_prop_ro("attributes",
                    [](Module &module) { return toPython(module.attributes()); })
       .def("flops",
@@ -257,6 +270,13 @@ NB_MODULE(_core, m) {
       },
       "structure"_a, "shape"_a);
   m.def("with_density", &withDensity, "structure"_a, "density"_a);
+  m.def(
+      "sliced_axes",
+      [](const std::string &structure, const std::vector<int64_t> &shape) {
+        auto [groups, kept] = slicedAxes(structure, shape);
+        return nb::make_tuple(nb::cast(groups), nb::cast(kept));
+      },
+      "structure"_a, "shape"_a);
   m.def("take_profile", [] {
     nb::list result;
     for (const ProfileEntry &entry : takeProfile())

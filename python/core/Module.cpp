@@ -1,4 +1,5 @@
 #include "Module.h"
+#include "sparsam/Analysis/CoupledGroups.h"
 #include "sparsam/IR/Structure.h"
 
 #include "mlir/IR/AsmState.h"
@@ -66,6 +67,26 @@ std::string Module::text(bool locations, bool generic) {
 std::vector<FunctionSignature> Module::functions() {
   Lock lock(context->mutex);
   return describeFunctions(*module);
+}
+
+std::vector<Group> Module::groups() {
+  Lock lock(context->mutex);
+  std::vector<Group> found;
+  for (auto function : module->getOps<func::FuncOp>()) {
+    if (function.isExternal() || !function.getBody().hasOneBlock())
+      continue;
+    auto parameters = getCoupledParameters(function);
+    CoupledGroups groups(function, parameters);
+    for (const CoupledGroup &group : groups.get()) {
+      Group entry{group.name, group.size, {}, ""};
+      for (const CoupledGroup::Member &member : group.members)
+        entry.members.push_back(member.text);
+      if (group.obstacle)
+        entry.obstacle = group.obstacle->reason;
+      found.push_back(std::move(entry));
+    }
+  }
+  return found;
 }
 
 AttributeTable Module::attributes() {
@@ -222,4 +243,17 @@ sparsam_python::structureCost(const std::string &structure,
   for (int64_t dim : view.stack)
     layers *= shape[dim];
   return {*cost, layers};
+}
+
+std::pair<std::vector<std::string>, std::vector<int64_t>>
+sparsam_python::slicedAxes(const std::string &structure, llvm::ArrayRef<int64_t> shape) {
+  ParsedStructure parsed(structure);
+  auto kept = getKeptShape(parsed.structure, parsed.getType(shape),
+                           [&] { return emitError(parsed.loc); });
+  if (failed(kept))
+    throw parsed.error();
+  std::vector<std::string> groups;
+  for (const SlicedAxis &axis : parsed.structure.getSlicedAxes())
+    groups.push_back(axis.group.str());
+  return {groups, std::vector<int64_t>(kept->begin(), kept->end())};
 }

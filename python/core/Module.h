@@ -27,6 +27,15 @@ struct Context {
   Context();
 };
 
+/// A coupled group of the parameters of a function: see _core.pyi.
+struct Group {
+  std::string name;
+  int64_t size;
+  std::vector<std::string> members;
+  /// Why it cannot be sliced; empty where it can.
+  std::string obstacle;
+};
+
 /// An MLIR module with what was said about it so far. Clones share the context.
 class Module {
 public:
@@ -42,6 +51,8 @@ public:
   bool atBoundary();
   std::unique_ptr<mlir::sparsam::Program>
   compile(const mlir::sparsam::CompileOptions &options);
+
+  std::vector<Group> groups();
 
   const std::vector<Message> &diagnostics() const { return messages; }
   const mlir::sparsam::PhaseTimes &passTimes() const { return times; }
@@ -90,6 +101,12 @@ std::optional<PatternInfo> describePattern(const std::string &structure,
 /// The text of the same structure at another density; none where it has no density that
 /// is free.
 std::optional<std::string> withDensity(const std::string &structure, double density);
+
+/// The groups of a structure, one for each index tensor of its storage, and the shape of
+/// what it leaves of a parameter of `shape`. No groups for structures that are not one
+/// choice for several parameters. Throws std::invalid_argument.
+std::pair<std::vector<std::string>, std::vector<int64_t>>
+slicedAxes(const std::string &structure, llvm::ArrayRef<int64_t> shape);
 
 } // namespace sparsam_python
 

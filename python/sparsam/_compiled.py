@@ -79,6 +79,32 @@ class Compiled:
                 _core.check_pattern(parts[0][0], shape, indices)
             except ValueError as error:
                 raise ValueError(f"'{path}' in {where}: {error}") from None
+        self._check_groups(patterns, where)
+
+    def _check_groups(self, patterns: Mapping[str, list], where: str):
+        """Raises ValueError where parameters of a group hold different indices of it."""
+        known: dict[str, tuple[str, np.ndarray]] = {}
+        for path, parts in patterns.items():
+            for group, (_, array) in zip(self.groups(path), parts, strict=False):
+                first, indices = known.setdefault(group, (path, array))
+                if (array != indices).any():
+                    raise ValueError(
+                        f"'{path}' in {where}: its indices of group '{group}' are not "
+                        f"those of '{first}', with which it is coupled"
+                    )
+
+    def groups(self, path: str) -> list[str]:
+        """The coupled groups of a parameter's structure, one an index tensor."""
+        return self._sliced(path)[0]
+
+    def kept_shape(self, path: str) -> tuple[int, ...]:
+        """The shape of what a slice leaves of a parameter; its own under another structure."""
+        return tuple(self._sliced(path)[1])
+
+    def _sliced(self, path: str) -> tuple[list[str], list[int]]:
+        shape = self.imported.arguments[self.imported.params[path]].shape
+        text = self.lowered.pinned.get(path)
+        return _core.sliced_axes(text, shape) if text else ([], list(shape))
 
     def call(self, arrays: list) -> dict[int, np.ndarray]:
         """Runs on one array per argument; result -> array. Updated arguments are results

@@ -23,6 +23,7 @@ class Compressor:
     """What the module's companions `@compress` and `@densify` do, on NumPy arrays."""
 
     def __init__(self, compiled: Compiled, places: Places, layouts: dict[str, Layout]):
+        self._compiled = compiled
         self._lowered = compiled.lowered
         self._arguments = compiled.imported.arguments
         self._params = compiled.imported.params
@@ -65,15 +66,26 @@ class Compressor:
             handles.append(Storage(stored, self._layouts[role], owned=True))
         return handles, self._damage(handles[0], leaves)
 
-    def densify(self, p: Storage):
-        """The user's tree of dense parameters, of new arrays."""
+    def densify(self, p: Storage, smaller: bool = False):
+        """The user's tree of dense parameters, of new arrays; if `smaller`, what is sliced
+        without its removed entries."""
         dense = self.densify_structured(_stored(p)) if self._lowered.structures else {}
+        if smaller:
+            dense |= self._kept(p)
         leaves: Arrays = {}
         for slot, array in zip(p.layout.slots, p.arrays(), strict=True):
             if slot.leaf not in leaves:
                 structured = dense.get(slot.path)
                 leaves[slot.leaf] = np.array(array) if structured is None else structured
         return jax.tree.unflatten(p.layout.tree, [leaves[i] for i in range(len(leaves))])
+
+    def _kept(self, p: Storage) -> dict[str, np.ndarray]:
+        """path -> the smaller array, of what is sliced."""
+        return {
+            slot.path: np.array(array).reshape(self._compiled.kept_shape(slot.path))
+            for slot, array in zip(p.layout.slots, p.arrays(), strict=True)
+            if slot.dtype.kind == "f" and self._compiled.groups(slot.path)
+        }
 
     def _check_finite(self, leaves: Arrays):
         for path, position in self._params.items():

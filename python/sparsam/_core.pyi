@@ -40,6 +40,17 @@ class Function(TypedDict):
     arguments: list[Value]
     results: list[Value]
 
+class Group(TypedDict):
+    """A coupled group: an axis of the parameters of a step."""
+
+    name: str
+    """The parameter that has it first and its dimension, as a structure names it."""
+    size: int
+    members: list[str]
+    """Where the parameters have it, in the form of its name."""
+    obstacle: str
+    """Why it cannot be sliced; empty where it can."""
+
 class ProgramArgument(Value):
     role: Literal["input", "updated", "result"]
     """`updated`: read, and overwritten with a result. `result`: overwritten only."""
@@ -80,6 +91,10 @@ class Module:
     def flops(self) -> dict[str, dict[str, int]]:
         """Function -> kind -> multiplications and additions of its products, as
         `sparsam-count-flops` counts them; what it remarks on joins `diagnostics`."""
+
+    def groups(self) -> list[Group]:
+        """The coupled groups of the module's functions, in program order. The module has
+        been through `sparsam-find-parameters` and no further."""
 
     @property
     def attributes(self) -> dict[str, bool | int | float | str]:
@@ -168,6 +183,11 @@ def describe_pattern(structure: str, shape: Sequence[int]) -> PatternInfo | None
 def with_density(structure: str, density: float) -> str | None:
     """The text of the same structure at another density; None where it has none that is
     free, and for a number that is no density."""
+
+def sliced_axes(structure: str, shape: Sequence[int]) -> tuple[list[str], list[int]]:
+    """The groups of a structure, one for each index tensor of its storage, and the shape of
+    what it leaves of a parameter of this shape. No groups for structures that are not one
+    choice for several parameters. Raises ValueError where it does not parse or fit."""
 
 def take_profile() -> list[tuple[str, int, float]]:
     """Name, calls and seconds of each kernel and library routine of the programs that

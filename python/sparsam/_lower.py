@@ -121,7 +121,8 @@ def stages(structure: Mapping[str, str]) -> dict[str, str]:
     """Stage -> its pass, with its options."""
     passes = {stage: f"sparsam-{stage}" for stage in STAGES}
     if structure:
-        passes["apply-structure"] += f'{{structures="{option(structure)}"}}'
+        # Groups of slices are quoted in the text.
+        passes["apply-structure"] += f"{{structures='{option(structure)}'}}"
     return passes
 
 
@@ -220,6 +221,14 @@ def _compile(
         seconds,
         dict(flops or {}),
     )
+
+
+def groups(text: str, name: str) -> list[_core.Group]:
+    """The coupled groups of imported text."""
+    module = _core.Module.parse(text, name)
+    passes = stages({})
+    module.run(f"{passes['import']},{passes['find-parameters']}")
+    return module.groups()
 
 
 def text_after(text: str, structure: Mapping[str, str], name: str, stage: str) -> str:

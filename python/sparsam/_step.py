@@ -19,12 +19,13 @@ from ._form import Form
 from ._function import Function
 from ._gradients import Gradients
 from ._imported import ImportedStep
+from ._lower import groups
 from ._places import Places
 from ._refresh import Refresher
 from ._request import Request
 from ._scores import Scores
 from ._storage import Layout, Storage
-from ._structures import Choice
+from ._structures import Choice, Group
 from ._variants import Variants
 
 log = logging.getLogger("sparsam")
@@ -110,6 +111,7 @@ class Step:
             leaves["state"],
             stateless,
         )
+        self._groups: dict[str, Group] | None = None
 
     def compress(self, params, state=None, pattern: Storage | None = None):
         """Copies dense parameters and optimizer state into storage: (p, s), or p alone for
@@ -152,10 +154,26 @@ class Step:
             arrays = self._gather(compiled, dict(zip(handles, taken, strict=True)), batch)
             return self._results(compiled, arrays, compiled.call(arrays))
 
-    def densify(self, p: Storage):
-        """The dense parameters, in the user's tree, as new NumPy arrays."""
+    def densify(self, p: Storage, smaller: bool = False):
+        """The dense parameters, in the user's tree, as new NumPy arrays.
+
+        With `smaller`, parameters that are sliced come without what was removed, for a model
+        that is built with these smaller dimensions. It computes the same, except where the
+        model itself divides by a dimension, as the norms of a sliced residual stream do: a
+        step keeps the old divisor, and a smaller model has its own.
+        """
         self.check(p, "params")
-        return self._compressor.densify(p)
+        return self._compressor.densify(p, smaller)
+
+    @property
+    def groups(self) -> dict[str, Group]:
+        """The coupled groups of the parameters, by the name that `slice<group = "…">` gives
+        them, in program order; also those that cannot be sliced, with the reason."""
+        if self._groups is None:
+            self._groups = _structures.make_groups(
+                groups(self._main.imported.text, self._name)
+            )
+        return dict(self._groups)
 
     def storage(self, p: Storage) -> dict[str, dict[str, np.ndarray]]:
         """Copies of the arrays: path -> part -> array. Parts are those of the structure,

@@ -38,6 +38,28 @@ class Choice:
     damage: float | None = None
 
 
+@dataclass(frozen=True)
+class Group:
+    """An axis of several parameters, of which `slice` keeps some entries in all of them.
+
+    size      how many entries it has
+    members   where parameters have it, as "blocks/0/fc:1"; the first is its name
+    obstacle  why it cannot be sliced; empty where it can
+    """
+
+    size: int
+    members: tuple[str, ...]
+    obstacle: str = ""
+
+
+def make_groups(found) -> dict[str, Group]:
+    """The groups that the core found, by name."""
+    return {
+        group["name"]: Group(group["size"], tuple(group["members"]), group["obstacle"])
+        for group in found
+    }
+
+
 def normalise(structure) -> dict[str, str]:
     """The `structure` argument of `sparsam.compile` as glob -> text."""
     if structure == "auto":
@@ -62,7 +84,7 @@ def normalise(structure) -> dict[str, str]:
             raise ValueError(
                 f"structure glob '{glob}' must not contain {' '.join(sorted(bad))}"
             )
-        if bad := set(";\"'{}") & set(text):
+        if bad := set(";'{}") & set(text):
             raise ValueError(
                 f"structure {text!r} (for '{glob}') does not parse: unexpected "
                 f"{' '.join(sorted(bad))}"

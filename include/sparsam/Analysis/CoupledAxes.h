@@ -70,6 +70,12 @@ private:
   SmallVector<Label> labels;
 };
 
+/// The shape of what is left of a parameter of `type` under a structure with axes; that of
+/// `type` under another.
+FailureOr<SmallVector<int64_t>> getKeptShape(StructureInterface structure,
+                                             RankedTensorType type,
+                                             function_ref<InFlightDiagnostic()> emitError);
+
 /// How an op with reductions combines: the accumulator with the next term.
 struct Combination {
   Operation *combiner;

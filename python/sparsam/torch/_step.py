@@ -109,9 +109,9 @@ class Step(_step.Step):
         p, s, *results = super().__call__(*args)
         return (p, s, *_arrays.as_tensors(results))
 
-    def densify(self, p: Storage) -> dict[str, Tensor]:
-        """The dense parameters by name, as new tensors."""
-        return _arrays.as_tensors(super().densify(p))
+    def densify(self, p: Storage, smaller: bool = False) -> dict[str, Tensor]:
+        """The dense parameters by name, as new tensors; see `sparsam.Step`."""
+        return _arrays.as_tensors(super().densify(p, smaller))
 
     def compile_with(self, fn: Callable, example_batch: tuple) -> Function:
         """Compiles another function of the module for the same storage, without gradients.
