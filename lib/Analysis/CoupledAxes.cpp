@@ -33,7 +33,37 @@ CoupledAxes::CoupledAxes(func::FuncOp function,
     if (path && isFree(argument) && parameters.contains(path))
       unify(get(argument), get(parameters[path]), argument.getLoc());
   }
+  findTakingAll();
   visitBlock(function.front());
+}
+
+/// The results of a function that are new values of free arguments.
+static DenseMap<unsigned, BlockArgument>
+getUpdated(func::FuncOp function, function_ref<bool(BlockArgument)> isFree) {
+  DenseMap<unsigned, BlockArgument> updated;
+  for (BlockArgument argument : function.getArguments())
+    if (auto number = function.getArgAttrOfType<IntegerAttr>(argument.getArgNumber(),
+                                                             boundary::updates);
+        number && isFree(argument))
+      updated[number.getInt()] = argument;
+  return updated;
+}
+
+/// Elementwise work of which only such results come is done on all entries.
+void CoupledAxes::findTakingAll() {
+  Block &body = function.front();
+  auto updated = getUpdated(function, isFree);
+  for (OpOperand &use : body.getTerminator()->getOpOperands())
+    if (!updated.contains(use.getOperandNumber()))
+      takingAll.insert(&use);
+  for (Operation &op : llvm::reverse(body.without_terminator())) {
+    if (failed(matchElementwise(&op)) || op.use_empty())
+      continue;
+    if (llvm::all_of(op.getUses(), [&](OpOperand &use) { return takesAll(use); }))
+      for (OpOperand &use : op.getOpOperands())
+        if (isa<RankedTensorType>(use.get().getType()))
+          takingAll.insert(&use);
+  }
 }
 
 void CoupledAxes::makeDims(SmallVector<Axis> &dims, Type type) {
@@ -59,14 +89,62 @@ ArrayRef<Axis> CoupledAxes::get(Value value) {
   return *dims;
 }
 
+/// Whether a body reads its position in a loop.
+static bool readsPosition(linalg::LinalgOp op, unsigned loop) {
+  return op
+      ->walk([&](linalg::IndexOp index) {
+        return index.getDim() == loop ? WalkResult::interrupt() : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+const llvm::SmallBitVector &CoupledAxes::getRepeatedDims(Value value) {
+  auto &known = repeated[value];
+  if (known)
+    return *known;
+  known = std::make_unique<llvm::SmallBitVector>();
+  llvm::SmallBitVector &dims = *known;
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  auto op = value.getDefiningOp<linalg::LinalgOp>();
+  dims.resize(type ? type.getRank() : 0);
+  if (!op || op->getNumResults() != 1 || op.getNumReductionLoops() ||
+      op.payloadUsesValueFromOperand(op.getDpsInitOperand(0)) || isUniform(value))
+    return dims;
+  AffineMap map = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
+  if (!map.isPermutation())
+    return dims;
+  for (unsigned dim = 0; dim < map.getNumResults(); ++dim) {
+    unsigned loop = map.getDimPosition(dim);
+    auto isRepeatedIn = [&](OpOperand *use) {
+      AffineMap access = op.getMatchingIndexingMap(use);
+      bool all = isUniform(use->get());
+      return llvm::all_of(llvm::enumerate(access.getResults()), [&](auto result) {
+        if (!result.value().isFunctionOfDim(loop))
+          return true;
+        return isa<AffineDimExpr>(result.value()) &&
+               (all || getRepeatedDims(use->get()).test(result.index()));
+      });
+    };
+    if (type.getDimSize(dim) > 1 && !readsPosition(op, loop) &&
+        llvm::all_of(op.getDpsInputOperands(), isRepeatedIn))
+      dims.set(dim);
+  }
+  return dims;
+}
+
 ArrayRef<Axis> CoupledAxes::get(OpOperand &use) {
-  if (!isUniform(use.get()))
+  bool isUniformUse = isUniform(use.get()) || takesAll(use);
+  if (!isUniformUse && getRepeatedDims(use.get()).none())
     return get(use.get());
   auto &dims = ofUse[&use];
-  if (!dims) {
-    dims = std::make_unique<SmallVector<Axis>>();
-    makeDims(*dims, use.get().getType());
-  }
+  if (dims)
+    return *dims;
+  dims = std::make_unique<SmallVector<Axis>>();
+  makeDims(*dims, use.get().getType());
+  if (!isUniformUse)
+    for (auto [dim, axis] : llvm::enumerate(get(use.get())))
+      if (!getRepeatedDims(use.get()).test(dim))
+        (*dims)[dim] = axis;
   return *dims;
 }
 
@@ -269,20 +347,8 @@ void CoupledAxes::visitIf(scf::IfOp op) {
 }
 
 void CoupledAxes::visitReturn(func::ReturnOp op) {
-  DenseMap<int64_t, BlockArgument> updated;
-  for (BlockArgument argument : function.getArguments())
-    if (auto number = function.getArgAttrOfType<IntegerAttr>(argument.getArgNumber(),
-                                                             boundary::updates);
-        number && isFree(argument))
-      updated[number.getInt()] = argument;
-  for (OpOperand &use : op->getOpOperands()) {
-    unsigned number = use.getOperandNumber();
-    if (BlockArgument argument = updated.lookup(number))
-      unify(get(use), get(argument), op.getLoc());
-    else
-      blockDims(get(use), use.get().getLoc(),
-                "result " + Twine(number) + " of the step has it");
-  }
+  for (auto [number, argument] : getUpdated(function, isFree))
+    unify(get(op->getOpOperand(number)), get(argument), op.getLoc());
 }
 
 /// Calls `found` with each axis of a structure, a factor of `dims`.

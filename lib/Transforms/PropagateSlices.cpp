@@ -30,6 +30,15 @@ public:
 
 private:
   Value lookUp(OpOperand &use, const SliceRegion &region);
+  Value lookUp(Value value, ArrayRef<Axis> dims, const SliceRegion &region);
+  Value complete(Value value);
+  Value complete(Value value, ArrayRef<Axis> dims, const SliceRegion &region,
+                 ArrayRef<Slot> slots);
+  Value repeat(Value value, ArrayRef<Axis> dims, const SliceRegion &region);
+  SmallVector<Value> lookUpTables(linalg::LinalgOp op,
+                                  function_ref<unsigned(unsigned)> dimOf,
+                                  const SliceRegion &region);
+  Operation *finish(linalg::LinalgOp op, ValueRange operands, ArrayRef<Value> tables);
   void record(Value value, const SliceRegion &region, Value made);
   void visit(Block &block);
   void visit(Operation *op);
@@ -59,10 +68,16 @@ private:
 } // namespace
 
 Value Slicing::lookUp(OpOperand &use, const SliceRegion &region) {
-  Value value = use.get();
-  if (!isa<TensorType>(value.getType()))
-    return kept.lookupOrDefault(value);
-  ArrayRef<Axis> dims = plan.analysis.get(use);
+  if (!isa<TensorType>(use.get().getType()))
+    return kept.lookupOrDefault(use.get());
+  if (plan.analysis.takesAll(use))
+    return complete(use.get());
+  return lookUp(use.get(), plan.analysis.get(use), region);
+}
+
+/// `value` where its dimensions have the axes `dims`, which may be others than its own
+/// where its entries repeat.
+Value Slicing::lookUp(Value value, ArrayRef<Axis> dims, const SliceRegion &region) {
   if (plan.analysis.isUniform(value)) {
     SmallVector<int64_t> shape = plan.getShape(dims, region);
     Value made = kept.lookup(value);
@@ -70,16 +85,155 @@ Value Slicing::lookUp(OpOperand &use, const SliceRegion &region) {
       return made;
     return remakeUniform(builder, made, shape);
   }
-  if (region.empty())
-    return kept.lookup(value);
-  if (TypedAttr constant = constants.get(value, region)) {
+  SliceRegion own = plan.getOwnRegion(value, region);
+  TypedAttr constant = region.empty() ? TypedAttr() : constants.get(value, own);
+  if (constant) {
     auto type = cast<RankedTensorType>(value.getType());
     return arith::ConstantOp::create(
         builder, value.getLoc(),
         DenseElementsAttr::get(type.clone(plan.getShape(dims, region)),
                                Attribute(constant)));
   }
+  const llvm::SmallBitVector &repeated = plan.analysis.getRepeatedDims(value);
+  if (llvm::any_of(plan.getSlots(dims),
+                   [&](const Slot &slot) { return repeated.test(slot.first); }))
+    return repeat(value, dims, region);
+  if (region.empty())
+    return kept.lookup(value);
   return removed.at({value.getAsOpaquePointer(), region});
+}
+
+/// `value` with its removed entries among the kept ones.
+Value Slicing::complete(Value value) {
+  ArrayRef<Axis> dims = plan.analysis.get(value);
+  SmallVector<Slot> slots = plan.getSlots(dims);
+  if (slots.empty() || plan.analysis.isUniform(value))
+    return kept.lookup(value);
+  return complete(value, dims, {}, slots);
+}
+
+/// The same in a region, along the dimensions of `slots`.
+Value Slicing::complete(Value value, ArrayRef<Axis> dims, const SliceRegion &region,
+                        ArrayRef<Slot> slots) {
+  if (slots.empty())
+    return lookUp(value, dims, region);
+  Location loc = value.getLoc();
+  Slot slot = slots.front();
+  SliceRegion without(region);
+  without.push_back(slot);
+  llvm::sort(without);
+  Value some = complete(value, dims, region, slots.drop_front());
+  Value once = complete(value, dims, without, slots.drop_front());
+  auto type = cast<RankedTensorType>(some.getType());
+  int64_t keep = type.getDimSize(slot.first);
+  SmallVector<int64_t> shape(type.getShape());
+  shape[slot.first] = plan.analysis.axes.getSize(slot.second);
+  unsigned rank = shape.size();
+  SmallVector<AffineExpr> source;
+  for (unsigned dim = 0; dim < rank; ++dim)
+    source.push_back(dim == slot.first ? builder.getAffineConstantExpr(0)
+                                       : builder.getAffineDimExpr(dim));
+  Value empty = buildEmpty(builder, loc, shape, type.getElementType());
+  SmallVector<AffineMap> maps{AffineMap::get(rank, 0, source, builder.getContext()),
+                              builder.getMultiDimIdentityMap(rank)};
+  SmallVector<utils::IteratorType> loops(rank, utils::IteratorType::parallel);
+  Value all = linalg::GenericOp::create(
+                  builder, loc, empty.getType(), once, empty, maps, loops,
+                  [](OpBuilder &nested, Location at, ValueRange arguments) {
+                    linalg::YieldOp::create(nested, at, arguments[0]);
+                  })
+                  .getResult(0);
+  auto constant = [&](int64_t number) -> Value {
+    return arith::ConstantIndexOp::create(builder, loc, number);
+  };
+  Value indices = kept.lookup(plan.getIndices(slot.second));
+  auto made = scf::ForOp::create(
+      builder, loc, constant(0), constant(keep), constant(1), all,
+      [&](OpBuilder &nested, Location at, Value number, ValueRange carried) {
+        Value stored = tensor::ExtractOp::create(nested, at, indices, number);
+        Value place =
+            arith::IndexCastUIOp::create(nested, at, nested.getIndexType(), stored);
+        SmallVector<OpFoldResult> from(rank, nested.getIndexAttr(0)), to(from),
+            sizes, strides(rank, nested.getIndexAttr(1));
+        for (int64_t size : type.getShape())
+          sizes.push_back(nested.getIndexAttr(size));
+        sizes[slot.first] = nested.getIndexAttr(1);
+        from[slot.first] = number;
+        to[slot.first] = place;
+        Value entry =
+            tensor::ExtractSliceOp::create(nested, at, some, from, sizes, strides);
+        Value inserted = tensor::InsertSliceOp::create(nested, at, entry, carried[0], to,
+                                                       sizes, strides);
+        scf::YieldOp::create(nested, at, inserted);
+      });
+  return made.getResult(0);
+}
+
+/// Makes what is broadcast again, for dimensions of other sizes.
+Value Slicing::repeat(Value value, ArrayRef<Axis> dims, const SliceRegion &region) {
+  auto op = value.getDefiningOp<linalg::LinalgOp>();
+  OpOperand *init = op.getDpsInitOperand(0);
+  AffineMap result = op.getMatchingIndexingMap(init);
+  DenseMap<unsigned, unsigned> dimOf;
+  for (unsigned dim = 0; dim < result.getNumResults(); ++dim)
+    dimOf[result.getDimPosition(dim)] = dim;
+  const llvm::SmallBitVector &repeated = plan.analysis.getRepeatedDims(value);
+  SmallVector<Value> operands;
+  for (OpOperand *use : op.getDpsInputOperands()) {
+    if (!isa<TensorType>(use->get().getType())) {
+      operands.push_back(kept.lookupOrDefault(use->get()));
+      continue;
+    }
+    AffineMap access = op.getMatchingIndexingMap(use);
+    SmallVector<Axis> own(plan.analysis.get(*use));
+    auto resultDim = [&](unsigned dim) -> SmallVector<unsigned> {
+      auto loop = dyn_cast<AffineDimExpr>(access.getResult(dim));
+      return loop ? SmallVector<unsigned>{dimOf.lookup(loop.getPosition())}
+                  : SmallVector<unsigned>();
+    };
+    for (unsigned dim = 0; dim < own.size(); ++dim)
+      for (unsigned at : resultDim(dim))
+        if (repeated.test(at))
+          own[dim] = dims[at];
+    operands.push_back(lookUp(use->get(), own, plan.project(own, region, resultDim)));
+  }
+  SmallVector<Value> tables = lookUpTables(op, [&](unsigned loop) { return dimOf[loop]; },
+                                           region);
+  operands.push_back(buildEmpty(builder, op.getLoc(), plan.getShape(dims, region),
+                                getElementTypeOrSelf(value)));
+  return finish(op, operands, tables)->getResult(0);
+}
+
+/// What the body of `op` looks up, in its order; `dimOf` gives what `region` calls a loop.
+SmallVector<Value> Slicing::lookUpTables(linalg::LinalgOp op,
+                                         function_ref<unsigned(unsigned)> dimOf,
+                                         const SliceRegion &region) {
+  SmallVector<Value> tables;
+  op->walk([&](tensor::ExtractOp extract) {
+    OpOperand &use = extract.getTensorMutable();
+    tables.push_back(lookUp(
+        use, plan.project(plan.analysis.get(use), region, [&](unsigned dim) {
+          auto position = extract.getIndices()[dim].getDefiningOp<linalg::IndexOp>();
+          return position ? SmallVector<unsigned>{dimOf(position.getDim())}
+                          : SmallVector<unsigned>();
+        })));
+  });
+  return tables;
+}
+
+/// A copy of `op` on these operands, whose body looks up `tables`.
+Operation *Slicing::finish(linalg::LinalgOp op, ValueRange operands,
+                           ArrayRef<Value> tables) {
+  Operation *made = clone(op);
+  made->setOperands(operands);
+  for (auto [result, init] :
+       llvm::zip_equal(made->getResults(), cast<linalg::LinalgOp>(made).getDpsInits()))
+    result.setType(init.getType());
+  made->walk([&](tensor::ExtractOp extract) {
+    extract.getTensorMutable().assign(tables.front());
+    tables = tables.drop_front();
+  });
+  return made;
 }
 
 void Slicing::record(Value value, const SliceRegion &region, Value made) {
@@ -111,7 +265,13 @@ Operation *Slicing::clone(Operation *op) {
 }
 
 void Slicing::copy(Operation *op) {
+  SmallVector<std::pair<unsigned, Value>> complete;
+  for (OpOperand &use : op->getOpOperands())
+    if (plan.analysis.takesAll(use))
+      complete.emplace_back(use.getOperandNumber(), lookUp(use, {}));
   Operation *made = clone(op);
+  for (auto [number, value] : complete)
+    made->setOperand(number, value);
   kept.map(op->getResults(), made->getResults());
 }
 
@@ -123,27 +283,9 @@ Operation *Slicing::build(linalg::LinalgOp op, const SliceRegion &loops,
                                         ? constants.getOperandRegion(op, *use, loops)
                                         : SliceRegion()));
   llvm::append_range(operands, inits);
-  // What the body looks up, in its order.
-  SmallVector<Value> tables;
-  op->walk([&](tensor::ExtractOp extract) {
-    OpOperand &use = extract.getTensorMutable();
-    tables.push_back(lookUp(
-        use, plan.project(plan.analysis.get(use), loops, [&](unsigned dim) {
-          auto position = extract.getIndices()[dim].getDefiningOp<linalg::IndexOp>();
-          return position ? SmallVector<unsigned>{static_cast<unsigned>(position.getDim())}
-                          : SmallVector<unsigned>();
-        })));
-  });
-  Operation *made = clone(op);
-  made->setOperands(operands);
-  for (auto [result, init] : llvm::zip_equal(made->getResults(), inits))
-    result.setType(init.getType());
-  ArrayRef<Value> rest = tables;
-  made->walk([&](tensor::ExtractOp extract) {
-    extract.getTensorMutable().assign(rest.front());
-    rest = rest.drop_front();
-  });
-  return made;
+  SmallVector<Value> tables =
+      lookUpTables(op, [](unsigned loop) { return loop; }, loops);
+  return finish(op, operands, tables);
 }
 
 /// Adds to the reduction over kept entries what the removed ones contribute.

@@ -48,7 +48,7 @@ TypedAttr SliceConstants::evaluateUniform(Value value) const {
 TypedAttr SliceConstants::get(OpOperand &use, const SliceRegion &region) const {
   if (plan.analysis.isUniform(use.get()))
     return evaluateUniform(use.get());
-  return get(use.get(), region);
+  return get(use.get(), plan.getOwnRegion(use.get(), region));
 }
 
 SliceRegion SliceConstants::getOperandRegion(linalg::LinalgOp op, OpOperand &use,

@@ -11,6 +11,7 @@ SlicePlan::SlicePlan(func::FuncOp function)
     return;
   checkEvenness(function);
   findKeeps();
+  checkTakingAll(function);
   checkUnlabelled();
   dropBlocked();
 }
@@ -23,6 +24,35 @@ void SlicePlan::checkEvenness(func::FuncOp function) {
       });
   };
   function.walk([&](Operation *op) { llvm::for_each(op->getResults(), check); });
+}
+
+static Value findIndices(const CoupledAxes::Label &label) {
+  auto densify = dyn_cast<DensifyOp>(label.op);
+  auto restrict = dyn_cast<RestrictOp>(label.op);
+  auto structure = densify ? densify.getStructure() : restrict.getStructure();
+  ValueRange pattern = densify ? ValueRange(densify.getStorage().drop_front())
+                               : ValueRange(restrict.getPattern());
+  auto axes = structure.getSlicedAxes();
+  auto *own = llvm::find_if(
+      axes, [&](const SlicedAxis &axis) { return axis.group == label.group; });
+  return pattern[own - axes.begin()];
+}
+
+/// What takes all entries has to find them by their indices along a dimension.
+void SlicePlan::checkTakingAll(func::FuncOp function) {
+  Axes &axes = analysis.axes;
+  for (Operation &op : function.front())
+    for (OpOperand &use : op.getOpOperands()) {
+      if (!analysis.takesAll(use))
+        continue;
+      for (Axis dim : analysis.get(use.get()))
+        for (Axis leaf : axes.getLeaves(dim))
+          if (keeps.contains(leaf) &&
+              (!axes.isLeaf(dim) || !isa_and_nonnull<BlockArgument>(indices[leaf])))
+            axes.block(leaf, op.getLoc(),
+                       "a result of the step has all of its entries, in one dimension "
+                       "with others");
+    }
 }
 
 void SlicePlan::findKeeps() {
@@ -38,6 +68,7 @@ void SlicePlan::findKeeps() {
     Axis axis = axes.find(label.axis);
     auto [known, isNew] = groupOf.try_emplace(axis, label.group);
     keeps[axis] = label.keep;
+    indices[axis] = findIndices(label);
     if (!isNew && known->second != label.group)
       axes.block(axis, label.op->getLoc(),
                  "this function couples it with group \"" + known->second.getValue() +
@@ -164,4 +195,13 @@ SliceRegion SlicePlan::project(ArrayRef<Axis> to, const SliceRegion &region,
         break;
       }
   return projected;
+}
+
+SliceRegion SlicePlan::getOwnRegion(Value value, const SliceRegion &region) const {
+  SliceRegion own;
+  const llvm::SmallBitVector &repeated = analysis.getRepeatedDims(value);
+  for (const Slot &slot : region)
+    if (!repeated.test(slot.first))
+      own.push_back(slot);
+  return own;
 }

@@ -41,16 +41,24 @@ public:
   SliceRegion project(ArrayRef<Axis> to, const SliceRegion &region,
                  function_ref<SmallVector<unsigned>(unsigned)> from) const;
 
+  /// The kept entries of a sliced axis, an argument of the function.
+  Value getIndices(Axis axis) const { return indices.lookup(analysis.axes.find(axis)); }
+
   mutable CoupledAxes analysis;
+
+  /// The slots of `region`, of a use of `value`, in which its entries differ.
+  SliceRegion getOwnRegion(Value value, const SliceRegion &region) const;
 
 private:
   void checkEvenness(func::FuncOp function);
   void findKeeps();
+  void checkTakingAll(func::FuncOp function);
   void checkUnlabelled();
   void dropBlocked();
 
   DenseMap<Axis, int64_t> keeps;
   DenseMap<Axis, StringAttr> groupOf;
+  DenseMap<Axis, Value> indices;
   llvm::DenseSet<StringAttr> groups;
   llvm::DenseSet<Operation *> taken;
 };

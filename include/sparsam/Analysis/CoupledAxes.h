@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "sparsam/Analysis/Axes.h"
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/SmallBitVector.h"
 
 namespace mlir::sparsam {
 
@@ -20,12 +21,21 @@ public:
   /// with axes, these are factors of the value's own.
   CoupledAxes(func::FuncOp function, function_ref<bool(BlockArgument)> isFree);
 
-  /// Of a value's dimensions. Values with equal entries have axes where they are used.
+  /// Of a value's dimensions. Where its entries are the same all along a dimension, since
+  /// it was broadcast, each use has an axis of its own for it: what was made once for
+  /// several readers does not couple them.
   ArrayRef<Axis> get(Value value);
   ArrayRef<Axis> get(OpOperand &use);
   ArrayRef<Axis> getLoops(linalg::LinalgOp op);
-  /// The sizes without which `value`, made of equal entries, can be made anew.
+  /// Whether all entries of `value` are the same and it can be made anew at any shape.
   bool isUniform(Value value);
+  /// The dimensions along which the work that makes `value` is the same at every place.
+  const llvm::SmallBitVector &getRepeatedDims(Value value);
+
+  /// Whether `use` takes all entries, removed ones too: where only results of the step come
+  /// of it that are no parameter or state, as the running statistics of a batch norm do. It
+  /// has axes of its own.
+  bool takesAll(OpOperand &use) const { return takingAll.contains(&use); }
 
   /// An axis of a structure on a value.
   struct Label {
@@ -39,6 +49,7 @@ public:
   Axes axes;
 
 private:
+  void findTakingAll();
   void visitBlock(Block &block);
   void visit(Operation *op);
   void visitLinalg(linalg::LinalgOp op);
@@ -66,7 +77,9 @@ private:
   DenseMap<Value, std::unique_ptr<SmallVector<Axis>>> ofValue;
   DenseMap<OpOperand *, std::unique_ptr<SmallVector<Axis>>> ofUse;
   DenseMap<Operation *, std::unique_ptr<SmallVector<Axis>>> ofLoops;
+  llvm::DenseSet<OpOperand *> takingAll;
   DenseMap<Value, bool> uniform;
+  DenseMap<Value, std::unique_ptr<llvm::SmallBitVector>> repeated;
   SmallVector<Label> labels;
 };
 

@@ -144,6 +144,36 @@ def FindParametersPass : Pass<"sparsam-find-parameters", "::mlir::ModuleOp"> {
   ];
 }
 
+def ListGroupsPass : Pass<"sparsam-list-groups", "::mlir::ModuleOp"> {
+  let summary = "list the coupled groups of a step's parameters";
+  let description = [{
+    Which dimensions of the parameters are one axis, so that `slice` leaves out the same
+    entries of all of them: analysis follows them through elementwise work, products,
+    norms, reshapes that split heads, slices and concatenations, convolutions and loops, in
+    the forward pass, the backward pass and the optimizer. A remark for each group says what
+    it is called, how many entries it has and where parameters have it, or why it cannot be
+    sliced. The module stays as it is.
+
+    A group is named after the parameter that has it first in program order, and the
+    dimension. Where the dimension is more than the group, its factors follow, that of the
+    group in parentheses.
+
+    ```mlir
+    func.func @step(%w: tensor<16x4xf32> {sparsam.param = "w", ...},
+                    %v: tensor<4x8xf32> {sparsam.param = "v", ...}, ...) {
+      %h = linalg.matmul ins(%x, %w : ...) ...
+      %y = linalg.matmul ins(%h, %v : ...) ...
+    // remark: group "w:1" has 4 entries: w:1, v:0
+    // remark: group "w:0" of 16 entries (w:0) cannot be sliced: argument 2 has it, which is
+    // no parameter
+    ```
+  }];
+  let statistics = [
+    Statistic<"numGroups", "groups", "groups that can be sliced">,
+    Statistic<"numBlocked", "blocked", "groups that cannot">,
+  ];
+}
+
 def ApplyStructurePass : Pass<"sparsam-apply-structure", "::mlir::ModuleOp"> {
   let summary = "give parameters their structure";
   let description = [{
@@ -177,6 +207,11 @@ def ApplyStructurePass : Pass<"sparsam-apply-structure", "::mlir::ModuleOp"> {
                     ...) -> tensor<16x4xf32, #sparsam.nm<2:4>> {
       %0 = tensor.cast %w : tensor<16x4xf32, #sparsam.nm<2:4>> to tensor<16x4xf32>
     ```
+
+    A structure that is one choice for several parameters (`slice`) is extended over the
+    parameters that are coupled with those it was asked for, each with a remark; another
+    structure asked for one of them is an error, and so is a group that cannot be sliced.
+    `sparsam-list-groups` lists the groups.
 
     A structure that does not fit its parameter, a glob that matches none, or a
     parameter without a gradient is an error. Each parameter that stays dense is a
@@ -364,6 +399,11 @@ def PropagatePass : Pass<"sparsam-propagate", "::mlir::ModuleOp"> {
       groups: windows of the input are copied into a tensor (im2col), which forward and
       backward to the filter share; backward to the input, the product comes first and
       overlapping windows are summed after it (col2im);
+    * a step whose parameters are slices of coupled groups is made again with smaller
+      dimensions, forward, backward and optimizer (rule 9): nothing of the group's size is
+      left. What the removed entries would contribute to sums and maxima, where that is
+      not nothing, is computed for one of them. A group that something in the function
+      couples is a remark, and its parameters are dense;
     * slices of layers, inserted layers and what loops carry change places with densify
       and restrict, and with the einsums of factors (rule 10): a scan over layers reads
       and makes what is stored of a layer at a time. A batched product with a stacked
