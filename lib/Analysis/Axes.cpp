@@ -101,8 +101,8 @@ void Axes::cutProduct(SmallVector<Axis> &parts, ArrayRef<int64_t> sizes, Locatio
   SmallVector<Axis> cut;
   for (Axis part : parts) {
     SmallVector<Axis> pieces;
-    for (int64_t size = getSize(part); size > 1; size /= sizes.front(),
-                 sizes = sizes.drop_front())
+    for (int64_t size = getSize(part); size > 1;
+         size /= sizes.front(), sizes = sizes.drop_front())
       pieces.push_back(sizes.front() == getSize(part) ? part : make(sizes.front()));
     if (pieces.size() > 1)
       unify(part, makeProduct(pieces), loc);
@@ -236,7 +236,6 @@ Axis Axes::getSegment(Axis axis, int64_t offset, int64_t size, Location loc) {
 Axis Axes::getFactor(Axis axis, const AxisSegment &segment, Location loc) {
   Axis factor = make(segment.size);
   Axis range = getSegment(axis, segment.offset, segment.getLength(), loc);
-  unify(range,
-        makeProduct({make(segment.outer), factor, make(segment.inner)}), loc);
+  unify(range, makeProduct({make(segment.outer), factor, make(segment.inner)}), loc);
   return factor;
 }

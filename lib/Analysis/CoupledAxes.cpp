@@ -1,9 +1,9 @@
 #include "sparsam/Analysis/CoupledAxes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "sparsam/Analysis/Elementwise.h"
 #include "sparsam/IR/SparsamOps.h"
 #include "sparsam/Transforms/Boundary.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -13,14 +13,14 @@ static std::string quote(Operation *op) {
   return ("`" + op->getName().getStringRef() + "`").str();
 }
 
-CoupledAxes::CoupledAxes(func::FuncOp function,
-                         function_ref<bool(BlockArgument)> isFree)
+CoupledAxes::CoupledAxes(func::FuncOp function, function_ref<bool(BlockArgument)> isFree)
     : function(function), isFree(isFree) {
   for (BlockArgument argument : function.getArguments())
     if (!isFree(argument))
       blockDims(get(argument), argument.getLoc(),
-                "argument " + Twine(argument.getArgNumber()) + " has it, which is no "
-                "parameter");
+                "argument " + Twine(argument.getArgNumber()) +
+                    " has it, which is no "
+                    "parameter");
   // State has the axes of its parameter, whatever the optimizer does.
   llvm::StringMap<BlockArgument> parameters;
   for (BlockArgument argument : function.getArguments())
@@ -28,8 +28,8 @@ CoupledAxes::CoupledAxes(func::FuncOp function,
                                                           boundary::param))
       parameters[path] = argument;
   for (BlockArgument argument : function.getArguments()) {
-    auto path = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(),
-                                                      boundary::stateOf);
+    auto path =
+        function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), boundary::stateOf);
     if (path && isFree(argument) && parameters.contains(path))
       unify(get(argument), get(parameters[path]), argument.getLoc());
   }
@@ -402,11 +402,12 @@ void CoupledAxes::visitStructured(Operation *op, ArrayRef<Axis> dims,
   auto sliced = structure.getSlicedAxes();
   if (sliced.empty() || !structure.getStack().empty()) {
     std::string text;
-    llvm::raw_string_ostream(text) << "a parameter is stored as " << structure << " along it";
+    llvm::raw_string_ostream(text)
+        << "a parameter is stored as " << structure << " along it";
     return blockAll(op, text);
   }
-  auto type = cast<RankedTensorType>(
-      isa<DensifyOp>(op) ? op->getResult(0).getType() : op->getOperand(0).getType());
+  auto type = cast<RankedTensorType>(isa<DensifyOp>(op) ? op->getResult(0).getType()
+                                                        : op->getOperand(0).getType());
   auto view = getMatrixView(structure, type, [&] { return op->emitOpError(); });
   if (failed(view))
     return;

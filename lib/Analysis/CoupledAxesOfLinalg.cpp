@@ -1,7 +1,7 @@
 // Axes of structured operations: their loops, and what their bodies read.
-#include "sparsam/Analysis/CoupledAxes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "sparsam/Analysis/CoupledAxes.h"
 #include "sparsam/Analysis/Elementwise.h"
 
 using namespace mlir;

@@ -70,18 +70,15 @@ static SmallVector<unsigned> getProgramOrder(func::FuncOp function,
     if (found != numbers.end() && seen.insert(found->second).second)
       order.push_back(found->second);
   };
-  function.walk<WalkOrder::PreOrder>([&](Operation *op) {
-    llvm::for_each(op->getOperands(), add);
-  });
+  function.walk<WalkOrder::PreOrder>(
+      [&](Operation *op) { llvm::for_each(op->getOperands(), add); });
   for (const CoupledParameter &parameter : parameters)
     add(parameter.value);
   return order;
 }
 
-CoupledGroups::CoupledGroups(func::FuncOp function,
-                             ArrayRef<CoupledParameter> parameters)
-    : parameters(parameters),
-      analysis(function, [&](BlockArgument argument) {
+CoupledGroups::CoupledGroups(func::FuncOp function, ArrayRef<CoupledParameter> parameters)
+    : parameters(parameters), analysis(function, [&](BlockArgument argument) {
         return llvm::any_of(parameters,
                             [&](const CoupledParameter &parameter) {
                               return parameter.value == argument;
@@ -95,9 +92,7 @@ CoupledGroups::CoupledGroups(func::FuncOp function,
         axes.block(leaf, value.getLoc(), reason);
       });
   };
-  function.walk([&](Operation *op) {
-    llvm::for_each(op->getResults(), check);
-  });
+  function.walk([&](Operation *op) { llvm::for_each(op->getResults(), check); });
   llvm::for_each(function.getArguments(), check);
   llvm::MapVector<Axis, CoupledGroup> found;
   for (unsigned number : getProgramOrder(function, parameters)) {
@@ -107,8 +102,8 @@ CoupledGroups::CoupledGroups(func::FuncOp function,
         if (place.segment.size == 1)
           continue;
         CoupledGroup &group = found[place.leaf];
-        std::string text = describe(parameter.path, dim, axes.getSize(axis),
-                                    place.segment);
+        std::string text =
+            describe(parameter.path, dim, axes.getSize(axis), place.segment);
         if (group.name.empty()) {
           group = {text, place.leaf, place.segment.size, {}, std::nullopt};
           if (const Axes::Obstacle *obstacle = axes.getObstacle(place.leaf))

@@ -68,14 +68,13 @@ SmallVector<Value> Companions::selectCoupled(Companion &companion,
       SmallVector<Value> sources;
       SmallVector<Attribute> structures;
       for (auto [other, value] : llvm::zip_equal(function.parameters, dense))
-        if (llvm::any_of(other.structure.getSlicedAxes(), [&](const SlicedAxis &own) {
-              return own.group == group;
-            })) {
+        if (llvm::any_of(other.structure.getSlicedAxes(),
+                         [&](const SlicedAxis &own) { return own.group == group; })) {
           sources.push_back(value);
           structures.push_back(other.structure);
         }
-      known = SelectCoupledOp::create(companion.body, parameter.loc, type, group,
-                                      sources, builder.getArrayAttr(structures));
+      known = SelectCoupledOp::create(companion.body, parameter.loc, type, group, sources,
+                                      builder.getArrayAttr(structures));
     }
     indices.push_back(known);
   }

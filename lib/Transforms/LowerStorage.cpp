@@ -251,8 +251,8 @@ struct LowerStoragePass : sparsam::impl::LowerStoragePassBase<LowerStoragePass> 
     if (failed(lowerAll<FactorizeOp>(lower)) ||
         failed(lowerAll<DensifyOp>(define, isFactors)) ||
         failed(lowerAll<EinsumOp>(lower)) || failed(lowerAll<SelectOp>(lower)) ||
-        failed(lowerAll<SelectCoupledOp>(lower)) ||
-        failed(lowerAll<DensifyOp>(lower)) || failed(lowerAll<RestrictOp>(lower)))
+        failed(lowerAll<SelectCoupledOp>(lower)) || failed(lowerAll<DensifyOp>(lower)) ||
+        failed(lowerAll<RestrictOp>(lower)))
       signalPassFailure();
   }
 

@@ -30,7 +30,7 @@ public:
   OffPattern evaluate(Value tensor);
   /// The value that `op`'s body yields, or any value of that body.
   static OffPattern evaluateBody(linalg::LinalgOp op, ArrayRef<OffPattern> arguments,
-                          Value result);
+                                 Value result);
 
 private:
   const StoredPattern &pattern;

@@ -15,8 +15,9 @@ void populateSpmmPatterns(RewritePatternSet &patterns);
 /// Rule 5: restrict(contract(A, B)) = SDDMM.
 void populateSddmmPatterns(RewritePatternSet &patterns);
 
-/// Rule 9: what is stored as a slice of coupled groups is never made dense. Emits a remark
-/// where something in the function couples a group. Returns how many groups are sliced.
+/// Rule 9: what is stored as a slice of coupled groups is never made dense. Emits a
+/// remark where something in the function couples a group. Returns how many groups are
+/// sliced.
 unsigned sliceGroups(func::FuncOp function);
 
 /// Rules 4, 5 and 7 for convolutions: those with structured filters, and those that make

@@ -137,12 +137,12 @@ Value Slicing::complete(Value value, ArrayRef<Axis> dims, const SliceRegion &reg
   SmallVector<AffineMap> maps{AffineMap::get(rank, 0, source, builder.getContext()),
                               builder.getMultiDimIdentityMap(rank)};
   SmallVector<utils::IteratorType> loops(rank, utils::IteratorType::parallel);
-  Value all = linalg::GenericOp::create(
-                  builder, loc, empty.getType(), once, empty, maps, loops,
-                  [](OpBuilder &nested, Location at, ValueRange arguments) {
-                    linalg::YieldOp::create(nested, at, arguments[0]);
-                  })
-                  .getResult(0);
+  Value all =
+      linalg::GenericOp::create(builder, loc, empty.getType(), once, empty, maps, loops,
+                                [](OpBuilder &nested, Location at, ValueRange arguments) {
+                                  linalg::YieldOp::create(nested, at, arguments[0]);
+                                })
+          .getResult(0);
   auto constant = [&](int64_t number) -> Value {
     return arith::ConstantIndexOp::create(builder, loc, number);
   };
@@ -153,8 +153,8 @@ Value Slicing::complete(Value value, ArrayRef<Axis> dims, const SliceRegion &reg
         Value stored = tensor::ExtractOp::create(nested, at, indices, number);
         Value place =
             arith::IndexCastUIOp::create(nested, at, nested.getIndexType(), stored);
-        SmallVector<OpFoldResult> from(rank, nested.getIndexAttr(0)), to(from),
-            sizes, strides(rank, nested.getIndexAttr(1));
+        SmallVector<OpFoldResult> from(rank, nested.getIndexAttr(0)), to(from), sizes,
+            strides(rank, nested.getIndexAttr(1));
         for (int64_t size : type.getShape())
           sizes.push_back(nested.getIndexAttr(size));
         sizes[slot.first] = nested.getIndexAttr(1);
@@ -197,22 +197,23 @@ Value Slicing::repeat(Value value, ArrayRef<Axis> dims, const SliceRegion &regio
           own[dim] = dims[at];
     operands.push_back(lookUp(use->get(), own, plan.project(own, region, resultDim)));
   }
-  SmallVector<Value> tables = lookUpTables(op, [&](unsigned loop) { return dimOf[loop]; },
-                                           region);
+  SmallVector<Value> tables =
+      lookUpTables(op, [&](unsigned loop) { return dimOf[loop]; }, region);
   operands.push_back(buildEmpty(builder, op.getLoc(), plan.getShape(dims, region),
                                 getElementTypeOrSelf(value)));
   return finish(op, operands, tables)->getResult(0);
 }
 
-/// What the body of `op` looks up, in its order; `dimOf` gives what `region` calls a loop.
+/// What the body of `op` looks up, in its order; `dimOf` gives what `region` calls a
+/// loop.
 SmallVector<Value> Slicing::lookUpTables(linalg::LinalgOp op,
                                          function_ref<unsigned(unsigned)> dimOf,
                                          const SliceRegion &region) {
   SmallVector<Value> tables;
   op->walk([&](tensor::ExtractOp extract) {
     OpOperand &use = extract.getTensorMutable();
-    tables.push_back(lookUp(
-        use, plan.project(plan.analysis.get(use), region, [&](unsigned dim) {
+    tables.push_back(
+        lookUp(use, plan.project(plan.analysis.get(use), region, [&](unsigned dim) {
           auto position = extract.getIndices()[dim].getDefiningOp<linalg::IndexOp>();
           return position ? SmallVector<unsigned>{dimOf(position.getDim())}
                           : SmallVector<unsigned>();
@@ -283,8 +284,7 @@ Operation *Slicing::build(linalg::LinalgOp op, const SliceRegion &loops,
                                         ? constants.getOperandRegion(op, *use, loops)
                                         : SliceRegion()));
   llvm::append_range(operands, inits);
-  SmallVector<Value> tables =
-      lookUpTables(op, [](unsigned loop) { return loop; }, loops);
+  SmallVector<Value> tables = lookUpTables(op, [](unsigned loop) { return loop; }, loops);
   return finish(op, operands, tables);
 }
 
@@ -306,8 +306,8 @@ Value Slicing::addRemoved(linalg::LinalgOp op, const SliceRegion &region,
     Value once = build(op, loops, neutral)->getResult(0);
     if (isa<arith::AddFOp>(combiner)) {
       Type element = getElementTypeOrSelf(once);
-      Value times = arith::ConstantOp::create(builder, loc,
-                                              builder.getFloatAttr(element, count));
+      Value times =
+          arith::ConstantOp::create(builder, loc, builder.getFloatAttr(element, count));
       once = buildScaled(builder, loc, once, times);
     } else if (isa<arith::AddIOp>(combiner)) {
       auto type = cast<RankedTensorType>(once.getType());
@@ -333,7 +333,8 @@ void Slicing::sliceLinalg(linalg::LinalgOp op) {
     bool isKnown = !region.empty();
     for (unsigned result = 0; result < op->getNumResults(); ++result) {
       ofResults.push_back(constants.getResultRegion(op, result, region));
-      isKnown &= static_cast<bool>(constants.get(op->getResult(result), ofResults[result]));
+      isKnown &=
+          static_cast<bool>(constants.get(op->getResult(result), ofResults[result]));
     }
     if (isKnown)
       continue;
@@ -386,8 +387,8 @@ void Slicing::takeDensify(DensifyOp op) {
 
 void Slicing::takeRestrict(RestrictOp op) {
   Value source = lookUp(op.getSourceMutable(), {});
-  kept.map(op.getValues(),
-           createReshape(builder, op.getLoc(), source, op.getValues().getType().getShape()));
+  kept.map(op.getValues(), createReshape(builder, op.getLoc(), source,
+                                         op.getValues().getType().getShape()));
 }
 
 void Slicing::sliceLoop(scf::ForOp op) {
@@ -411,7 +412,8 @@ void Slicing::sliceLoop(scf::ForOp op) {
   visit(*op.getBody());
   SmallVector<Value> yielded;
   for (const auto &[number, region] : carried)
-    yielded.push_back(lookUp(op.getBody()->getTerminator()->getOpOperand(number), region));
+    yielded.push_back(
+        lookUp(op.getBody()->getTerminator()->getOpOperand(number), region));
   scf::YieldOp::create(builder, op.getLoc(), yielded);
   for (auto [place, one] : llvm::enumerate(carried))
     record(op.getResult(one.first), one.second, made.getResult(place));
@@ -423,9 +425,9 @@ void Slicing::sliceBranch(scf::IfOp op) {
   for (Value result : op.getResults())
     for (SliceRegion &region : getRegionsToMake(result)) {
       auto tensor = dyn_cast<RankedTensorType>(result.getType());
-      types.push_back(
-          tensor ? tensor.clone(plan.getShape(plan.analysis.get(result), region))
-                 : result.getType());
+      types.push_back(tensor
+                          ? tensor.clone(plan.getShape(plan.analysis.get(result), region))
+                          : result.getType());
       results.emplace_back(cast<OpResult>(result).getResultNumber(), std::move(region));
     }
   auto made = scf::IfOp::create(builder, op.getLoc(), types,
@@ -440,7 +442,8 @@ void Slicing::sliceBranch(scf::IfOp op) {
     visit(from->front());
     SmallVector<Value> yielded;
     for (const auto &[number, region] : results)
-      yielded.push_back(lookUp(from->front().getTerminator()->getOpOperand(number), region));
+      yielded.push_back(
+          lookUp(from->front().getTerminator()->getOpOperand(number), region));
     scf::YieldOp::create(builder, op.getLoc(), yielded);
   }
   for (auto [place, one] : llvm::enumerate(results))

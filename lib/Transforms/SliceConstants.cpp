@@ -37,9 +37,8 @@ TypedAttr SliceConstants::evaluateUniform(Value value) const {
     return {};
   SmallVector<OffPattern> arguments;
   for (Value operand : op->getOperands())
-    arguments.push_back({isa<TensorType>(operand.getType()) ? TypedAttr()
-                                                            : scalarOf(operand),
-                         true});
+    arguments.push_back(
+        {isa<TensorType>(operand.getType()) ? TypedAttr() : scalarOf(operand), true});
   return OffPatternAnalysis::evaluateBody(op, arguments,
                                           op.getBlock()->getTerminator()->getOperand(0))
       .constant;
@@ -52,7 +51,7 @@ TypedAttr SliceConstants::get(OpOperand &use, const SliceRegion &region) const {
 }
 
 SliceRegion SliceConstants::getOperandRegion(linalg::LinalgOp op, OpOperand &use,
-                                        const SliceRegion &loops) const {
+                                             const SliceRegion &loops) const {
   AffineMap map = op.getMatchingIndexingMap(&use);
   return plan.project(plan.analysis.get(use), loops, [&](unsigned dim) {
     auto loop = dyn_cast<AffineDimExpr>(map.getResult(dim));
@@ -61,7 +60,7 @@ SliceRegion SliceConstants::getOperandRegion(linalg::LinalgOp op, OpOperand &use
 }
 
 SliceRegion SliceConstants::getResultRegion(linalg::LinalgOp op, unsigned result,
-                                       const SliceRegion &loops) const {
+                                            const SliceRegion &loops) const {
   AffineMap map = op.getMatchingIndexingMap(op.getDpsInitOperand(result));
   return plan.project(plan.analysis.get(op->getResult(result)), loops, [&](unsigned dim) {
     auto loop = dyn_cast<AffineDimExpr>(map.getResult(dim));
@@ -97,8 +96,8 @@ bool SliceConstants::isNeutral(linalg::LinalgOp op, const SliceRegion &loops) co
     TypedAttr term =
         OffPatternAnalysis::evaluateBody(op, arguments, combination.term).constant;
     std::optional<TypedAttr> neutral = arith::getNeutralElement(combination.combiner);
-    bool isZeroSum = isa<arith::AddFOp>(combination.combiner) &&
-                     OffPattern{term, true}.isZero();
+    bool isZeroSum =
+        isa<arith::AddFOp>(combination.combiner) && OffPattern{term, true}.isZero();
     if (!isZeroSum && !(term && neutral && term == *neutral))
       return false;
   }
@@ -177,8 +176,8 @@ void SliceConstants::visit(scf::IfOp op) {
     visit(branch->front());
     for (auto [number, use] :
          llvm::enumerate(branch->front().getTerminator()->getOpOperands()))
-      for (const SliceRegion &region : SlicePlan::getRegions(
-               plan.getSlots(plan.analysis.get(op.getResult(number)))))
+      for (const SliceRegion &region :
+           SlicePlan::getRegions(plan.getSlots(plan.analysis.get(op.getResult(number)))))
         join(op.getResult(number), region, get(use, region), isFirst);
     isFirst = false;
   }

@@ -22,9 +22,10 @@ public:
 
   /// The region of an operand that an op reads in a region of its loops.
   SliceRegion getOperandRegion(linalg::LinalgOp op, OpOperand &use,
-                          const SliceRegion &loops) const;
+                               const SliceRegion &loops) const;
   /// The region of a result that an op makes in a region of its loops.
-  SliceRegion getResultRegion(linalg::LinalgOp op, unsigned result, const SliceRegion &loops) const;
+  SliceRegion getResultRegion(linalg::LinalgOp op, unsigned result,
+                              const SliceRegion &loops) const;
 
 private:
   void visit(Block &block);
@@ -35,7 +36,8 @@ private:
   void set(Value value, const SliceRegion &region, TypedAttr constant);
   TypedAttr evaluateUniform(Value value) const;
   TypedAttr evaluateMove(Operation *op, const SliceRegion &region) const;
-  SmallVector<OffPattern> getArguments(linalg::LinalgOp op, const SliceRegion &loops) const;
+  SmallVector<OffPattern> getArguments(linalg::LinalgOp op,
+                                       const SliceRegion &loops) const;
   /// Whether something is new.
   bool join(Value value, const SliceRegion &region, TypedAttr constant, bool isFirst);
 

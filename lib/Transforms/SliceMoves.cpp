@@ -12,8 +12,8 @@ bool sparsam::isMove(Operation *op) {
 
 /// The dimension of the smaller tensor that each of the larger is; none for those
 /// that a slice drops.
-static SmallVector<SmallVector<unsigned>> getPartDims(unsigned rank,
-                                                      const llvm::SmallBitVector &dropped) {
+static SmallVector<SmallVector<unsigned>>
+getPartDims(unsigned rank, const llvm::SmallBitVector &dropped) {
   SmallVector<SmallVector<unsigned>> dims(rank);
   unsigned next = 0;
   for (unsigned dim = 0; dim < rank; ++dim)
@@ -31,7 +31,7 @@ static SmallVector<unsigned> getWholeDims(const llvm::SmallBitVector &dropped) {
 }
 
 SliceRegion sparsam::getMovedRegion(const SlicePlan &plan, OpOperand &use,
-                               const SliceRegion &region) {
+                                    const SliceRegion &region) {
   Operation *op = use.getOwner();
   ArrayRef<Axis> dims = plan.analysis.get(use);
   auto same = [](unsigned dim) { return SmallVector<unsigned>{dim}; };
@@ -58,9 +58,8 @@ SliceRegion sparsam::getMovedRegion(const SlicePlan &plan, OpOperand &use,
   if (auto slice = dyn_cast<tensor::InsertSliceOp>(op);
       slice && &use == &slice.getSourceMutable()) {
     SmallVector<unsigned> whole = getWholeDims(slice.getDroppedDims());
-    return plan.project(dims, region, [&](unsigned dim) {
-      return SmallVector<unsigned>{whole[dim]};
-    });
+    return plan.project(dims, region,
+                        [&](unsigned dim) { return SmallVector<unsigned>{whole[dim]}; });
   }
   return plan.project(dims, region, same);
 }
@@ -91,9 +90,9 @@ static Places getPlaces(OpBuilder &builder, const SlicePlan &plan,
     OpFoldResult offset = mapped(op.getMixedOffsets()[dim]);
     int64_t fixed = op.getStaticOffsets()[dim];
     if (plan.hasSlot(whole[dim]))
-      offset = builder.getIndexAttr(
-          ShapedType::isDynamic(fixed) ? 0
-                                       : plan.getOffset(whole, dim, fixed, wholeRegion));
+      offset = builder.getIndexAttr(ShapedType::isDynamic(fixed)
+                                        ? 0
+                                        : plan.getOffset(whole, dim, fixed, wholeRegion));
     places.offsets.push_back(offset);
     places.sizes.push_back(
         builder.getIndexAttr(dropped.test(dim) ? 1 : partShape[next++]));
@@ -103,7 +102,8 @@ static Places getPlaces(OpBuilder &builder, const SlicePlan &plan,
 }
 
 Value sparsam::createMove(OpBuilder &builder, const SlicePlan &plan, Operation *op,
-                          const SliceRegion &region, function_ref<Value(OpOperand &)> lookUp,
+                          const SliceRegion &region,
+                          function_ref<Value(OpOperand &)> lookUp,
                           const IRMapping &mapping) {
   Location loc = op->getLoc();
   ArrayRef<Axis> dims = plan.analysis.get(op->getResult(0));
@@ -148,11 +148,10 @@ Value sparsam::createMove(OpBuilder &builder, const SlicePlan &plan, Operation *
             high.push_back(mapped(pad.getMixedHighPad()[dim]));
             continue;
           }
-          int64_t before =
-              plan.getOffset(dims, dim, pad.getStaticLow()[dim], region);
+          int64_t before = plan.getOffset(dims, dim, pad.getStaticLow()[dim], region);
           low.push_back(builder.getIndexAttr(before));
-          high.push_back(builder.getIndexAttr(shape[dim] - before -
-                                              shapeOf(operands[0])[dim]));
+          high.push_back(
+              builder.getIndexAttr(shape[dim] - before - shapeOf(operands[0])[dim]));
         }
         Value fill = mapping.lookupOrDefault(pad.getConstantPaddingValue());
         return tensor::PadOp::create(builder, loc, type, operands[0], low, high, fill);

@@ -10,7 +10,8 @@ namespace mlir::sparsam {
 bool isMove(Operation *op);
 
 /// The region of operand `use` of a move that is read for a region of its result.
-SliceRegion getMovedRegion(const SlicePlan &plan, OpOperand &use, const SliceRegion &region);
+SliceRegion getMovedRegion(const SlicePlan &plan, OpOperand &use,
+                           const SliceRegion &region);
 
 /// The move in a region of its result; `lookUp` gives the operands, `mapping` scalars.
 Value createMove(OpBuilder &builder, const SlicePlan &plan, Operation *op,

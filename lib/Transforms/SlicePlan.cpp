@@ -118,8 +118,8 @@ void SlicePlan::dropBlocked() {
                          label.group.getValue() + "\", which is not sliced");
     }
   }
-  for (auto [axis, keep] : SmallVector<std::pair<Axis, int64_t>>(keeps.begin(),
-                                                                 keeps.end())) {
+  for (auto [axis, keep] :
+       SmallVector<std::pair<Axis, int64_t>>(keeps.begin(), keeps.end())) {
     if (axes.getObstacle(axis)) {
       keeps.erase(axis);
       continue;
@@ -186,7 +186,7 @@ SmallVector<SliceRegion> SlicePlan::getRegions(ArrayRef<Slot> slots) {
 }
 
 SliceRegion SlicePlan::project(ArrayRef<Axis> to, const SliceRegion &region,
-                          function_ref<SmallVector<unsigned>(unsigned)> from) const {
+                               function_ref<SmallVector<unsigned>(unsigned)> from) const {
   SliceRegion projected;
   for (const Slot &slot : getSlots(to))
     for (unsigned dim : from(slot.first))

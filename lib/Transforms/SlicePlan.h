@@ -39,7 +39,7 @@ public:
   /// The region of dims `to` in which slots are removed that are removed in `region` of a
   /// dimension that `from` gives for theirs; several, or none.
   SliceRegion project(ArrayRef<Axis> to, const SliceRegion &region,
-                 function_ref<SmallVector<unsigned>(unsigned)> from) const;
+                      function_ref<SmallVector<unsigned>(unsigned)> from) const;
 
   /// The kept entries of a sliced axis, an argument of the function.
   Value getIndices(Axis axis) const { return indices.lookup(analysis.axes.find(axis)); }

@@ -13,13 +13,14 @@ from ._plugins import load_plugin
 from ._scores import Scores
 from ._step import Function, Step, compile
 from ._storage import Storage
-from ._structures import Choice, Cost
+from ._structures import Choice, Cost, Group
 
 __all__ = [
     "Choice",
     "CompileError",
     "Cost",
     "Function",
+    "Group",
     "Scores",
     "Step",
     "Storage",

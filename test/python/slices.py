@@ -56,9 +56,7 @@ class Slice:
 
     def entries(self, pattern, inputs, outputs):
         rows = self._kept(pattern, "rows", inputs)
-        return np.broadcast_arrays(
-            rows[:, None], self._kept(pattern, "columns", outputs)
-        )
+        return np.broadcast_arrays(rows[:, None], self._kept(pattern, "columns", outputs))
 
 
 def parse(text: str, shape) -> Pattern:
@@ -101,7 +99,9 @@ def scores(case) -> dict[str, np.ndarray]:
             total = sums.setdefault(axis.group, np.zeros(axis.size))
             for dim, side in enumerate((axis.rows, axis.columns)):
                 entries = axis.entries_of(side, squares.shape[dim])
-                np.add.at(total, entries[entries >= 0], squares.sum(1 - dim)[entries >= 0])
+                np.add.at(
+                    total, entries[entries >= 0], squares.sum(1 - dim)[entries >= 0]
+                )
     return sums
 
 
@@ -132,5 +132,3 @@ def check(case, step):
         np.testing.assert_array_equal(storage[path]["values"], values, path)
     lines = compare(case, storage, run(step, case, p, s))
     assert not lines, "\n".join(lines)
-
-

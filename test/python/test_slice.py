@@ -1,29 +1,321 @@
 """Coupled slices against JAX's own step of the masked model."""
 
+import re
+
+import jax
+import jax.numpy as jnp
+import numpy as np
 import pytest
-from models import CONVOLUTIONAL, MODELS, OPTIMIZERS, STACKED
+import sparsam
+from models import CONVOLUTIONAL, MODELS, OPTIMIZERS, STACKED, Model
 from slices import check, compiled
 
 ALL = MODELS | STACKED | CONVOLUTIONAL
+
+
+def uneven(unit):
+    """Hidden neurons whose removed entries are not zero, and reductions over them: sigmoid,
+    a norm, a softmax, a maximum and a mean."""
+    inputs, hidden, outputs, batch = 5, 4 * unit + 1, 3, 7
+
+    def init(rng):
+        def normal(*shape):
+            return rng.standard_normal(shape).astype(np.float32)
+
+        return {
+            "w": normal(inputs, hidden),
+            "b": normal(hidden),
+            "gain": 1 + 0.1 * normal(hidden),
+            "v": normal(hidden, hidden + 2),
+            "u": normal(hidden + 2, outputs),
+        }
+
+    def loss(params, x, y):
+        h = jax.nn.sigmoid(x @ params["w"] + params["b"])
+        h = h - h.mean(-1, keepdims=True) + 0.1 * h.max(-1, keepdims=True)
+        h = h * jax.lax.rsqrt((h * h).mean(-1, keepdims=True) + 1e-3) * params["gain"]
+        g = jax.nn.softmax(h @ params["v"], -1) + jnp.cos(h.sum(-1, keepdims=True))
+        return ((g @ params["u"] - y) ** 2).mean()
+
+    def batches(rng):
+        shapes = (batch, inputs), (batch, outputs)
+        return tuple(rng.standard_normal(shape).astype(np.float32) for shape in shapes)
+
+    return Model("uneven", init, batches, loss, {})
+
+
+def residual(unit):
+    """One square matrix whose rows and columns are the same group."""
+    width = 5 * unit
+
+    def init(rng):
+        return {
+            name: (rng.standard_normal(shape) / 3).astype(np.float32)
+            for name, shape in {"in": (4, width), "w": (width, width)}.items()
+        }
+
+    def loss(params, x, y):
+        h = x @ params["in"]
+        h = h + jnp.exp(h @ params["w"] - 1)
+        return ((h.mean(-1) - y) ** 2).mean()
+
+    def batches(rng):
+        shapes = (6, 4), (6,)
+        return tuple(rng.standard_normal(shape).astype(np.float32) for shape in shapes)
+
+    return Model("residual", init, batches, loss, {})
+
+
+def grouped_query(unit):
+    """Two query heads for each of key and value, all from one product, and a gated MLP from
+    another: segments of several sizes."""
+    pairs, size, time, batch = unit, 4, 3, 2
+    width, hidden = 2 * pairs * size, 5
+
+    def init(rng):
+        shapes = {
+            "qkv": (width, 4 * pairs * size),
+            "out": (2 * pairs * size, width),
+            "gate": (width, 2 * hidden),
+            "down": (hidden, width),
+        }
+        return {
+            name: (rng.standard_normal(shape) / np.sqrt(shape[0])).astype(np.float32)
+            for name, shape in shapes.items()
+        }
+
+    def loss(params, x, y):
+        qkv = x @ params["qkv"]
+        q = qkv[..., : 2 * pairs * size].reshape(batch, time, pairs, 2, size)
+        k, v = jnp.split(qkv[..., 2 * pairs * size :], 2, -1)
+        k, v = (a.reshape(batch, time, pairs, size) for a in (k, v))
+        a = jax.nn.softmax(jnp.einsum("bqpgd,bkpd->bpgqk", q, k), -1)
+        o = jnp.einsum("bpgqk,bkpd->bqpgd", a, v).reshape(batch, time, -1)
+        x = x + o @ params["out"]
+        gate, up = jnp.split(x @ params["gate"], 2, -1)
+        x = x + (jax.nn.silu(gate) * up) @ params["down"]
+        return ((x - y) ** 2).mean()
+
+    def batches(rng):
+        shape = (batch, time, width)
+        return tuple(rng.standard_normal(shape).astype(np.float32) for _ in range(2))
+
+    return Model("grouped_query", init, batches, loss, {})
+
+
+OWN = {"uneven": uneven, "residual": residual, "grouped_query": grouped_query}
+
+# Model, unit, optimizers, what is asked for.
 CASES = [
-    ("mlp", 3, {"layer*/w": "slice<keep = 0.5>"}),
-]
-CASES[0][2].clear()
-CASES[0][2].update({"layer0/w": "slice<keep = 0.5>", "layer1/w": "slice<keep = 4>"})
-CASES += [
-    ("gpt", 4, {"*/fc": "slice<keep = 0.3>"}),
-    ("gpt", 4, {"blocks/0/qkv": "slice<keep = 1>"}),
-    ("gpt", 3, {"wpe": "slice<keep = 0.6>"}),
-    ("scan_mlp", 4, {"layers/w": "slice<keep = 0.5>"}),
-    ("scan_gpt", 3, {"blocks/fc": "slice<keep = 0.5>", "blocks/qkv": "slice<keep = 1>", "wpe": "slice<keep = 0.5>"}),
-    ("vit", 4, {"fc": "slice<keep = 0.5>", "qkv": "slice<keep = 1>", "patch": "slice<keep = 0.5>"}),
-    ("mixer", 3, {"*channel1": "slice<keep = 0.5>", "*token1": "slice<keep=0.5>", "stem": "slice<keep = 0.5>"}),
-    ("gated", 4, {"wi": "slice<keep = 1>", "wq": "slice<keep = 2>"}),
+    (
+        "mlp",
+        3,
+        "nesterov adamw lion",
+        {"layer0/w": "slice<keep = 0.5>", "layer1/w": "slice<keep = 4>"},
+    ),
+    (
+        "uneven",
+        3,
+        "momentum adamw lion",
+        {"w": "slice<keep = 0.4>", "v": "slice<keep = 0.7>"},
+    ),
+    ("uneven", 2, "adamw", {"w": "slice<keep = 1>", "v": "slice<keep = 1.0>"}),
+    ("residual", 2, "adamw", {"w": "slice<keep = 0.6>"}),
+    (
+        "grouped_query",
+        3,
+        "adamw",
+        {"qkv": "slice<keep = 2>", "gate": "slice<keep = 0.5>"},
+    ),
+    ("gpt", 4, "nesterov", {"*/fc": "slice<keep = 0.3>"}),
+    ("gpt", 3, "lion", {"*/qkv": "slice<keep = 2>"}),
+    ("gpt", 4, "adamw", {"wpe": "slice<keep = 0.6>", "*/1/fc": "slice<keep = 5>"}),
+    (
+        "mixer",
+        3,
+        "adamw",
+        {
+            "*channel1": "slice<keep = 0.5>",
+            "*token1": "slice<keep = 0.25>",
+            "stem": "slice<keep = 0.5>",
+        },
+    ),
+    ("gated", 4, "lion", {"wi": "slice<keep = 1>", "wq": "slice<keep = 2>"}),
+    ("scan_mlp", 4, "lion", {"layers/w": "slice<keep = 0.5>"}),
+    (
+        "scan_gpt",
+        3,
+        "adamw",
+        {"blocks/fc": "slice<keep = 0.5>", "blocks/qkv": "slice<keep = 1>"},
+    ),
+    ("scan_gpt", 3, "nesterov", {"wpe": "slice<keep = 0.5>"}),
+    (
+        "vit",
+        4,
+        "adamw",
+        {
+            "fc": "slice<keep = 0.5>",
+            "qkv": "slice<keep = 1>",
+            "patch": "slice<keep = 0.5>",
+        },
+    ),
+    (
+        "resnet",
+        2,
+        "nesterov adamw",
+        {"conv*/filter": "slice<keep = 0.5>", "stem/filter": "slice<keep = 0.5>"},
+    ),
 ]
 
 
-@pytest.mark.parametrize("optimizer", ["nesterov", "adamw", "lion"])
-@pytest.mark.parametrize("number", range(len(CASES)))
+@pytest.mark.parametrize(
+    "number, optimizer",
+    [(i, name) for i, case in enumerate(CASES) for name in case[2].split()],
+)
 def test_step(number, optimizer):
-    model, unit, requests = CASES[number]
-    check(*compiled(ALL[model](unit), OPTIMIZERS[optimizer](), requests, seed=number))
+    model, unit, _, requests = CASES[number]
+    built = (ALL | OWN)[model](unit)
+    check(*compiled(built, OPTIMIZERS[optimizer](), requests, number, number % 2 == 0))
+
+
+def shapes_in(text):
+    """The shapes of all tensors in the step of a module's text."""
+    step = re.search(r"func\.func public @main.*?\n  }\n", text, re.DOTALL)[0]
+    return {
+        tuple(map(int, shape.split("x")))
+        for shape in re.findall(r"tensor<([\dx]+)x[fi]\d+", step)
+    }
+
+
+@pytest.mark.parametrize("number", [0, 1, 5, 7, 12, 13, 14])
+def test_no_tensor_of_the_whole_size_is_left(number):
+    """What remains of a parameter is what is kept of it, everywhere in the step."""
+    model, unit, _, requests = CASES[number]
+    case, step = compiled((ALL | OWN)[model](unit), OPTIMIZERS["adamw"](), requests)
+    before, after = shapes_in(step.ir("find-parameters")), shapes_in(step.ir("propagate"))
+    for path, structure in case.structures.items():
+        # The running statistics of a batch norm keep all entries.
+        if len(structure.shape) > 1 or model != "resnet":
+            assert structure.shape in before
+            assert structure.shape not in after, path
+    assert not any("is made dense" in remark for remark in step.remarks)
+
+
+def test_groups_are_listed():
+    case, step = compiled(
+        MODELS["gpt"](4), OPTIMIZERS["lion"](), {"*/0/fc": "slice<keep = 4>"}
+    )
+    assert step.groups["blocks/0/fc:1"] == sparsam.Group(
+        28, ("blocks/0/fc:1", "blocks/0/fcb:0", "blocks/0/out:0")
+    )
+    heads = step.groups["blocks/1/qkv:1[3x(2)x10]"]
+    assert heads.members == ("blocks/1/qkv:1[3x(2)x10]", "blocks/1/proj:0[(2)x10]")
+    assert len(step.groups["wte:1"].members) == 17
+    assert "looked up by data" in step.groups["wte:0"].obstacle
+    assert set(step.pinned) == {"blocks/0/fc", "blocks/0/fcb", "blocks/0/out"}
+    assert (
+        sum("coupled by group" in remark and "fcb" in remark for remark in step.remarks)
+        == 1
+    )
+
+
+def test_a_group_by_its_name():
+    """A parameter may name any group that it has."""
+    requests = {"blocks/0/proj": 'slice<group = "blocks/0/qkv:1[3x(2)x10]", keep = 1>'}
+    case, step = compiled(MODELS["gpt"](4), OPTIMIZERS["lion"](), requests)
+    assert set(step.pinned) == {"blocks/0/proj", "blocks/0/qkv"}
+
+
+def test_the_smaller_model():
+    """Without a norm over what is sliced, it computes the same."""
+    built = MODELS["mlp"](3)
+    case, step = compiled(
+        built, OPTIMIZERS["adamw"](), {"layer0/w": "slice<keep = 0.5>"}, seed=3
+    )
+    p, s = step.compress(case.params, case.state)
+    smaller, masked = step.densify(p, smaller=True), step.densify(p)
+    assert smaller["layer0"]["w"].shape == (15, 11)
+    assert smaller["layer0"]["b"].shape == (11,)
+    assert smaller["layer1"]["w"].shape == (11, 9)
+    assert smaller["layer2"]["w"].shape == masked["layer2"]["w"].shape
+    x, y = case.batches[0]
+    np.testing.assert_allclose(
+        built.loss(smaller, x, y), built.loss(masked, x, y), rtol=1e-5
+    )
+
+
+def test_another_pattern_and_a_file(tmp_path):
+    """Rewinding to earlier weights, and a checkpoint."""
+    requests = {"layer0/w": "slice<keep = 0.5>", "layer1/w": "slice<keep = 0.5>"}
+    case, step = compiled(MODELS["mlp"](3), OPTIMIZERS["adamw"](), requests, seed=5)
+    p, s = step.compress(case.params, case.state)
+    indices = step.storage(p)["layer0/w"]["indices"]
+    other = jax.tree.map(lambda leaf: leaf[::-1].copy(), case.params)
+    q, _ = step.compress(other, case.state, pattern=p)
+    stored = step.storage(q)
+    np.testing.assert_array_equal(stored["layer1/w"]["indices0"], indices)
+    np.testing.assert_array_equal(
+        stored["layer0/b"]["values"][0], other["layer0"]["b"][indices]
+    )
+    step.save(tmp_path / "file", p, s)
+    loaded, _ = step.load(tmp_path / "file")
+    jax.tree.map(np.testing.assert_array_equal, step.storage(loaded), step.storage(p))
+
+
+def test_indices_that_differ_within_a_group():
+    requests = {"layer0/w": "slice<keep = 20>"}
+    case, step = compiled(MODELS["mlp"](3), OPTIMIZERS["adamw"](), requests)
+    p, s = step.compress(case.params, case.state)
+
+    def change(key, leaf):
+        if not jax.tree_util.keystr(key).endswith("layer0/b/indices']"):
+            return leaf
+        return np.delete(np.arange(21, dtype=leaf.dtype), 0 if leaf[0] == 0 else 20)
+
+    bad = jax.tree_util.tree_map_with_path(change, p)
+    with pytest.raises(ValueError, match="with which it is coupled"):
+        step(bad, s, *case.batches[0])
+
+
+def test_another_function_on_the_storage():
+    """A result that has the group gets its removed entries too."""
+    built = uneven(2)
+    case, step = compiled(built, OPTIMIZERS["lion"](), {"w": "slice<keep = 4>"}, seed=2)
+    p, s = step.compress(case.params, case.state)
+
+    def hidden(params, x):
+        h = jax.nn.sigmoid(x @ params["w"] + params["b"])
+        return h, h.sum(-1)
+
+    x = case.batches[0][0]
+    found = step.compile_with(hidden, (case.params, x))(p, x)
+    for a, b in zip(found, hidden(step.densify(p), x), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "requests, message",
+    [
+        ({"layer0/w": "slice<keep = 22>"}, "keeps more than the 21 entries"),
+        (
+            {"layer2/w": "slice<keep = 2>"},
+            "cannot be sliced: entries of it are looked up",
+        ),
+        (
+            {"layer0/w": "slice<keep = 9>", "layer1/w": "nm<1:3>"},
+            "has it too.*leave it to the slice",
+        ),
+        (
+            {"layer0/w": "slice<keep = 9>", "layer0/b": "slice<keep = 8>"},
+            "but layer0/w keeps 9|but layer0/b keeps 8",
+        ),
+        (
+            {"layer0/w": 'slice<group = "layer1/w:1", keep = 3>'},
+            'no group "layer1/w:1"; its groups are "layer0/w:0", "layer0/w:1"',
+        ),
+        ({"layer0/w": "slice<keep = 0>"}, "expected keep of at least 1, found 0"),
+    ],
+)
+def test_requests_that_cannot_be_met(requests, message):
+    with pytest.raises(sparsam.CompileError, match=message):
+        compiled(MODELS["mlp"](3), OPTIMIZERS["lion"](), requests)

@@ -32,9 +32,9 @@ public:
   /// The dimensions along which the work that makes `value` is the same at every place.
   const llvm::SmallBitVector &getRepeatedDims(Value value);
 
-  /// Whether `use` takes all entries, removed ones too: where only results of the step come
-  /// of it that are no parameter or state, as the running statistics of a batch norm do. It
-  /// has axes of its own.
+  /// Whether `use` takes all entries, removed ones too: where only results of the step
+  /// come of it that are no parameter or state, as the running statistics of a batch norm
+  /// do. It has axes of its own.
   bool takesAll(OpOperand &use) const { return takingAll.contains(&use); }
 
   /// An axis of a structure on a value.
@@ -83,11 +83,11 @@ private:
   SmallVector<Label> labels;
 };
 
-/// The shape of what is left of a parameter of `type` under a structure with axes; that of
-/// `type` under another.
-FailureOr<SmallVector<int64_t>> getKeptShape(StructureInterface structure,
-                                             RankedTensorType type,
-                                             function_ref<InFlightDiagnostic()> emitError);
+/// The shape of what is left of a parameter of `type` under a structure with axes; that
+/// of `type` under another.
+FailureOr<SmallVector<int64_t>>
+getKeptShape(StructureInterface structure, RankedTensorType type,
+             function_ref<InFlightDiagnostic()> emitError);
 
 /// How an op with reductions combines: the accumulator with the next term.
 struct Combination {

@@ -43,7 +43,6 @@ public:
   SlicedAxis locate(const CoupledGroup &group, unsigned parameter, int64_t keep);
 
 private:
-
   SmallVector<CoupledParameter> parameters;
   CoupledAxes analysis;
   SmallVector<CoupledGroup, 0> groups;
@@ -52,8 +51,9 @@ private:
 /// The parameters of `function` that are dense or only declared as structured.
 SmallVector<CoupledParameter> getCoupledParameters(func::FuncOp function);
 
-/// Why the parts of `dim`, one after the other, cannot lose entries of some of its leaves:
-/// calls `report` with each leaf that is not in all of its parts, or is twice in a product.
+/// Why the parts of `dim`, one after the other, cannot lose entries of some of its
+/// leaves: calls `report` with each leaf that is not in all of its parts, or is twice in
+/// a product.
 void findUnevenLeaves(const Axes &axes, Axis dim,
                       function_ref<void(Axis leaf, StringRef reason)> report);
 

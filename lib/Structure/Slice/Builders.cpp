@@ -44,13 +44,12 @@ Value createIsRowKept(ImplicitLocOpBuilder &b, ArrayRef<Side> sides, Value row) 
       Value inside = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, place,
                                            constant(b, segment.getLength()));
       Value safe = arith::SelectOp::create(b, inside, place, constant(b, 0));
-      Value entry =
-          arith::RemUIOp::create(b, arith::DivUIOp::create(b, safe, constant(b, segment.inner)),
-                                 constant(b, segment.size));
+      Value entry = arith::RemUIOp::create(
+          b, arith::DivUIOp::create(b, safe, constant(b, segment.inner)),
+          constant(b, segment.size));
       Value kept = tensor::ExtractOp::create(b, side.isKept, entry);
       Value yes = arith::ConstantOp::create(b, b.getBoolAttr(true));
-      all = arith::AndIOp::create(b, all,
-                                  arith::SelectOp::create(b, inside, kept, yes));
+      all = arith::AndIOp::create(b, all, arith::SelectOp::create(b, inside, kept, yes));
     }
   return all;
 }
@@ -75,13 +74,15 @@ Value createKeptRows(ImplicitLocOpBuilder &b, ArrayRef<Side> sides, int64_t size
         Value kept = createIsRowKept(b, sides, row);
         // The place of the next kept row is written by every row before it as well.
         Value place = arith::MinUIOp::create(b, carried[1], last);
-        Value isRoom = arith::CmpIOp::create(b, arith::CmpIPredicate::ule, carried[1], last);
+        Value isRoom =
+            arith::CmpIOp::create(b, arith::CmpIPredicate::ule, carried[1], last);
         Value old = tensor::ExtractOp::create(b, carried[0], place);
         Value number = arith::IndexCastOp::create(b, b.getI32Type(), row);
         Value entry = arith::SelectOp::create(b, isRoom, number, old);
         Value written = tensor::InsertOp::create(b, entry, carried[0], place);
         Value next = arith::AddIOp::create(
-            b, carried[1], arith::SelectOp::create(b, kept, constant(b, 1), constant(b, 0)));
+            b, carried[1],
+            arith::SelectOp::create(b, kept, constant(b, 1), constant(b, 0)));
         scf::YieldOp::create(b, ValueRange{written, next});
       });
   return loop.getResult(0);
@@ -121,8 +122,9 @@ Value addScores(ImplicitLocOpBuilder &b, Value matrix, const AxisSegment &at, in
   unsigned axis = dim ? 2 : 1;
   SmallVector<utils::IteratorType> loops(4, reduction);
   loops[axis] = parallel;
-  return createGeneric(b, split, sums, {getDims(b, 4, {0, 1, 2, 3}), getDims(b, 4, {axis})},
-                       loops, [](ImplicitLocOpBuilder &b, ValueRange in) -> Value {
+  return createGeneric(b, split, sums,
+                       {getDims(b, 4, {0, 1, 2, 3}), getDims(b, 4, {axis})}, loops,
+                       [](ImplicitLocOpBuilder &b, ValueRange in) -> Value {
                          Value square = arith::MulFOp::create(b, in[0], in[0]);
                          return arith::AddFOp::create(b, in[1], square);
                        });
@@ -175,11 +177,11 @@ FailureOr<Value> SliceAttr::buildDensify(OpBuilder &builder, Location loc,
   ImplicitLocOpBuilder b(loc, builder);
   Kept kept = createKept(b, *this, storage.drop_front(), matrix,
                          cast<RankedTensorType>(storage.front().getType()));
-  return createScatter(b, storage.front(), matrix,
-                       [&](ImplicitLocOpBuilder &b, ValueRange at) {
-                         return SmallVector<Value>{createIndexRead(b, kept.rows, at[0]),
-                                                   createIndexRead(b, kept.columns, at[1])};
-                       });
+  return createScatter(
+      b, storage.front(), matrix, [&](ImplicitLocOpBuilder &b, ValueRange at) {
+        return SmallVector<Value>{createIndexRead(b, kept.rows, at[0]),
+                                  createIndexRead(b, kept.columns, at[1])};
+      });
 }
 
 FailureOr<Value> SliceAttr::buildRestrict(OpBuilder &builder, Location loc, Value matrix,

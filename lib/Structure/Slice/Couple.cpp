@@ -21,8 +21,7 @@ class Coupling {
 public:
   explicit Coupling(MutableArrayRef<CoupledParameter> parameters)
       : parameters(parameters),
-        groups(cast<func::FuncOp>(
-                   parameters.front().value.getOwner()->getParentOp()),
+        groups(cast<func::FuncOp>(parameters.front().value.getOwner()->getParentOp()),
                parameters) {}
 
   LogicalResult run();

@@ -79,8 +79,8 @@ LogicalResult SliceAttr::verify(function_ref<InFlightDiagnostic()> emitError,
     if (group.empty())
       return emitError() << "expected the name of a group where an axis has segments";
     if (keep > size)
-      return emitError() << "group " << group << " has " << size
-                         << " entries, of which " << keep << " cannot be kept";
+      return emitError() << "group " << group << " has " << size << " entries, of which "
+                         << keep << " cannot be kept";
   }
   return success();
 }
@@ -164,7 +164,8 @@ SliceAttr::getStorage(RankedTensorType matrix,
   if (failed(keptRows) || failed(keptColumns))
     return failure();
   SmallVector<StorageTensor> storage{
-      {"values", RankedTensorType::get({*keptRows, *keptColumns}, matrix.getElementType()),
+      {"values",
+       RankedTensorType::get({*keptRows, *keptColumns}, matrix.getElementType()),
        StorageRole::Trainable}};
   auto axes = getSlicedAxes();
   for (auto [number, axis] : llvm::enumerate(axes)) {

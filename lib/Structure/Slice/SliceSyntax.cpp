@@ -99,8 +99,8 @@ Attribute SliceAttr::parse(AsmParser &parser, Type) {
   }
   auto error = [&] { return parser.emitError(loc); };
   return getChecked(function_ref<InFlightDiagnostic()>(error), parser.getContext(),
-                    ArrayRef(text.groups), ArrayRef(text.keeps), text.share, ArrayRef(text.places),
-                    ArrayRef(text.in), ArrayRef(text.stack));
+                    ArrayRef(text.groups), ArrayRef(text.keeps), text.share,
+                    ArrayRef(text.places), ArrayRef(text.in), ArrayRef(text.stack));
 }
 
 void SliceAttr::print(AsmPrinter &printer) const {
