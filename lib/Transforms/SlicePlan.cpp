@@ -71,8 +71,8 @@ void SlicePlan::findKeeps() {
     indices[axis] = findIndices(label);
     if (!isNew && known->second != label.group)
       axes.block(axis, label.op->getLoc(),
-                 "this function couples it with group \"" + known->second.getValue() +
-                     "\"");
+                 "this function makes one axis of groups \"" + known->second.getValue() +
+                     "\" and \"" + label.group.getValue() + "\"");
   }
 }
 
