@@ -495,7 +495,22 @@ void Slicing::run() {
   body->erase();
 }
 
+/// Whether something is stored as a slice: most functions have nothing to analyse.
+static bool hasSlices(func::FuncOp function) {
+  return function
+      ->walk([](Operation *op) {
+        auto densify = dyn_cast<DensifyOp>(op);
+        auto restrict = dyn_cast<RestrictOp>(op);
+        bool isSliced = (densify && !densify.getStructure().getSlicedAxes().empty()) ||
+                        (restrict && !restrict.getStructure().getSlicedAxes().empty());
+        return isSliced ? WalkResult::interrupt() : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
 unsigned sparsam::sliceGroups(func::FuncOp function) {
+  if (!hasSlices(function))
+    return 0;
   SlicePlan plan(function);
   if (plan.isEmpty())
     return 0;

@@ -84,7 +84,9 @@ def normalise(structure) -> dict[str, str]:
             raise ValueError(
                 f"structure glob '{glob}' must not contain {' '.join(sorted(bad))}"
             )
-        if bad := set(";'{}") & set(text):
+        # Names of groups are in double quotes, which come in pairs.
+        bad = set(";'{}") & set(text) | ({'"'} if text.count('"') % 2 else set())
+        if bad:
             raise ValueError(
                 f"structure {text!r} (for '{glob}') does not parse: unexpected "
                 f"{' '.join(sorted(bad))}"

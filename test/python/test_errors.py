@@ -48,6 +48,7 @@ def test_structures():
     )
     refuse(RuntimeError, r"layer0/w.*rank larger", structure={"layer0/w": "low_rank<41>"})
     refuse(ValueError, "does not parse", structure={"layer0/w": 'nm<2:4>"'})
+    refuse(RuntimeError, "does not parse", structure={"layer0/w": 'nm<"2:4">'})
     refuse(ValueError, "unexpected }", structure={"layer0/w": "nm<2:4>}"})
     refuse(ValueError, "must not contain }", structure={"layer0/w}": "nm<2:4>"})
     refuse(ValueError, "for 'layer0/w' is empty", structure={"layer0/w": " "})

@@ -1,7 +1,7 @@
 #include "sparsam/Analysis/Axes.h"
 #include "sparsam/Analysis/CoupledAxes.h"
-#include "sparsam/InitAll.h"
 #include "sparsam/IR/SparsamDialect.h"
+#include "sparsam/InitAll.h"
 
 #include <gtest/gtest.h>
 
