@@ -7,65 +7,14 @@
 // removed entry contributes; a maximum meets it once. Constants stay, so the divisor of a
 // mean does.
 #include "PropagateRules.h"
-#include "SliceConstants.h"
 #include "SliceMoves.h"
+#include "Slicing.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "sparsam/Analysis/Elementwise.h"
 #include "sparsam/Analysis/Views.h"
-#include "sparsam/Transforms/BuildProduct.h"
 
 using namespace mlir;
 using namespace mlir::sparsam;
-
-namespace {
-
-/// Makes the body of a function again.
-class Slicing {
-public:
-  Slicing(func::FuncOp function, const SlicePlan &plan)
-      : function(function), plan(plan), constants(function, plan),
-        builder(function.getContext()) {}
-
-  void run();
-
-private:
-  Value lookUp(OpOperand &use, const SliceRegion &region);
-  Value lookUp(Value value, ArrayRef<Axis> dims, const SliceRegion &region);
-  Value complete(Value value);
-  Value complete(Value value, ArrayRef<Axis> dims, const SliceRegion &region,
-                 ArrayRef<Slot> slots);
-  Value repeat(Value value, ArrayRef<Axis> dims, const SliceRegion &region);
-  SmallVector<Value> lookUpTables(linalg::LinalgOp op,
-                                  function_ref<unsigned(unsigned)> dimOf,
-                                  const SliceRegion &region);
-  Operation *finish(linalg::LinalgOp op, ValueRange operands, ArrayRef<Value> tables);
-  void record(Value value, const SliceRegion &region, Value made);
-  void visit(Block &block);
-  void visit(Operation *op);
-  Operation *clone(Operation *op);
-  void copy(Operation *op);
-  void sliceLinalg(linalg::LinalgOp op);
-  Operation *build(linalg::LinalgOp op, const SliceRegion &loops, ValueRange inits);
-  Value addRemoved(linalg::LinalgOp op, const SliceRegion &region, ArrayRef<Slot> reduced,
-                   Value sum);
-  void sliceMove(Operation *op);
-  void sliceElementwise(Operation *op);
-  void sliceLoop(scf::ForOp op);
-  void sliceBranch(scf::IfOp op);
-  void takeDensify(DensifyOp op);
-  void takeRestrict(RestrictOp op);
-  SmallVector<SliceRegion> getRegionsToMake(Value value);
-
-  func::FuncOp function;
-  const SlicePlan &plan;
-  SliceConstants constants;
-  OpBuilder builder;
-  /// Everything, of tensors the kept entries.
-  IRMapping kept;
-  std::map<std::pair<void *, SliceRegion>, Value> removed;
-};
-
-} // namespace
 
 Value Slicing::lookUp(OpOperand &use, const SliceRegion &region) {
   if (!isa<TensorType>(use.get().getType()))
@@ -101,140 +50,6 @@ Value Slicing::lookUp(Value value, ArrayRef<Axis> dims, const SliceRegion &regio
   if (region.empty())
     return kept.lookup(value);
   return removed.at({value.getAsOpaquePointer(), region});
-}
-
-/// `value` with its removed entries among the kept ones.
-Value Slicing::complete(Value value) {
-  ArrayRef<Axis> dims = plan.analysis.get(value);
-  SmallVector<Slot> slots = plan.getSlots(dims);
-  if (slots.empty() || plan.analysis.isUniform(value))
-    return kept.lookup(value);
-  return complete(value, dims, {}, slots);
-}
-
-/// The same in a region, along the dimensions of `slots`.
-Value Slicing::complete(Value value, ArrayRef<Axis> dims, const SliceRegion &region,
-                        ArrayRef<Slot> slots) {
-  if (slots.empty())
-    return lookUp(value, dims, region);
-  Location loc = value.getLoc();
-  Slot slot = slots.front();
-  SliceRegion without(region);
-  without.push_back(slot);
-  llvm::sort(without);
-  Value some = complete(value, dims, region, slots.drop_front());
-  Value once = complete(value, dims, without, slots.drop_front());
-  auto type = cast<RankedTensorType>(some.getType());
-  int64_t keep = type.getDimSize(slot.first);
-  SmallVector<int64_t> shape(type.getShape());
-  shape[slot.first] = plan.analysis.axes.getSize(slot.second);
-  unsigned rank = shape.size();
-  SmallVector<AffineExpr> source;
-  for (unsigned dim = 0; dim < rank; ++dim)
-    source.push_back(dim == slot.first ? builder.getAffineConstantExpr(0)
-                                       : builder.getAffineDimExpr(dim));
-  Value empty = buildEmpty(builder, loc, shape, type.getElementType());
-  SmallVector<AffineMap> maps{AffineMap::get(rank, 0, source, builder.getContext()),
-                              builder.getMultiDimIdentityMap(rank)};
-  SmallVector<utils::IteratorType> loops(rank, utils::IteratorType::parallel);
-  Value all =
-      linalg::GenericOp::create(builder, loc, empty.getType(), once, empty, maps, loops,
-                                [](OpBuilder &nested, Location at, ValueRange arguments) {
-                                  linalg::YieldOp::create(nested, at, arguments[0]);
-                                })
-          .getResult(0);
-  auto constant = [&](int64_t number) -> Value {
-    return arith::ConstantIndexOp::create(builder, loc, number);
-  };
-  Value indices = kept.lookup(plan.getIndices(slot.second));
-  auto made = scf::ForOp::create(
-      builder, loc, constant(0), constant(keep), constant(1), all,
-      [&](OpBuilder &nested, Location at, Value number, ValueRange carried) {
-        Value stored = tensor::ExtractOp::create(nested, at, indices, number);
-        Value place =
-            arith::IndexCastUIOp::create(nested, at, nested.getIndexType(), stored);
-        SmallVector<OpFoldResult> from(rank, nested.getIndexAttr(0)), to(from), sizes,
-            strides(rank, nested.getIndexAttr(1));
-        for (int64_t size : type.getShape())
-          sizes.push_back(nested.getIndexAttr(size));
-        sizes[slot.first] = nested.getIndexAttr(1);
-        from[slot.first] = number;
-        to[slot.first] = place;
-        Value entry =
-            tensor::ExtractSliceOp::create(nested, at, some, from, sizes, strides);
-        Value inserted = tensor::InsertSliceOp::create(nested, at, entry, carried[0], to,
-                                                       sizes, strides);
-        scf::YieldOp::create(nested, at, inserted);
-      });
-  return made.getResult(0);
-}
-
-/// Makes what is broadcast again, for dimensions of other sizes.
-Value Slicing::repeat(Value value, ArrayRef<Axis> dims, const SliceRegion &region) {
-  auto op = value.getDefiningOp<linalg::LinalgOp>();
-  OpOperand *init = op.getDpsInitOperand(0);
-  AffineMap result = op.getMatchingIndexingMap(init);
-  DenseMap<unsigned, unsigned> dimOf;
-  for (unsigned dim = 0; dim < result.getNumResults(); ++dim)
-    dimOf[result.getDimPosition(dim)] = dim;
-  const llvm::SmallBitVector &repeated = plan.analysis.getRepeatedDims(value);
-  SmallVector<Value> operands;
-  for (OpOperand *use : op.getDpsInputOperands()) {
-    if (!isa<TensorType>(use->get().getType())) {
-      operands.push_back(kept.lookupOrDefault(use->get()));
-      continue;
-    }
-    AffineMap access = op.getMatchingIndexingMap(use);
-    SmallVector<Axis> own(plan.analysis.get(*use));
-    auto resultDim = [&](unsigned dim) -> SmallVector<unsigned> {
-      auto loop = dyn_cast<AffineDimExpr>(access.getResult(dim));
-      return loop ? SmallVector<unsigned>{dimOf.lookup(loop.getPosition())}
-                  : SmallVector<unsigned>();
-    };
-    for (unsigned dim = 0; dim < own.size(); ++dim)
-      for (unsigned at : resultDim(dim))
-        if (repeated.test(at))
-          own[dim] = dims[at];
-    operands.push_back(lookUp(use->get(), own, plan.project(own, region, resultDim)));
-  }
-  SmallVector<Value> tables =
-      lookUpTables(op, [&](unsigned loop) { return dimOf[loop]; }, region);
-  operands.push_back(buildEmpty(builder, op.getLoc(), plan.getShape(dims, region),
-                                getElementTypeOrSelf(value)));
-  return finish(op, operands, tables)->getResult(0);
-}
-
-/// What the body of `op` looks up, in its order; `dimOf` gives what `region` calls a
-/// loop.
-SmallVector<Value> Slicing::lookUpTables(linalg::LinalgOp op,
-                                         function_ref<unsigned(unsigned)> dimOf,
-                                         const SliceRegion &region) {
-  SmallVector<Value> tables;
-  op->walk([&](tensor::ExtractOp extract) {
-    OpOperand &use = extract.getTensorMutable();
-    tables.push_back(
-        lookUp(use, plan.project(plan.analysis.get(use), region, [&](unsigned dim) {
-          auto position = extract.getIndices()[dim].getDefiningOp<linalg::IndexOp>();
-          return position ? SmallVector<unsigned>{dimOf(position.getDim())}
-                          : SmallVector<unsigned>();
-        })));
-  });
-  return tables;
-}
-
-/// A copy of `op` on these operands, whose body looks up `tables`.
-Operation *Slicing::finish(linalg::LinalgOp op, ValueRange operands,
-                           ArrayRef<Value> tables) {
-  Operation *made = clone(op);
-  made->setOperands(operands);
-  for (auto [result, init] :
-       llvm::zip_equal(made->getResults(), cast<linalg::LinalgOp>(made).getDpsInits()))
-    result.setType(init.getType());
-  made->walk([&](tensor::ExtractOp extract) {
-    extract.getTensorMutable().assign(tables.front());
-    tables = tables.drop_front();
-  });
-  return made;
 }
 
 void Slicing::record(Value value, const SliceRegion &region, Value made) {
@@ -274,78 +89,6 @@ void Slicing::copy(Operation *op) {
   for (auto [number, value] : complete)
     made->setOperand(number, value);
   kept.map(op->getResults(), made->getResults());
-}
-
-Operation *Slicing::build(linalg::LinalgOp op, const SliceRegion &loops,
-                          ValueRange inits) {
-  SmallVector<Value> operands;
-  for (OpOperand *use : op.getDpsInputOperands())
-    operands.push_back(lookUp(*use, isa<TensorType>(use->get().getType())
-                                        ? constants.getOperandRegion(op, *use, loops)
-                                        : SliceRegion()));
-  llvm::append_range(operands, inits);
-  SmallVector<Value> tables = lookUpTables(op, [](unsigned loop) { return loop; }, loops);
-  return finish(op, operands, tables);
-}
-
-/// Adds to the reduction over kept entries what the removed ones contribute.
-Value Slicing::addRemoved(linalg::LinalgOp op, const SliceRegion &region,
-                          ArrayRef<Slot> reduced, Value sum) {
-  for (const SliceRegion &part : SlicePlan::getRegions(reduced)) {
-    int64_t count = 1;
-    for (const Slot &slot : part)
-      count *= plan.getLost(slot.second);
-    SliceRegion loops(region);
-    llvm::append_range(loops, part);
-    llvm::sort(loops);
-    if (part.empty() || constants.isNeutral(op, loops))
-      continue;
-    Location loc = op.getLoc();
-    Operation *combiner = matchCombinations(op)->front().combiner;
-    Value neutral = createNeutral(builder, loc, combiner, sum.getType());
-    Value once = build(op, loops, neutral)->getResult(0);
-    if (isa<arith::AddFOp>(combiner)) {
-      Type element = getElementTypeOrSelf(once);
-      Value times =
-          arith::ConstantOp::create(builder, loc, builder.getFloatAttr(element, count));
-      once = buildScaled(builder, loc, once, times);
-    } else if (isa<arith::AddIOp>(combiner)) {
-      auto type = cast<RankedTensorType>(once.getType());
-      Value times = arith::ConstantOp::create(
-          builder, loc,
-          DenseElementsAttr::get(
-              type, Attribute(builder.getIntegerAttr(type.getElementType(), count))));
-      once = buildElementwise<arith::MulIOp>(builder, loc, {once, times});
-    }
-    sum = createCombined(builder, loc, combiner, sum, once);
-  }
-  return sum;
-}
-
-void Slicing::sliceLinalg(linalg::LinalgOp op) {
-  SmallVector<Slot> parallel, reduced;
-  for (const Slot &slot : plan.getSlots(plan.analysis.getLoops(op)))
-    (linalg::isReductionIterator(op.getIteratorTypesArray()[slot.first]) ? reduced
-                                                                         : parallel)
-        .push_back(slot);
-  for (const SliceRegion &region : SlicePlan::getRegions(parallel)) {
-    SmallVector<SliceRegion> ofResults;
-    bool isKnown = !region.empty();
-    for (unsigned result = 0; result < op->getNumResults(); ++result) {
-      ofResults.push_back(constants.getResultRegion(op, result, region));
-      isKnown &=
-          static_cast<bool>(constants.get(op->getResult(result), ofResults[result]));
-    }
-    if (isKnown)
-      continue;
-    SmallVector<Value> inits;
-    for (OpOperand &init : op.getDpsInitsMutable())
-      inits.push_back(lookUp(init, constants.getOperandRegion(op, init, region)));
-    Operation *made = build(op, region, inits);
-    for (auto [number, result] : llvm::enumerate(made->getResults()))
-      record(op->getResult(number), ofResults[number],
-             reduced.empty() ? Value(result) : addRemoved(op, region, reduced, result));
-  }
 }
 
 void Slicing::sliceMove(Operation *op) {

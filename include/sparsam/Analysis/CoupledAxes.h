@@ -49,6 +49,7 @@ public:
   Axes axes;
 
 private:
+  DenseMap<unsigned, BlockArgument> getUpdated() const;
   void findTakingAll();
   void visitBlock(Block &block);
   void visit(Operation *op);
