@@ -1,5 +1,5 @@
-// Axes where values are used: what repeats does not couple its readers, nor does what takes
-// all entries.
+// Axes where values are used: what repeats does not couple its readers, nor does what
+// takes all entries.
 #include "sparsam/Analysis/CoupledAxes.h"
 #include "sparsam/Analysis/Elementwise.h"
 #include "sparsam/Transforms/Boundary.h"
@@ -11,8 +11,8 @@ using namespace mlir::sparsam;
 DenseMap<unsigned, BlockArgument> CoupledAxes::getUpdated() const {
   DenseMap<unsigned, BlockArgument> updated;
   for (BlockArgument argument : func::FuncOp(function).getArguments())
-    if (auto number = func::FuncOp(function).getArgAttrOfType<IntegerAttr>(argument.getArgNumber(),
-                                                             boundary::updates);
+    if (auto number = func::FuncOp(function).getArgAttrOfType<IntegerAttr>(
+            argument.getArgNumber(), boundary::updates);
         number && isFree(argument))
       updated[number.getInt()] = argument;
   return updated;
