@@ -142,13 +142,14 @@ LogicalResult lower(SelectOp op, RewriterBase &rewriter) {
 }
 
 LogicalResult lower(SelectCoupledOp op, RewriterBase &rewriter) {
-  ImplicitLocOpBuilder b(op.getLoc(), rewriter);
   SmallVector<Value> matrices;
   for (auto [source, attr] : llvm::zip_equal(op.getSources(), op.getStructures())) {
-    FailureOr<MatrixView> view = getView(op, cast<StructureInterface>(attr), source);
-    if (failed(view))
+    auto structure = cast<StructureInterface>(attr);
+    if (failed(getView(op, structure, source)))
       return failure();
-    matrices.push_back(toMatrices(b, source, *view));
+    matrices.push_back(createMatrixOf(rewriter, op.getLoc(),
+                                      createWidened(rewriter, op.getLoc(), source),
+                                      structure));
   }
   auto first = cast<StructureInterface>(op.getStructures()[0]);
   FailureOr<Value> indices = first.buildCoupledSelect(

@@ -132,7 +132,7 @@ func.func @factorize_stacked(%w: tensor<2x3x16x4xf32>)
 // CHECK-LABEL: func @narrow
 //       CHECK:   %[[WIDE:.+]] = linalg.generic {{.*}} ins(%{{.+}} : tensor<16x4xbf16>) outs(%{{.+}} : tensor<16x4xf32>)
 //       CHECK:     arith.extf
-//       CHECK:   tensor.extract %[[WIDE]]
+//       CHECK:   tensor.expand_shape %[[WIDE]]
 func.func @narrow(%w: tensor<16x4xbf16>) -> tensor<4x8xi16> {
   %i = sparsam.select %w {structure = #sparsam.nm<2:4>} : (tensor<16x4xbf16>) -> tensor<4x8xi16>
   return %i : tensor<4x8xi16>

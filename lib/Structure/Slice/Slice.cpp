@@ -85,14 +85,6 @@ LogicalResult SliceAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
-LogicalResult
-SliceAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementType,
-                          function_ref<InFlightDiagnostic()> emitError) const {
-  return verifyStructure(*this, shape, elementType, emitError);
-}
-
-StructureKind SliceAttr::getKind() const { return StructureKind::Pattern; }
-
 StructureInterface SliceAttr::withView(ArrayRef<int64_t> in,
                                        ArrayRef<int64_t> stack) const {
   return get(getContext(), getGroups(), getKeeps(), getShare(), getPlaces(), in, stack);

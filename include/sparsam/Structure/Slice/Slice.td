@@ -3,7 +3,7 @@
 
 include "sparsam/IR/StructureBase.td"
 
-def Sparsam_Slice : Sparsam_Structure<"Slice", "slice", [
+def Sparsam_Slice : Sparsam_Pattern<"Slice", "slice", [
     "getStorage", "getCost", "buildSelect", "buildDensify", "buildRestrict",
     "verifyPattern", "getSlicedAxes", "couple", "buildCoupledSelect"]> {
   let summary = "of coupled dimensions of several parameters the same entries are kept";
