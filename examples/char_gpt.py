@@ -120,11 +120,11 @@ def bits_fn(params, x, y):
 # -- the text ------------------------------------------------------------------------------
 
 
-def bible() -> str:
+def bible(verses: str = "gen1:1-rev22:21") -> str:
     """The text that Debian's bible-kjv prints, a verse a line, without their numbers."""
     try:
         printed = subprocess.run(
-            ["bible", "-f", "gen1:1-rev22:21"], capture_output=True, text=True, check=True
+            ["bible", "-f", verses], capture_output=True, text=True, check=True
         ).stdout
     except (OSError, subprocess.CalledProcessError) as error:
         sys.exit(
@@ -134,10 +134,13 @@ def bible() -> str:
 
 
 class Text:
-    """Batches of characters; the last twentieth of the text is held out."""
+    """Batches of characters; the last twentieth of the text is held out. `alphabet` holds
+    those of the text and perhaps others; its own by default."""
 
-    def __init__(self, text: str, batch: int, context: int, seed: int):
-        characters = sorted(set(text))
+    def __init__(
+        self, text: str, batch: int, context: int, seed: int, alphabet: str = ""
+    ):
+        characters = sorted(set(alphabet or text))
         table = np.zeros(128, np.int32)
         table[[ord(c) for c in characters]] = np.arange(len(characters))
         codes = table[np.frombuffer(text.encode("ascii"), np.uint8)]
