@@ -26,7 +26,10 @@ class Refresher:
         self._step, self._request, self._old = step, request, step.form
         self._moved, wanted = self._wanted(structure)
         self._check_families(wanted)
+        self._check_coupled(self._old.pinned, self._moved & set(wanted))
         self._new = step.family.pin(wanted, self._old.pin)
+        changed = {p for p, text in self._new.items() if self._old.pinned.get(p) != text}
+        self._check_coupled(self._new, changed | self._moved)
         self._targets = {
             path: info
             for path, text in self._new.items()
@@ -78,6 +81,17 @@ class Refresher:
                     f"'{path}' is stored as {old}: refresh leads to another "
                     f"{_names(old)[0]} or to dense, not to {new}; compile a step with {new} "
                     "and go through densify and compress"
+                )
+
+    def _check_coupled(self, structures: Mapping[str, str], paths: set[str]):
+        """Refuses what is one choice for several parameters."""
+        for path in sorted(paths & set(structures)):
+            groups, _ = _core.sliced_axes(structures[path], self._old.shapes[path])
+            if groups:
+                raise ValueError(
+                    f"'{path}' is selected together with all of group '{groups[0]}', which "
+                    "refresh does not do; compress densified parameters with a step that is "
+                    "compiled with the other structure"
                 )
 
     def _check_global(self):

@@ -860,3 +860,20 @@ def test_filters_and_buffers():
     w = reference.paths(step.densify(p))[path]
     assert 0 < (w != 0).mean() <= 0.25
     step(p, s, *one.batches[2])
+
+
+def test_coupled_structures_are_refused():
+    """A slice is one choice for several parameters: no score of one may move it."""
+    sliced = compiled({"fc/w": "slice<keep = 12>"})
+    p, s = sliced.compress(PARAMS, STATE)
+    words = "is selected together with all of group 'fc/w:1', which refresh does not do"
+    for structure in (None, {"fc/w": "slice<keep = 6>"}):
+        with pytest.raises(ValueError, match=words):
+            sliced.refresh(p, s, structure)
+    dense = compiled("dense")
+    q, t = dense.compress(PARAMS, STATE)
+    with pytest.raises(ValueError, match=words):
+        dense.refresh(q, t, {"fc/w": "slice<keep = 12>"})
+    expected = sliced.densify(p)
+    step, p, s = sliced.refresh(p, s, "dense")
+    jax.tree.map(np.testing.assert_array_equal, step.densify(p), expected)
