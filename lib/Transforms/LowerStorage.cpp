@@ -147,9 +147,8 @@ LogicalResult lower(SelectCoupledOp op, RewriterBase &rewriter) {
     auto structure = cast<StructureInterface>(attr);
     if (failed(getView(op, structure, source)))
       return failure();
-    matrices.push_back(createMatrixOf(rewriter, op.getLoc(),
-                                      createWidened(rewriter, op.getLoc(), source),
-                                      structure));
+    matrices.push_back(createMatrixOf(
+        rewriter, op.getLoc(), createWidened(rewriter, op.getLoc(), source), structure));
   }
   auto first = cast<StructureInterface>(op.getStructures()[0]);
   FailureOr<Value> indices = first.buildCoupledSelect(

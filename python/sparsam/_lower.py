@@ -130,11 +130,12 @@ def lower(text: str, structure: Mapping[str, str], name: str) -> Lowered:
     """Compiles imported text; `name` is the file in the compiler's messages."""
     module = _declared(text, structure, name)
     entry, structures, pinned = _structures_of(module)
-    module.run("sparsam-expand-storage")
+    passes = stages(structure)
+    module.run(passes["expand-storage"])
     signatures = _signatures(module)
-    module.run("sparsam-propagate")
+    module.run(passes["propagate"])
     flops = module.flops()[entry]
-    module.run("sparsam-to-cpu")
+    module.run(passes["to-cpu"])
     return _compile(module, entry, signatures, structures, pinned, flops)
 
 

@@ -11,7 +11,7 @@ import pytest
 import sparsam
 from models import OPTIMIZERS, Model
 from oracle import Case, check_case
-from test_stacked import check_nothing_dense
+from walk import check_nothing_dense, propagated
 
 TEXTS = {"nm": "nm<2:4>", "low_rank": "low_rank<3>"}
 
@@ -152,7 +152,7 @@ def test_step(model, structure):
     step = one.compile()
     check_case(one, step)
     if model != "reshaped":  # whose activations have the weights' shapes
-        check_nothing_dense(one, step)
+        check_nothing_dense(one, propagated(one), step.remarks)
 
 
 @dataclasses.dataclass
@@ -199,7 +199,7 @@ def test_gradient_accumulation(loop, structure):
     one = Accumulating(model, OPTIMIZERS["adamw"](), texts, loop=loop)
     step = one.compile()
     check_case(one, step)
-    check_nothing_dense(one, step)
+    check_nothing_dense(one, propagated(one), step.remarks)
 
 
 def test_a_factorized_embedding_is_looked_up_in_a_factor():
@@ -305,7 +305,7 @@ def test_dropout_in_a_loop(structure, remat):
     one = Case(model, OPTIMIZERS["adamw"](), {"layers": TEXTS[structure]}, seed=8)
     step = one.compile()
     check_case(one, step)
-    check_nothing_dense(one, step)
+    check_nothing_dense(one, propagated(one), step.remarks)
     # The key decides what is dropped.
     (x, key), (_, other) = one.batches[:2]
     losses = [

@@ -146,7 +146,7 @@ CASES = [
         "scan_gpt",
         3,
         "adamw",
-        {"blocks/fc": "slice<keep = 0.5>", "blocks/qkv": "slice<keep = 1>"},
+        {"blocks/fc": "slice<keep = 0.5>", "blocks/q": "slice<keep = 1>"},
     ),
     ("scan_gpt", 3, "nesterov", {"wpe": "slice<keep = 0.5>"}),
     (
