@@ -84,7 +84,7 @@ class Compressor:
         return {
             slot.path: np.array(array).reshape(self._compiled.kept_shape(slot.path))
             for slot, array in zip(p.layout.slots, p.arrays(), strict=True)
-            if slot.dtype.kind == "f" and self._compiled.groups(slot.path)
+            if slot.dtype.kind != "u" and self._compiled.groups(slot.path)
         }
 
     def _check_finite(self, leaves: Arrays):
@@ -172,7 +172,7 @@ class Compressor:
         kept = {
             (slot.name, slot.part): array
             for slot, array in zip(pattern.layout.slots, pattern.arrays(), strict=True)
-            if slot.part != "dense" and array.dtype.kind != "f"
+            if slot.part != "dense" and array.dtype.kind == "u"
         }
         copies = {key: _storage.copy(array) for key, array in kept.items()}
         return self.call("compress_on_pattern", dense | kept) | copies

@@ -27,6 +27,7 @@ class Refresher:
         self._moved, wanted = self._wanted(structure)
         self._check_families(wanted)
         self._check_coupled(self._old.pinned, self._moved & set(wanted))
+        self._check_whole_groups()
         self._new = step.family.pin(wanted, self._old.pin)
         changed = {p for p, text in self._new.items() if self._old.pinned.get(p) != text}
         self._check_coupled(self._new, changed | self._moved)
@@ -39,7 +40,13 @@ class Refresher:
             self._check_global()
         self._initial = None
         if request.initial is not None:
+            if not self._moved & set(self._old.moves.patterns):
+                raise ValueError(
+                    "initial is state of entries that a pattern did not store, and no "
+                    "parameter that changes has a pattern"
+                )
             self._initial = self._old.state(request.initial)
+            _scores.check_finite(self._initial, "the initial state")
         self._batch = request.batch and self._old.places.batch.read(tuple(request.batch))
 
     def run(self, handles: dict[str, Storage]) -> tuple[Step, list[Storage]]:
@@ -48,6 +55,7 @@ class Refresher:
             stored = self._old.stored(dict(zip(handles, taken, strict=True)))
             dense = self._old.dense(stored)
             scores = self._scores(stored, dense) if self._targets else {}
+            _scores.check_finite(scores, "the scores of")
             if self._request.scope == "global":
                 self._set_densities(scores)
             elif self._request.scope == "group":
@@ -65,6 +73,11 @@ class Refresher:
                 )
             return set(self._old.moves.patterns), dict(old)
         texts = _structures.normalise(structure)
+        if not texts and not isinstance(structure, str):
+            raise ValueError(
+                "structure names no parameter; leave it out to select again, or give "
+                "'dense' for all"
+            )
         globs = _structures.assign(texts, self._old.shapes)
         moved = set(globs) if texts else set(old)
         wanted = {path: text for path, text in old.items() if path not in moved}
@@ -82,6 +95,20 @@ class Refresher:
                     f"{_names(old)[0]} or to dense, not to {new}; compile a step with {new} "
                     "and go through densify and compress"
                 )
+
+    def _check_whole_groups(self):
+        """Refuses to take some parameters out of a group."""
+        coupled = {
+            path: set(_core.sliced_axes(text, self._old.shapes[path])[0])
+            for path, text in self._old.pinned.items()
+        }
+        for path in sorted(self._moved & set(coupled)):
+            for other in sorted(set(coupled) - self._moved):
+                if common := coupled[path] & coupled[other]:
+                    raise ValueError(
+                        f"'{path}' is one choice with '{other}' and all others of group "
+                        f"'{min(common)}': they go to dense together or not at all"
+                    )
 
     def _check_coupled(self, structures: Mapping[str, str], paths: set[str]):
         """Refuses what is one choice for several parameters."""
@@ -255,6 +282,11 @@ class Refresher:
                 found[slot.name] = np.full(old.shapes[path], value, slot.dtype)
                 continue
             old.check_projected(slot)
+            if slot.dtype.itemsize < 4:
+                raise ValueError(
+                    f"'{slot.name}' is state of factors in {slot.dtype.name}, which does "
+                    "not suffice to find the dense state that it came from"
+                )
             lifted = old.moves.lift(stored) if lifted is None else lifted
             found[slot.name] = lifted[slot.name]
         return found
@@ -285,7 +317,7 @@ def _fresh_value(parts: list[np.ndarray]):
 
 def _names(text: str) -> list[str]:
     """The structures in a text, the outermost first."""
-    return re.findall(r"^\s*\w+|\w+(?=<)", text.replace("#sparsam.", ""))
+    return re.findall(r"^\s*[#\w.]+|[#\w.]+(?=<)", text.replace("#sparsam.", ""))
 
 
 def _is_related(old: str, new: str) -> bool:

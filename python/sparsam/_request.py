@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any
 
 from . import _scores
 
 SCOPES = ("group", "parameter", "global")
+
+
+def check_batch(batch):
+    """Raises TypeError for what is not a tuple of the step's further arguments."""
+    if not isinstance(batch, (tuple, list)):
+        raise TypeError(
+            "batch must be the tuple of the step's arguments behind the storage, found "
+            f"{type(batch).__name__}"
+        )
 
 
 @dataclass(frozen=True)
@@ -30,11 +40,8 @@ class Request:
             raise ValueError(
                 f"scope={self.scope!r}: there are {', '.join(map(repr, SCOPES))}"
             )
-        if self.batch is not None and not isinstance(self.batch, (tuple, list)):
-            raise TypeError(
-                "batch must be the tuple of the step's arguments behind the storage, found "
-                f"{type(self.batch).__name__}"
-            )
+        if self.batch is not None:
+            check_batch(self.batch)
         what = f"score={self.score!r}" if named else "a score that is given"
         if named and _scores.NAMES[self.score]:
             if self.batch is None:
@@ -54,7 +61,13 @@ class Request:
         if self.fraction is not None:
             if not rigl:
                 raise ValueError(f"fraction is for score='rigl', found it with {what}")
-            if not 0 <= self.fraction <= 1:
-                raise ValueError(f"fraction must be from 0 to 1, found {self.fraction}")
+            if not isinstance(self.fraction, Real) or not 0 <= self.fraction <= 1:
+                raise ValueError(f"fraction must be from 0 to 1, found {self.fraction!r}")
         if self.seed is not None and not (named and self.score == "random"):
             raise ValueError(f"seed is for score='random', found it with {what}")
+        if self.seed is not None and not (
+            isinstance(self.seed, Integral) and self.seed >= 0
+        ):
+            raise ValueError(
+                f"seed must be an integer of at least 0, found {self.seed!r}"
+            )

@@ -63,6 +63,13 @@ def check_name(score: str):
         )
 
 
+def check_finite(arrays: Mapping[str, np.ndarray], what: str):
+    """Raises ValueError for an array with infinities or NaN."""
+    for path, array in arrays.items():
+        if not np.isfinite(np.asarray(array, np.float64)).all():
+            raise ValueError(f"{what} '{path}' are not finite")
+
+
 def accumulate(
     kind: str,
     weights: Mapping[str, np.ndarray],
@@ -84,7 +91,13 @@ def accumulate(
         else:
             arrays[path] = np.abs(w * g) if kind == "movement" else -w * g
         if before is not None:
-            arrays[path] += before.arrays[path]
+            known = before.arrays.get(path)
+            if known is None or known.shape != w.shape:
+                raise ValueError(
+                    f"acc has no scores of '{path}': they are of another step"
+                )
+            arrays[path] += known
+    check_finite(arrays, "the scores of")
     return Scores(kind, (before.steps if before else 0) + 1, arrays)
 
 

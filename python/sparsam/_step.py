@@ -22,7 +22,7 @@ from ._imported import ImportedStep
 from ._lower import groups
 from ._places import Places
 from ._refresh import Refresher
-from ._request import Request
+from ._request import Request, check_batch
 from ._scores import Scores
 from ._storage import Layout, Storage
 from ._structures import Choice, Group
@@ -304,6 +304,8 @@ class Step:
             raise ValueError(f"kind={kind!r} reads neither a batch nor earlier scores")
         if _scores.KINDS[kind] and batch is None:
             raise ValueError(f"kind={kind!r} needs gradients: give batch=(…)")
+        if batch is not None:
+            check_batch(batch)
         stored = self.form.stored({role: h.arrays() for role, h in handles.items()})
         dense = self.form.dense(stored)
         weights = {path: dense[name] for path, name in self.form.names.items()}
@@ -317,6 +319,7 @@ class Step:
         """path -> the dense gradient at the stored parameters, of entries that are not
         stored too. Consumes nothing; s is None for a step without state."""
         handles = self._handles_of(p, s)
+        check_batch(batch)
         stored = self.form.stored({role: h.arrays() for role, h in handles.items()})
         read = self._places.batch.read(tuple(batch))
         return self.family.gradients.at(self.form.dense(stored), read)

@@ -144,7 +144,7 @@ def make_plan(
     for path, leaf in leaves.items():
         dense = _count(leaf.shape)
         cost = Cost(
-            entries=sum(_count(s.shape) for s in stored[path] if s.dtype.kind == "f"),
+            entries=sum(_count(s.shape) for s in stored[path] if s.dtype.kind != "u"),
             bytes=sum(_count(s.shape) * s.dtype.itemsize for s in stored[path]),
             dense_entries=dense,
             dense_bytes=dense * np.dtype(leaf.dtype).itemsize,

@@ -874,6 +874,79 @@ def test_coupled_structures_are_refused():
     q, t = dense.compress(PARAMS, STATE)
     with pytest.raises(ValueError, match=words):
         dense.refresh(q, t, {"fc/w": "slice<keep = 12>"})
+    with pytest.raises(ValueError, match="they go to dense together or not at all"):
+        sliced.refresh(p, s, {"fc/w": "dense"})
     expected = sliced.densify(p)
     step, p, s = sliced.refresh(p, s, "dense")
     jax.tree.map(np.testing.assert_array_equal, step.densify(p), expected)
+
+
+def in_half(tree):
+    return jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.bfloat16), tree)
+
+
+def compiled_in_half(structure):
+    params = in_half(PARAMS)
+    args = params, OPTIMIZER.init(params), *in_half(batch())
+    return sparsam.compile(train_step, args, structure=structure), params, args[1]
+
+
+def test_half_precision_is_rewound_cut_and_counted():
+    step, params, state = compiled_in_half({"fc/w": "nm<2:4>"})
+    assert step.plan["fc/w"].cost.entries == 16 * 24 // 2
+    p, s = step.compress(params, state)
+    selected = step.storage(p)["fc/w"]["indices"]
+    for seed in range(3):
+        p, s, _ = step(p, s, *in_half(batch(seed)))
+    rewound, _ = step.compress(params, state, pattern=p)
+    dense = np.asarray(step.densify(rewound)["fc"]["w"], np.float32)
+    kept = dense != 0
+    assert kept.sum() == 16 * 24 // 2
+    np.testing.assert_array_equal(
+        dense[kept], np.asarray(params["fc"]["w"], np.float32)[kept]
+    )
+    np.testing.assert_array_equal(step.storage(rewound)["fc/w"]["indices"], selected)
+    sliced, params, state = compiled_in_half({"fc/w": "slice<keep = 10>"})
+    p, _ = sliced.compress(params, state)
+    smaller = sliced.densify(p, smaller=True)
+    assert smaller["fc"]["w"].shape == (16, 10) and smaller["out"]["w"].shape == (10, 8)
+
+
+def test_state_of_factors_in_half_precision_is_refused():
+    step, params, state = compiled_in_half({"fc/w": "low_rank<4>"})
+    p, s = step.compress(params, state)
+    p, s, _ = step(p, s, *in_half(batch()))
+    with pytest.raises(ValueError, match="state of factors in bfloat16"):
+        step.refresh(p, s, {"fc/w": "low_rank<6>"})
+
+
+def test_what_is_not_finite_selects_nothing():
+    step = compiled({"fc/w": "nm<2:4>"})
+    p, s = step.compress(PARAMS, STATE)
+    broken = tuple(np.full_like(array, np.nan) for array in batch())
+    with pytest.raises(ValueError, match="the scores of 'fc/w' are not finite"):
+        step.refresh(p, s, score="gradient", batch=broken)
+    with pytest.raises(ValueError, match="the scores of '.*' are not finite"):
+        step.scores(p, s, broken)
+    initial = jax.tree.map(lambda leaf: np.full_like(leaf, np.nan), STATE)
+    with pytest.raises(ValueError, match="the initial state '.*' are not finite"):
+        step.refresh(p, s, initial=initial)
+
+
+def test_arguments_that_would_be_lost_are_refused():
+    step = compiled({"fc/w": "nm<2:4>", "out/w": "low_rank<3>"})
+    p, s = step.compress(PARAMS, STATE)
+    with pytest.raises(ValueError, match="structure names no parameter"):
+        step.refresh(p, s, {})
+    with pytest.raises(ValueError, match="no parameter that changes has a pattern"):
+        step.refresh(p, s, {"out/w": "low_rank<4>"}, initial=STATE)
+    other = sparsam.Scores("movement", 1, {"out/w": np.ones((24, 8))})
+    with pytest.raises(ValueError, match="acc has no scores of 'fc/"):
+        step.scores(p, s, batch(), acc=other)
+    for call in (step.scores, step.gradients):
+        with pytest.raises(TypeError, match="batch must be the tuple"):
+            call(p, s, batch()[0])
+    with pytest.raises(ValueError, match="fraction must be from 0 to 1, found '0.3'"):
+        step.refresh(p, s, score="rigl", fraction="0.3", batch=batch())
+    with pytest.raises(ValueError, match="seed must be an integer of at least 0"):
+        step.refresh(p, s, score="random", seed=-1)
