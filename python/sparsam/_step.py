@@ -159,8 +159,9 @@ class Step:
 
         With `smaller`, parameters that are sliced come without what was removed, for a model
         that is built with these smaller dimensions. It computes the same, except where the
-        model itself divides by a dimension, as the norms of a sliced residual stream do: a
-        step keeps the old divisor, and a smaller model has its own.
+        model itself divides by a dimension, as the norms of a sliced residual stream do (a
+        step keeps the old divisor, and a smaller model has its own), and where a softmax, a
+        sum or a maximum meets removed entries that are not zero.
         """
         self.check(p, "params")
         return self._compressor.densify(p, smaller)
