@@ -5,8 +5,9 @@
 using namespace mlir;
 using namespace mlir::sparsam;
 
-void sparsam::findUnevenLeaves(const Axes &axes, Axis dim,
-                               function_ref<void(Axis, StringRef)> report) {
+/// Calls `report` with each leaf of `dim` that cannot lose entries, and why.
+static void findUnevenLeaves(const Axes &axes, Axis dim,
+                             function_ref<void(Axis, StringRef)> report) {
   if (axes.isLeaf(dim))
     return;
   ArrayRef<Axis> parts = axes.getParts(dim);
@@ -23,6 +24,13 @@ void sparsam::findUnevenLeaves(const Axes &axes, Axis dim,
     if (!isProduct && count < parts.size())
       report(leaf, "it lies in one dimension with other entries, beside it");
   }
+}
+
+void sparsam::blockUnevenLeaves(CoupledAxes &analysis, Value value) {
+  for (Axis dim : analysis.get(value))
+    findUnevenLeaves(analysis.axes, dim, [&](Axis leaf, StringRef reason) {
+      analysis.axes.block(leaf, value.getLoc(), reason);
+    });
 }
 
 SmallVector<CoupledParameter> sparsam::getCoupledParameters(func::FuncOp function) {
@@ -86,12 +94,7 @@ CoupledGroups::CoupledGroups(func::FuncOp function, ArrayRef<CoupledParameter> p
                function.getArgAttr(argument.getArgNumber(), boundary::stateOf);
       }) {
   Axes &axes = analysis.axes;
-  auto check = [&](Value value) {
-    for (Axis dim : analysis.get(value))
-      findUnevenLeaves(axes, dim, [&](Axis leaf, StringRef reason) {
-        axes.block(leaf, value.getLoc(), reason);
-      });
-  };
+  auto check = [&](Value value) { blockUnevenLeaves(analysis, value); };
   function.walk([&](Operation *op) { llvm::for_each(op->getResults(), check); });
   llvm::for_each(function.getArguments(), check);
   llvm::MapVector<Axis, CoupledGroup> found;

@@ -130,22 +130,11 @@ MlirLogicalResult sparsamStructureGetCost(MlirAttribute structure, MlirType para
   RankedTensorType type = parameterType(parameter, loc);
   if (!type)
     return mlirLogicalResultFailure();
-  StructureInterface attr = unwrapStructure(structure);
-  auto error = [&] { return emitError(loc); };
-  auto view = getMatrixView(attr, type, error);
-  // The cost is that of a storage that fits.
-  if (failed(view) || failed(getParameterStorage(attr, type, error)))
+  auto found =
+      getParameterCost(unwrapStructure(structure), type, [&] { return emitError(loc); });
+  if (failed(found))
     return mlirLogicalResultFailure();
-  FailureOr<StructureCost> found = attr.getCost(view->matrix);
-  if (failed(found)) {
-    emitError(loc) << "the cost of " << attr << " is not known";
-    return mlirLogicalResultFailure();
-  }
-  int64_t layers = 1;
-  for (int64_t dim : view->stack)
-    layers *= type.getDimSize(dim);
-  *cost = {layers * found->entries, layers * found->bytes, found->flopsPerRow,
-           found->gradientFlopsPerRow};
+  *cost = {found->entries, found->bytes, found->flopsPerRow, found->gradientFlopsPerRow};
   return mlirLogicalResultSuccess();
 }
 

@@ -129,9 +129,25 @@ sparsam::getParameterStorage(StructureInterface structure, RankedTensorType type
   return storage;
 }
 
+FailureOr<StructureCost>
+sparsam::getParameterCost(StructureInterface structure, RankedTensorType type,
+                          function_ref<InFlightDiagnostic()> emitError) {
+  auto view = getMatrixView(structure, type, emitError);
+  if (failed(view) || failed(getParameterStorage(structure, type, emitError)))
+    return failure();
+  FailureOr<StructureCost> cost = structure.getCost(view->matrix);
+  if (failed(cost))
+    return emitError() << "the cost of " << structure << " is not known";
+  for (int64_t dim : view->stack) {
+    cost->entries *= type.getDimSize(dim);
+    cost->bytes *= type.getDimSize(dim);
+  }
+  return cost;
+}
+
 FailureOr<StructureCost> sparsam::getCostOfTerms(ArrayRef<FactorTerm> terms,
-                                                 int64_t flops) {
-  StructureCost cost{0, 0, flops};
+                                                 std::optional<int64_t> flops) {
+  StructureCost cost{0, 0, 0};
   for (const FactorTerm &term : terms)
     for (const Factor &factor : term.factors) {
       int64_t entries = factor.type.getNumElements();
@@ -146,6 +162,7 @@ FailureOr<StructureCost> sparsam::getCostOfTerms(ArrayRef<FactorTerm> terms,
       cost.entries += factor.isFrozen ? 0 : entries;
       cost.bytes += bytes;
     }
+  cost.flopsPerRow = cost.gradientFlopsPerRow = flops.value_or(2 * cost.entries);
   return cost;
 }
 
@@ -262,10 +279,14 @@ LogicalResult sparsam::verifyPattern(StructureInterface structure, RankedTensorT
   return success();
 }
 
+bool sparsam::isStructuredElement(Type type) {
+  return isa<BFloat16Type, Float16Type, Float32Type, Float64Type>(type);
+}
+
 LogicalResult sparsam::verifyStructure(StructureInterface structure,
                                        ArrayRef<int64_t> shape, Type elementType,
                                        function_ref<InFlightDiagnostic()> emitError) {
-  if (!isa<BFloat16Type, Float16Type, Float32Type, Float64Type>(elementType))
+  if (!isStructuredElement(elementType))
     return emitError() << structure << " needs elements of bf16, f16, f32 or f64, found "
                        << elementType;
   return getParameterStorage(structure, RankedTensorType::get(shape, elementType),

@@ -147,3 +147,29 @@ Value sparsam::createScatter(
       });
   return nest.results.front();
 }
+
+FailureOr<Value> sparsam::createGather(
+    OpBuilder &builder, Location loc, StructureInterface structure, Value matrix,
+    ValueRange indices, ArrayRef<SmallVector<unsigned>> dims,
+    function_ref<SmallVector<Value>(ImplicitLocOpBuilder &, ValueRange)> place) {
+  ImplicitLocOpBuilder b(loc, builder);
+  auto type = cast<RankedTensorType>(matrix.getType());
+  auto storage = structure.getStorage(type, [&] { return emitError(loc); });
+  if (failed(storage))
+    return failure();
+  RankedTensorType stored = storage->front().type;
+  Value empty = tensor::EmptyOp::create(b, stored.getShape(), type.getElementType());
+  SmallVector<AffineMap> maps;
+  for (ArrayRef<unsigned> read : dims)
+    maps.push_back(getDims(b, stored.getRank(), read));
+  maps.push_back(b.getMultiDimIdentityMap(stored.getRank()));
+  SmallVector<utils::IteratorType> loops(stored.getRank(), utils::IteratorType::parallel);
+  return createGeneric(b, indices, empty, maps, loops,
+                       [&](ImplicitLocOpBuilder &b, ValueRange in) -> Value {
+                         SmallVector<Value> at;
+                         for (Value index : in.drop_back())
+                           at.push_back(
+                               arith::IndexCastUIOp::create(b, b.getIndexType(), index));
+                         return tensor::ExtractOp::create(b, matrix, place(b, at));
+                       });
+}

@@ -129,6 +129,11 @@ Value sparsam::buildEmpty(OpBuilder &builder, Location loc, ArrayRef<int64_t> sh
   return tensor::EmptyOp::create(builder, loc, shape, element);
 }
 
+Type sparsam::getWideElement(Type element) {
+  return element.getIntOrFloatBitWidth() < 32 ? Float32Type::get(element.getContext())
+                                              : element;
+}
+
 Value sparsam::buildConverted(OpBuilder &builder, Location loc, Value tensor,
                               Type element) {
   auto type = cast<RankedTensorType>(tensor.getType());

@@ -148,3 +148,12 @@ DictionaryAttr sparsam::getCompanionAttrs(const StructuredFunction &function,
   return getAttrs(function.func, boundary::stateOf, state.parameter->path, state.argument,
                   part);
 }
+
+SmallVector<Value> sparsam::addStorage(Companion &companion,
+                                       const StructuredFunction &function,
+                                       const StructuredParameter &parameter) {
+  return llvm::map_to_vector(parameter.storage, [&](const StorageTensor &tensor) {
+    return companion.addArgument(tensor.type, parameter.loc,
+                                 getCompanionAttrs(function, parameter, tensor.name));
+  });
+}

@@ -70,6 +70,10 @@ SmallVector<StateArgument> getStates(const StructuredFunction &function);
 /// parameter, or else the first. Null where there is none.
 const StructuredFunction *findStep(ArrayRef<StructuredFunction> functions);
 
+/// The storage of a parameter as arguments.
+SmallVector<Value> addStorage(Companion &companion, const StructuredFunction &function,
+                              const StructuredParameter &parameter);
+
 /// The attributes of a companion's argument or result: whose it is, and which part.
 DictionaryAttr getCompanionAttrs(const StructuredFunction &function,
                                  const StructuredParameter &parameter,

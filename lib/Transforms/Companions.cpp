@@ -96,12 +96,8 @@ createSum(OpBuilder &builder, const StructuredParameter &parameter, ValueRange s
 LogicalResult Companions::createDensify() {
   Companion companion(builder, getFunc().getLoc(), "densify");
   SmallVector<SmallVector<Value>> storage;
-  for (const StructuredParameter &parameter : function.parameters) {
-    storage.emplace_back();
-    for (const StorageTensor &tensor : parameter.storage)
-      storage.back().push_back(companion.addArgument(tensor.type, parameter.loc,
-                                                     getAttrs(parameter, tensor.name)));
-  }
+  for (const StructuredParameter &parameter : function.parameters)
+    storage.push_back(addStorage(companion, function, parameter));
   for (auto [parameter, parts] : llvm::zip_equal(function.parameters, storage)) {
     FailureOr<Value> dense;
     if (parameter.isPattern())
@@ -125,13 +121,11 @@ LogicalResult Companions::createCompress(StringRef name, bool onPattern) {
     dense.push_back(
         companion.addArgument(parameter.type, parameter.loc, getAttrs(parameter)));
   SmallVector<Value> denseStates;
-  for (const StateArgument &state : states) {
-    Type type = getFunc().getArgumentTypes()[state.argument];
+  for (const StateArgument &state : states)
     denseStates.push_back(
         state.parameter->isPattern() || state.degree
-            ? companion.addArgument(type, state.parameter->loc, getAttrs(state))
+            ? companion.addArgument(state.type, state.parameter->loc, getAttrs(state))
             : Value());
-  }
   DenseMap<const StructuredParameter *, StoredPattern> patterns;
   for (auto [parameter, value] : llvm::zip_equal(function.parameters, dense)) {
     SmallVector<Type> types;

@@ -133,15 +133,8 @@ static Value createScale(OpBuilder &builder, Location loc, Type element, double 
   return arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(type, value));
 }
 
-/// What factors are multiplied and terms summed in: f32 where they are narrower, so that
-/// the parameter and its gradients are rounded once.
-static Type getWideElement(RankedTensorType type) {
-  Type element = type.getElementType();
-  return element.getIntOrFloatBitWidth() < 32 ? Float32Type::get(type.getContext())
-                                              : element;
-}
-
-/// An einsum of `made`, which has wide elements.
+/// An einsum of `made`, which has wide elements: the parameter and its gradients are
+/// rounded once.
 static Value createEinsum(OpBuilder &builder, Location loc, RankedTensorType made,
                           MutableArrayRef<Value> inputs, const Twine &letters) {
   for (Value &input : inputs)
@@ -167,7 +160,8 @@ Value Composition::createTerm(OpBuilder &builder, Location loc, unsigned term,
       letters.push_back("");
     }
     std::string all = getMatrixLetters(term);
-    auto made = RankedTensorType::get(getShape(term, all), getWideElement(type));
+    auto made =
+        RankedTensorType::get(getShape(term, all), getWideElement(type.getElementType()));
     matrix =
         createEinsum(builder, loc, made, inputs, llvm::join(letters, ",") + "->" + all);
   }
@@ -181,7 +175,7 @@ Value Composition::createMatrix(OpBuilder &builder, Location loc,
   for (unsigned term = 0; term < terms.size(); ++term) {
     Value value = createTerm(builder, loc, term, dense);
     if (terms.size() > 1)
-      value = buildConverted(builder, loc, value, getWideElement(type));
+      value = buildConverted(builder, loc, value, getWideElement(type.getElementType()));
     sum = sum ? buildAdd(builder, loc, sum, value) : value;
   }
   return buildConverted(builder, loc, sum, type.getElementType());
@@ -227,8 +221,8 @@ FailureOr<Value> Composition::createGradient(OpBuilder &builder, Location loc,
                                  std::pow(terms[term].scale, degree)));
     letters += ",";
   }
-  auto gradient =
-      RankedTensorType::get(wanted.factor.type.getShape(), getWideElement(type));
+  auto gradient = RankedTensorType::get(wanted.factor.type.getShape(),
+                                        getWideElement(type.getElementType()));
   Value made = createEinsum(builder, loc, gradient, inputs,
                             letters + "->" + wanted.factor.letters);
   return buildConverted(builder, loc, made, type.getElementType());
@@ -268,7 +262,7 @@ Value Composition::createSpread(OpBuilder &builder, Location loc,
     SmallVector<Value> replaced(powers);
     replaced[number] = state;
     Value term = createTerm(builder, loc, factors[number].term, replaced, degree);
-    term = buildConverted(builder, loc, term, getWideElement(type));
+    term = buildConverted(builder, loc, term, getWideElement(type.getElementType()));
     sum = sum ? buildAdd(builder, loc, sum, term) : term;
   }
   sum = buildConverted(builder, loc, sum, type.getElementType());

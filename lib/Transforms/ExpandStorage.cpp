@@ -336,19 +336,12 @@ struct ExpandStoragePass : mlir::sparsam::impl::ExpandStoragePassBase<ExpandStor
   using ExpandStoragePassBase::ExpandStoragePassBase;
 
   void runOnOperation() override {
-    SmallVector<StructuredFunction> functions;
-    for (auto func : getOperation().getOps<func::FuncOp>()) {
-      if (func.isExternal())
-        continue;
-      auto function = getStructuredFunction(func);
-      if (failed(function))
-        return signalPassFailure();
-      if (!function->parameters.empty())
-        functions.push_back(std::move(*function));
-    }
-    if (!functions.empty() && companions && failed(createCompanions(functions)))
+    auto functions = getStructuredFunctions(getOperation());
+    if (failed(functions))
       return signalPassFailure();
-    for (StructuredFunction &function : functions) {
+    if (!functions->empty() && companions && failed(createCompanions(*functions)))
+      return signalPassFailure();
+    for (StructuredFunction &function : *functions) {
       numStructured += function.parameters.size();
       if (failed(Expansion(function).run()))
         return signalPassFailure();

@@ -1,6 +1,6 @@
 // A step becomes the function of its parameters and its batch that returns gradients.
+#include "LoopCarried.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "sparsam/IR/SparsamOps.h"
 #include "sparsam/Transforms/Boundary.h"
 #include "sparsam/Transforms/Passes.h"
@@ -36,12 +36,9 @@ static FailureOr<SmallVector<GradientOp>> getGradients(func::FuncOp func) {
 
 /// Arguments that nothing uses any more, as the optimizer's state, go.
 static void eraseUnusedArguments(func::FuncOp func) {
-  Block &body = func.front();
-  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(body)))
-    if (isOpTriviallyDead(&op))
-      op.erase();
+  eraseUnused(func);
   BitVector unused(func.getNumArguments());
-  for (BlockArgument argument : body.getArguments())
+  for (BlockArgument argument : func.getArguments())
     if (argument.use_empty())
       unused.set(argument.getArgNumber());
   (void)func.eraseArguments(unused);

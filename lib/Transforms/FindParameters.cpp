@@ -76,8 +76,7 @@ private:
     for (const Parameter &parameter : step.parameters) {
       if (!parameter.result || gradients.contains(parameter.path))
         continue;
-      if (!isa<BFloat16Type, Float16Type, Float32Type, Float64Type>(
-              parameter.type.getElementType())) {
+      if (!isStructuredElement(parameter.type.getElementType())) {
         giveUp(parameter, "gradients of this element type are not supported");
         continue;
       }

@@ -118,10 +118,8 @@ LogicalResult lower(RestrictOp op, RewriterBase &rewriter) {
 /// What chooses a pattern or finds factors computes in f32 or f64: numbers that are
 /// narrower are widened for it, which is exact, and factors are rounded once.
 Value createWidened(OpBuilder &builder, Location loc, Value value) {
-  Type element = getElementTypeOrSelf(value.getType());
-  if (element.getIntOrFloatBitWidth() >= 32)
-    return value;
-  return buildConverted(builder, loc, value, builder.getF32Type());
+  return buildConverted(builder, loc, value,
+                        getWideElement(getElementTypeOrSelf(value.getType())));
 }
 
 LogicalResult lower(SelectOp op, RewriterBase &rewriter) {

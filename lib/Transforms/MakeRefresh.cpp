@@ -158,18 +158,11 @@ struct MakeRefreshPass : mlir::sparsam::impl::MakeRefreshPassBase<MakeRefreshPas
   using MakeRefreshPassBase::MakeRefreshPassBase;
 
   void runOnOperation() override {
-    SmallVector<StructuredFunction> functions;
     auto funcs = llvm::to_vector(getOperation().getOps<func::FuncOp>());
-    for (func::FuncOp func : funcs) {
-      if (func.isExternal())
-        continue;
-      auto function = getStructuredFunction(func);
-      if (failed(function))
-        return signalPassFailure();
-      if (!function->parameters.empty())
-        functions.push_back(std::move(*function));
-    }
-    const StructuredFunction *step = findStep(functions);
+    auto functions = getStructuredFunctions(getOperation());
+    if (failed(functions))
+      return signalPassFailure();
+    const StructuredFunction *step = findStep(*functions);
     if (!step) {
       getOperation().emitError() << "has no structured parameter that could move; "
                                     "sparsam-apply-structure gives one";

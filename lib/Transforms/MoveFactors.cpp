@@ -42,12 +42,8 @@ FailureOr<StateCompanions::Factors> StateCompanions::addFactors(Companion &compa
     const StructuredParameter &parameter = *state.parameter;
     if (found.contains(&parameter))
       continue;
-    SmallVector<Value> storage;
-    for (const StorageTensor &tensor : parameter.storage)
-      storage.push_back(
-          companion.addArgument(tensor.type, parameter.loc,
-                                getCompanionAttrs(function, parameter, tensor.name)));
-    auto factors = TrainedFactors::get(companion.body, parameter, storage);
+    auto factors = TrainedFactors::get(companion.body, parameter,
+                                       addStorage(companion, function, parameter));
     if (failed(factors))
       return failure();
     found.try_emplace(&parameter, std::move(*factors));
@@ -114,12 +110,8 @@ static LogicalResult createSums(const StructuredFunction &function) {
   for (const StructuredParameter &parameter : function.parameters) {
     if (parameter.isPattern())
       continue;
-    SmallVector<Value> storage;
-    for (const StorageTensor &tensor : parameter.storage)
-      storage.push_back(
-          companion.addArgument(tensor.type, parameter.loc,
-                                getCompanionAttrs(function, parameter, tensor.name)));
-    auto factors = TrainedFactors::get(companion.body, parameter, storage);
+    auto factors = TrainedFactors::get(companion.body, parameter,
+                                       addStorage(companion, function, parameter));
     if (failed(factors))
       return failure();
     companion.addResult(factors->sum(companion.body, parameter.loc),

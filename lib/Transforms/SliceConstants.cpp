@@ -50,22 +50,25 @@ TypedAttr SliceConstants::get(OpOperand &use, const SliceRegion &region) const {
   return get(use.get(), plan.getOwnRegion(use.get(), region));
 }
 
-SliceRegion SliceConstants::getOperandRegion(linalg::LinalgOp op, OpOperand &use,
-                                             const SliceRegion &loops) const {
-  AffineMap map = op.getMatchingIndexingMap(&use);
-  return plan.project(plan.analysis.get(use), loops, [&](unsigned dim) {
+/// The region of dimensions that `map` gives of loops.
+static SliceRegion getMappedRegion(const SlicePlan &plan, ArrayRef<Axis> dims,
+                                   AffineMap map, const SliceRegion &loops) {
+  return plan.project(dims, loops, [&](unsigned dim) {
     auto loop = dyn_cast<AffineDimExpr>(map.getResult(dim));
     return loop ? SmallVector<unsigned>{loop.getPosition()} : SmallVector<unsigned>();
   });
 }
 
+SliceRegion SliceConstants::getOperandRegion(linalg::LinalgOp op, OpOperand &use,
+                                             const SliceRegion &loops) const {
+  return getMappedRegion(plan, plan.analysis.get(use), op.getMatchingIndexingMap(&use),
+                         loops);
+}
+
 SliceRegion SliceConstants::getResultRegion(linalg::LinalgOp op, unsigned result,
                                             const SliceRegion &loops) const {
-  AffineMap map = op.getMatchingIndexingMap(op.getDpsInitOperand(result));
-  return plan.project(plan.analysis.get(op->getResult(result)), loops, [&](unsigned dim) {
-    auto loop = dyn_cast<AffineDimExpr>(map.getResult(dim));
-    return loop ? SmallVector<unsigned>{loop.getPosition()} : SmallVector<unsigned>();
-  });
+  return getMappedRegion(plan, plan.analysis.get(op->getResult(result)),
+                         op.getMatchingIndexingMap(op.getDpsInitOperand(result)), loops);
 }
 
 SmallVector<OffPattern> SliceConstants::getArguments(linalg::LinalgOp op,
@@ -110,12 +113,7 @@ void SliceConstants::visit(Block &block) {
 }
 
 void SliceConstants::visit(linalg::LinalgOp op) {
-  ArrayRef<Axis> loops = plan.analysis.getLoops(op);
-  SmallVector<Slot> parallel, reduced;
-  for (const Slot &slot : plan.getSlots(loops))
-    (linalg::isReductionIterator(op.getIteratorTypesArray()[slot.first]) ? reduced
-                                                                         : parallel)
-        .push_back(slot);
+  auto [parallel, reduced] = plan.splitSlots(op);
   bool reads = op.getNumReductionLoops();
   for (const SliceRegion &region : SlicePlan::getRegions(parallel)) {
     bool isKept = reads;

@@ -123,11 +123,7 @@ Value Slicing::addRemoved(linalg::LinalgOp op, const SliceRegion &region,
 }
 
 void Slicing::sliceLinalg(linalg::LinalgOp op) {
-  SmallVector<Slot> parallel, reduced;
-  for (const Slot &slot : plan.getSlots(plan.analysis.getLoops(op)))
-    (linalg::isReductionIterator(op.getIteratorTypesArray()[slot.first]) ? reduced
-                                                                         : parallel)
-        .push_back(slot);
+  auto [parallel, reduced] = plan.splitSlots(op);
   for (const SliceRegion &region : SlicePlan::getRegions(parallel)) {
     SmallVector<SliceRegion> ofResults;
     bool isKnown = !region.empty();

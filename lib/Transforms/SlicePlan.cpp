@@ -9,21 +9,14 @@ SlicePlan::SlicePlan(func::FuncOp function)
     : analysis(function, [](BlockArgument) { return false; }) {
   if (analysis.getLabels().empty())
     return;
-  checkEvenness(function);
+  function.walk([&](Operation *op) {
+    for (Value result : op->getResults())
+      blockUnevenLeaves(analysis, result);
+  });
   findKeeps();
   checkTakingAll(function);
   checkUnlabelled();
   dropBlocked();
-}
-
-void SlicePlan::checkEvenness(func::FuncOp function) {
-  auto check = [&](Value value) {
-    for (Axis dim : analysis.get(value))
-      findUnevenLeaves(analysis.axes, dim, [&](Axis leaf, StringRef reason) {
-        analysis.axes.block(leaf, value.getLoc(), reason);
-      });
-  };
-  function.walk([&](Operation *op) { llvm::for_each(op->getResults(), check); });
 }
 
 static Value findIndices(const CoupledAxes::Label &label) {
@@ -146,24 +139,33 @@ SmallVector<Slot> SlicePlan::getSlots(ArrayRef<Axis> dims) const {
   return slots;
 }
 
+std::pair<SmallVector<Slot>, SmallVector<Slot>>
+SlicePlan::splitSlots(linalg::LinalgOp op) const {
+  SmallVector<Slot> parallel, reduced;
+  for (const Slot &slot : getSlots(analysis.getLoops(op)))
+    (linalg::isReductionIterator(op.getIteratorTypesArray()[slot.first]) ? reduced
+                                                                         : parallel)
+        .push_back(slot);
+  return {parallel, reduced};
+}
+
+int64_t SlicePlan::getKept(unsigned dim, Axis leaf, const SliceRegion &region) const {
+  if (llvm::is_contained(region, Slot(dim, leaf)))
+    return 1;
+  auto keep = keeps.find(leaf);
+  return keep == keeps.end() ? analysis.axes.getSize(leaf) : keep->second;
+}
+
 int64_t SlicePlan::getSize(ArrayRef<Axis> dims, unsigned dim,
                            const SliceRegion &region) const {
-  return analysis.axes.evaluate(dims[dim], [&](Axis leaf) -> int64_t {
-    if (llvm::is_contained(region, Slot(dim, leaf)))
-      return 1;
-    auto keep = keeps.find(leaf);
-    return keep == keeps.end() ? analysis.axes.getSize(leaf) : keep->second;
-  });
+  return analysis.axes.evaluate(dims[dim],
+                                [&](Axis leaf) { return getKept(dim, leaf, region); });
 }
 
 int64_t SlicePlan::getOffset(ArrayRef<Axis> dims, unsigned dim, int64_t offset,
                              const SliceRegion &region) const {
-  return analysis.axes.evaluateOffset(dims[dim], offset, [&](Axis leaf) -> int64_t {
-    if (llvm::is_contained(region, Slot(dim, leaf)))
-      return 1;
-    auto keep = keeps.find(leaf);
-    return keep == keeps.end() ? analysis.axes.getSize(leaf) : keep->second;
-  });
+  return analysis.axes.evaluateOffset(
+      dims[dim], offset, [&](Axis leaf) { return getKept(dim, leaf, region); });
 }
 
 SmallVector<int64_t> SlicePlan::getShape(ArrayRef<Axis> dims,

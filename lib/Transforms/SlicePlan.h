@@ -26,6 +26,8 @@ public:
 
   /// Of dimensions or loops.
   SmallVector<Slot> getSlots(ArrayRef<Axis> dims) const;
+  /// Those of the loops of `op`, the ones that are reduced apart.
+  std::pair<SmallVector<Slot>, SmallVector<Slot>> splitSlots(linalg::LinalgOp op) const;
   SmallVector<int64_t> getShape(ArrayRef<Axis> dims, const SliceRegion &region) const;
   int64_t getSize(ArrayRef<Axis> dims, unsigned dim, const SliceRegion &region) const;
   int64_t getOffset(ArrayRef<Axis> dims, unsigned dim, int64_t offset,
@@ -50,7 +52,8 @@ public:
   SliceRegion getOwnRegion(Value value, const SliceRegion &region) const;
 
 private:
-  void checkEvenness(func::FuncOp function);
+  /// The size of a leaf of a dimension in a region.
+  int64_t getKept(unsigned dim, Axis leaf, const SliceRegion &region) const;
   void findKeeps();
   void checkTakingAll(func::FuncOp function);
   void checkUnlabelled();

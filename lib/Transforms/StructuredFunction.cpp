@@ -181,3 +181,18 @@ void sparsam::dropEncodings(func::FuncOp func) {
     }
   });
 }
+
+FailureOr<SmallVector<StructuredFunction>>
+sparsam::getStructuredFunctions(ModuleOp module) {
+  SmallVector<StructuredFunction> functions;
+  for (auto func : module.getOps<func::FuncOp>()) {
+    if (func.isExternal())
+      continue;
+    auto function = getStructuredFunction(func);
+    if (failed(function))
+      return failure();
+    if (!function->parameters.empty())
+      functions.push_back(std::move(*function));
+  }
+  return functions;
+}

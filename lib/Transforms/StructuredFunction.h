@@ -41,6 +41,9 @@ struct StructuredFunction {
 /// Finds and checks the structured parameters of `func`; there may be none.
 FailureOr<StructuredFunction> getStructuredFunction(func::FuncOp func);
 
+/// All functions of `module` that have structured parameters.
+FailureOr<SmallVector<StructuredFunction>> getStructuredFunctions(ModuleOp module);
+
 /// The name of a parameter for messages: its path, or its number.
 std::string getParameterName(func::FuncOp func, unsigned argument);
 

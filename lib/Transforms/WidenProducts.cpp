@@ -1,4 +1,5 @@
 #include "WidenProducts.h"
+#include "Definitions.h"
 #include "LoopCarried.h"
 #include "MergedProduct.h"
 #include "PropagateRules.h"
@@ -174,29 +175,12 @@ void sparsam::populateWidenPatterns(RewritePatternSet &patterns) {
   patterns.add<WidenDensified, WidenRestricted>(patterns.getContext());
 }
 
-/// Whether `value`, behind views and conversions, is made by one of the `wanted` ops, or
-/// a sum with such a term.
-static bool isSumWith(Value value, function_ref<bool(Operation *)> wanted) {
-  while (true) {
-    value = getViewRoot(value);
-    Value source = getConverted(value);
-    if (!source)
-      break;
-    value = source;
-  }
-  Operation *op = value.getDefiningOp();
-  if (!op || wanted(op))
-    return op;
-  Linear linear = matchLinear(op);
-  return linear != Linear::None &&
-         llvm::any_of(op->getOperands().take_front(linear == Linear::Neg ? 1 : 2),
-                      [&](Value operand) { return isSumWith(operand, wanted); });
-}
-
 void sparsam::widenFactorProducts(func::FuncOp function,
                                   function_ref<bool(Operation *)> isDefinition) {
   IRRewriter rewriter(function.getContext());
-  auto isOfDefinition = [&](Value value) { return isSumWith(value, isDefinition); };
+  auto isOfDefinition = [&](Value value) {
+    return reachesDefinition(value, isDefinition);
+  };
   SmallVector<linalg::LinalgOp> products;
   SmallVector<EinsumOp> einsums;
   function.walk([&](Operation *op) {

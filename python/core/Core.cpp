@@ -242,10 +242,10 @@ NB_MODULE(_core, m) {
   m.def(
       "structure_cost",
       [](const std::string &structure, const std::vector<int64_t> &shape) {
-        auto [cost, layers] = structureCost(structure, shape);
+        auto cost = structureCost(structure, shape);
         nb::dict result;
-        result["entries"] = layers * cost.entries;
-        result["bytes"] = layers * cost.bytes;
+        result["entries"] = cost.entries;
+        result["bytes"] = cost.bytes;
         result["flops_per_row"] = cost.flopsPerRow;
         result["gradient_flops_per_row"] = cost.gradientFlopsPerRow;
         return result;

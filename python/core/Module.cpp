@@ -227,22 +227,14 @@ std::optional<std::string> sparsam_python::withDensity(const std::string &struct
   return getText(*changed);
 }
 
-std::pair<StructureCost, int64_t>
-sparsam_python::structureCost(const std::string &structure,
-                              llvm::ArrayRef<int64_t> shape) {
+StructureCost sparsam_python::structureCost(const std::string &structure,
+                                            llvm::ArrayRef<int64_t> shape) {
   ParsedStructure parsed(structure);
-  MatrixView view = parsed.getView(shape);
-  auto fits = getParameterStorage(parsed.structure, parsed.getType(shape),
-                                  [&] { return emitError(parsed.loc); });
-  if (failed(fits))
-    throw parsed.error();
-  FailureOr<StructureCost> cost = parsed.structure.getCost(view.matrix);
+  auto cost = getParameterCost(parsed.structure, parsed.getType(shape),
+                               [&] { return emitError(parsed.loc); });
   if (failed(cost))
-    throw std::invalid_argument("the cost of " + structure + " is not known");
-  int64_t layers = 1;
-  for (int64_t dim : view.stack)
-    layers *= shape[dim];
-  return {*cost, layers};
+    throw parsed.error();
+  return *cost;
 }
 
 std::pair<std::vector<std::string>, std::vector<int64_t>>

@@ -78,10 +78,10 @@ std::string checkPattern(const std::string &structure, llvm::ArrayRef<int64_t> s
 /// std::invalid_argument where it does not parse or fit.
 std::string pinnedStructure(const std::string &structure, llvm::ArrayRef<int64_t> shape);
 
-/// What a parameter of `shape` of f32 costs under a structure, of one layer, and how many
-/// layers it has; throws std::invalid_argument where it does not parse, fit or know.
-std::pair<mlir::sparsam::StructureCost, int64_t>
-structureCost(const std::string &structure, llvm::ArrayRef<int64_t> shape);
+/// What a parameter of `shape` of f32 costs under a structure; throws
+/// std::invalid_argument where it does not parse, fit or know.
+mlir::sparsam::StructureCost structureCost(const std::string &structure,
+                                           llvm::ArrayRef<int64_t> shape);
 
 /// What selection needs to know of a pattern on a parameter.
 struct PatternInfo {

@@ -51,11 +51,9 @@ private:
 /// The parameters of `function` that are dense or only declared as structured.
 SmallVector<CoupledParameter> getCoupledParameters(func::FuncOp function);
 
-/// Why the parts of `dim`, one after the other, cannot lose entries of some of its
-/// leaves: calls `report` with each leaf that is not in all of its parts, or is twice in
-/// a product.
-void findUnevenLeaves(const Axes &axes, Axis dim,
-                      function_ref<void(Axis leaf, StringRef reason)> report);
+/// Blocks the axes of which the dimensions of `value` cannot lose entries: those that are
+/// not in all parts of a dimension, one after the other, or twice in a product.
+void blockUnevenLeaves(CoupledAxes &analysis, Value value);
 
 } // namespace mlir::sparsam
 

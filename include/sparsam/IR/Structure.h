@@ -127,8 +127,10 @@ void printNumber(AsmPrinter &printer, const APFloat &number);
 FailureOr<SmallVector<int64_t>> parseView(AsmParser &parser);
 void printView(AsmPrinter &printer, ArrayRef<int64_t> dims);
 
-/// What the storage of the factors costs, at `flops` FLOPs a row of a product.
-FailureOr<StructureCost> getCostOfTerms(ArrayRef<FactorTerm> terms, int64_t flops);
+/// What the storage of the factors costs, at `flops` FLOPs a row of a product; by default
+/// each trained entry takes part in one multiplication.
+FailureOr<StructureCost> getCostOfTerms(ArrayRef<FactorTerm> terms,
+                                        std::optional<int64_t> flops = std::nullopt);
 
 /// The storage of the factors of a structure's terms, in their order.
 FailureOr<SmallVector<StorageTensor>>
@@ -174,11 +176,21 @@ FailureOr<SmallVector<StorageTensor>>
 getParameterStorage(StructureInterface structure, RankedTensorType type,
                     function_ref<InFlightDiagnostic()> emitError);
 
+/// What a parameter of `type` costs: entries and bytes of all layers, FLOPs of one row of
+/// one layer. Fails with an error where the structure does not fit or does not know.
+FailureOr<StructureCost> getParameterCost(StructureInterface structure,
+                                          RankedTensorType type,
+                                          function_ref<InFlightDiagnostic()> emitError);
+
 /// Whether index tensors from outside (one a tensor of the storage that is an index, in
 /// its order) are a pattern of a parameter of `type`.
 LogicalResult verifyPattern(StructureInterface structure, RankedTensorType type,
                             ArrayRef<ArrayRef<int64_t>> pattern,
                             function_ref<InFlightDiagnostic()> emitError);
+
+/// Whether a structure's elements may be of this type: bf16, f16, f32 or f64. What is
+/// narrower than f32 is stored as it is and computed with in f32.
+bool isStructuredElement(Type type);
 
 /// What `verifyEncoding` of a structure checks: that a parameter of this shape
 /// has a view and a storage.

@@ -4,6 +4,7 @@
 
 #include "mlir/Dialect/Utils/StructuredOpsUtils.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "sparsam/IR/Structure.h"
 
 namespace mlir::sparsam {
 
@@ -60,6 +61,15 @@ Value createIndexRead(ImplicitLocOpBuilder &b, Value indices, ValueRange at);
 Value createScatter(
     ImplicitLocOpBuilder &b, Value values, RankedTensorType matrix,
     function_ref<SmallVector<Value>(ImplicitLocOpBuilder &, ValueRange)> place);
+
+/// Its adjoint: the entries of `matrix` that `structure` stores, each from the row and
+/// column that `place` builds. `place` takes one element of each of `indices`, as an
+/// index, that at those dimensions of the entry's place which `dims` gives for the
+/// tensor.
+FailureOr<Value>
+createGather(OpBuilder &builder, Location loc, StructureInterface structure, Value matrix,
+             ValueRange indices, ArrayRef<SmallVector<unsigned>> dims,
+             function_ref<SmallVector<Value>(ImplicitLocOpBuilder &, ValueRange)> place);
 
 } // namespace mlir::sparsam
 

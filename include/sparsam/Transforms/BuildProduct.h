@@ -41,6 +41,9 @@ Value buildEmpty(OpBuilder &builder, Location loc, ArrayRef<int64_t> shape, Type
 /// itself where it has them.
 Value buildConverted(OpBuilder &builder, Location loc, Value tensor, Type element);
 
+/// What elements of a float type are computed with in: f32 for those that are narrower.
+Type getWideElement(Type element);
+
 /// One scalar operation on tensors of one shape.
 template <typename OpTy>
 Value buildElementwise(OpBuilder &builder, Location loc, ValueRange operands) {

@@ -1,5 +1,7 @@
 #include "ProductFunction.h"
 
+#include "sparsam/Analysis/Views.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -124,12 +126,7 @@ func::FuncOp ProductFunctions::get(SddmmOp op, SparseTensorInterface structure,
         Value all = bufferization::ToTensorOp::create(
             builder, loc, RankedTensorType::get(count, values.getElementType()), whole,
             /*restrict=*/true, /*writable=*/true);
-        auto type = cast<RankedTensorType>(op.getInit().getType());
-        if (type.getRank() == 1)
-          return all;
-        auto dims = llvm::to_vector_of<int64_t, 2>(llvm::seq<int64_t>(0, type.getRank()));
-        return tensor::ExpandShapeOp::create(builder, loc, type, all,
-                                             SmallVector<ReassociationIndices>{dims});
+        return createReshape(builder, loc, all, values.getShape());
       });
 }
 

@@ -1,4 +1,5 @@
 #include "sparsam/Conversion/ToSparseTensor/SparseForm.h"
+#include "sparsam/Analysis/Views.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -163,9 +164,5 @@ SmallVector<Value> sparsam::buildEqualBlocks(OpBuilder &builder, Location loc,
 
 Value sparsam::buildFlat(OpBuilder &builder, Location loc, Value tensor) {
   auto type = cast<RankedTensorType>(tensor.getType());
-  if (type.getRank() == 1)
-    return tensor;
-  auto dims = llvm::to_vector_of<int64_t, 2>(llvm::seq<int64_t>(0, type.getRank()));
-  return tensor::CollapseShapeOp::create(builder, loc, tensor,
-                                         SmallVector<ReassociationIndices>{dims});
+  return createReshape(builder, loc, tensor, {type.getNumElements()});
 }

@@ -66,21 +66,11 @@ FailureOr<Value> BlockAttr::buildDensify(OpBuilder &builder, Location loc,
 
 FailureOr<Value> BlockAttr::buildRestrict(OpBuilder &builder, Location loc, Value matrix,
                                           ValueRange pattern) const {
-  ImplicitLocOpBuilder b(loc, builder);
-  auto type = cast<RankedTensorType>(matrix.getType());
-  auto storage = getStorage(type, [&] { return emitError(loc); });
-  if (failed(storage))
-    return failure();
-  Value empty =
-      tensor::EmptyOp::create(b, storage->front().type.getShape(), type.getElementType());
-  return createGeneric(
-      b, pattern[0], empty, {getDims(b, 4, {0, 1}), getDims(b, 4, {0, 1, 2, 3})},
-      {parallel, parallel, parallel, parallel},
-      [&](ImplicitLocOpBuilder &b, ValueRange in) -> Value {
-        Value stored = arith::IndexCastUIOp::create(b, b.getIndexType(), in[0]);
+  return createGather(
+      builder, loc, *this, matrix, pattern[0], {{0, 1}},
+      [&](ImplicitLocOpBuilder &b, ValueRange stored) {
         auto at = [&](unsigned dim) -> Value { return linalg::IndexOp::create(b, dim); };
-        Value row = createPlace(b, stored, getBlockInputs(), at(2));
-        Value column = createPlace(b, at(0), getBlockOutputs(), at(3));
-        return tensor::ExtractOp::create(b, matrix, ValueRange{row, column});
+        Value row = createPlace(b, stored[0], getBlockInputs(), at(2));
+        return SmallVector<Value>{row, createPlace(b, at(0), getBlockOutputs(), at(3))};
       });
 }

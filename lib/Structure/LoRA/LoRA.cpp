@@ -58,10 +58,9 @@ FailureOr<StructureCost> LoRAAttr::getCost(RankedTensorType matrix) const {
   auto terms = getTerms(matrix, [] { return InFlightDiagnostic(); });
   if (failed(terms))
     return failure();
-  auto cost = getCostOfTerms(*terms, /*flops=*/0);
+  auto cost = getCostOfTerms(*terms);
   if (failed(cost))
     return failure();
-  cost->gradientFlopsPerRow = 2 * cost->entries;
   int64_t frozen = 2 * matrix.getNumElements();
   if (getBase()) {
     auto base = getBase().getCost(matrix);
@@ -69,7 +68,7 @@ FailureOr<StructureCost> LoRAAttr::getCost(RankedTensorType matrix) const {
       return failure();
     frozen = base->flopsPerRow;
   }
-  cost->flopsPerRow = frozen + cost->gradientFlopsPerRow;
+  cost->flopsPerRow += frozen;
   return cost;
 }
 

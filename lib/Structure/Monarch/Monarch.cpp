@@ -70,10 +70,7 @@ FailureOr<StructureCost> MonarchAttr::getCost(RankedTensorType matrix) const {
   auto terms = getTerms(matrix, [] { return InFlightDiagnostic(); });
   if (failed(terms))
     return failure();
-  auto cost = getCostOfTerms(*terms, /*flops=*/0);
-  if (succeeded(cost))
-    cost->flopsPerRow = cost->gradientFlopsPerRow = 2 * cost->entries;
-  return cost;
+  return getCostOfTerms(*terms);
 }
 
 FailureOr<SmallVector<Value>>

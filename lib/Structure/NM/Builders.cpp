@@ -57,25 +57,15 @@ FailureOr<Value> NMAttr::buildDensify(OpBuilder &builder, Location loc,
 
 FailureOr<Value> NMAttr::buildRestrict(OpBuilder &builder, Location loc, Value matrix,
                                        ValueRange pattern) const {
-  ImplicitLocOpBuilder b(loc, builder);
-  auto type = cast<RankedTensorType>(matrix.getType());
-  auto storage = getStorage(type, [&] { return emitError(loc); });
-  if (failed(storage))
-    return failure();
-  Value empty =
-      tensor::EmptyOp::create(b, storage->front().type.getShape(), type.getElementType());
-  return createGeneric(
-      b, pattern[0], empty, {getDims(b, 3, {0, 1}), getDims(b, 3, {0, 1, 2})},
-      {parallel, parallel, parallel},
-      [&](ImplicitLocOpBuilder &b, ValueRange in) -> Value {
-        Value row = arith::IndexCastUIOp::create(b, b.getIndexType(), in[0]);
-        Value size = arith::ConstantIndexOp::create(b, getVector());
-        Value block = linalg::IndexOp::create(b, 0);
-        Value first = arith::MulIOp::create(b, block, size);
-        Value lane = linalg::IndexOp::create(b, 2);
-        Value column = arith::AddIOp::create(b, first, lane);
-        return tensor::ExtractOp::create(b, matrix, ValueRange{row, column});
-      });
+  return createGather(builder, loc, *this, matrix, pattern[0], {{0, 1}},
+                      [&](ImplicitLocOpBuilder &b, ValueRange at) {
+                        Value size = arith::ConstantIndexOp::create(b, getVector());
+                        Value block = linalg::IndexOp::create(b, 0);
+                        Value first = arith::MulIOp::create(b, block, size);
+                        Value lane = linalg::IndexOp::create(b, 2);
+                        Value column = arith::AddIOp::create(b, first, lane);
+                        return SmallVector<Value>{at[0], column};
+                      });
 }
 
 /// Of each group, the largest score that is not kept: blocks x groups x M scores and

@@ -192,14 +192,7 @@ FailureOr<Value> SliceAttr::buildRestrict(OpBuilder &builder, Location loc, Valu
   if (failed(storage))
     return failure();
   Kept kept = createKept(b, *this, pattern, type, storage->front().type);
-  Value empty =
-      tensor::EmptyOp::create(b, storage->front().type.getShape(), type.getElementType());
-  return createGeneric(
-      b, {kept.rows, kept.columns}, empty,
-      {getDims(b, 2, {0}), getDims(b, 2, {1}), getDims(b, 2, {0, 1})},
-      {parallel, parallel}, [&](ImplicitLocOpBuilder &b, ValueRange in) -> Value {
-        Value row = arith::IndexCastUIOp::create(b, b.getIndexType(), in[0]);
-        Value column = arith::IndexCastUIOp::create(b, b.getIndexType(), in[1]);
-        return tensor::ExtractOp::create(b, matrix, ValueRange{row, column});
-      });
+  return createGather(
+      builder, loc, *this, matrix, {kept.rows, kept.columns}, {{0}, {1}},
+      [](ImplicitLocOpBuilder &, ValueRange at) { return SmallVector<Value>(at); });
 }

@@ -85,19 +85,11 @@ FailureOr<Value> VNMAttr::buildDensify(OpBuilder &builder, Location loc,
 
 FailureOr<Value> VNMAttr::buildRestrict(OpBuilder &builder, Location loc, Value matrix,
                                         ValueRange pattern) const {
-  ImplicitLocOpBuilder b(loc, builder);
-  auto type = cast<RankedTensorType>(matrix.getType());
-  auto storage = getStorage(type, [&] { return emitError(loc); });
-  if (failed(storage))
-    return failure();
-  Value empty =
-      tensor::EmptyOp::create(b, storage->front().type.getShape(), type.getElementType());
-  return createGeneric(
-      b, ValueRange(), empty, b.getMultiDimIdentityMap(2), {parallel, parallel},
-      [&](ImplicitLocOpBuilder &b, ValueRange) -> Value {
-        Value output = linalg::IndexOp::create(b, 0);
-        Value place = linalg::IndexOp::create(b, 1);
-        Value input = createInput(b, *this, pattern, output, place);
-        return tensor::ExtractOp::create(b, matrix, ValueRange{input, output});
-      });
+  return createGather(builder, loc, *this, matrix, {}, {},
+                      [&](ImplicitLocOpBuilder &b, ValueRange) {
+                        Value output = linalg::IndexOp::create(b, 0);
+                        Value place = linalg::IndexOp::create(b, 1);
+                        Value input = createInput(b, *this, pattern, output, place);
+                        return SmallVector<Value>{input, output};
+                      });
 }
