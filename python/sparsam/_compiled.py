@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 
 import jax
 import numpy as np
@@ -105,6 +106,16 @@ class Compiled:
         shape = self.imported.arguments[self.imported.params[path]].shape
         text = self.lowered.pinned.get(path)
         return _core.sliced_axes(text, shape) if text else ([], list(shape))
+
+    @cached_property
+    def patterns(self) -> dict[str, _core.PatternInfo]:
+        """path -> what selection needs to know, of the parameters with a pattern."""
+        found = {}
+        for path, text in self.lowered.pinned.items():
+            shape = self.imported.arguments[self.imported.params[path]].shape
+            if info := _core.describe_pattern(text, shape):
+                found[path] = info
+        return found
 
     def call(self, arrays: list) -> dict[int, np.ndarray]:
         """Runs on one array per argument; result -> array. Updated arguments are results

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import jax
 import numpy as np
 
-from . import _core, _storage
+from . import _storage
 from ._compiled import Compiled
 from ._lower import Signature
 from ._places import Places
-from ._storage import Layout, Storage
+from ._storage import Dense, Layout, Storage, Stored
 
 Arrays = dict[int, np.ndarray]
-# (name of the step's argument, part) -> array.
-Stored = dict[tuple[str, str], np.ndarray]
 
 
 class Compressor:
@@ -27,11 +24,7 @@ class Compressor:
         self._lowered = compiled.lowered
         self._arguments = compiled.imported.arguments
         self._params = compiled.imported.params
-        self._factors = {
-            path
-            for path, text in compiled.lowered.pinned.items()
-            if not _core.describe_pattern(text, self._arguments[self._params[path]].shape)
-        }
+        self._factors = set(compiled.lowered.pinned) - set(compiled.patterns)
         self._state = [value for value in compiled.signature.arguments if value.state_of]
         self._places = places
         self._layouts = layouts
@@ -69,7 +62,11 @@ class Compressor:
     def densify(self, p: Storage, smaller: bool = False):
         """The user's tree of dense parameters, of new arrays; if `smaller`, what is sliced
         without its removed entries."""
-        dense = self.densify_structured(_stored(p)) if self._lowered.structures else {}
+        dense = (
+            self.densify_structured(p.layout.named(p.arrays()))
+            if self._lowered.structures
+            else {}
+        )
         if smaller:
             dense |= self._kept(p)
         leaves: Arrays = {}
@@ -113,9 +110,8 @@ class Compressor:
             if value.state_of not in self._factors or value.name in found:
                 continue
             state = leaves[self._by_path[value.name]]
-            first = state.flat[0]
-            if np.isfinite(first) and (state == first).all():
-                found[value.name] = first
+            if (fresh := fresh_value([state])) is not None:
+                found[value.name] = fresh
             elif value.name not in taken:
                 raise ValueError(self.why_not_projected(value.name, value.state_of))
             elif not np.isfinite(state).all():
@@ -137,7 +133,7 @@ class Compressor:
         """Whether `@compress` takes a dense tensor."""
         return any(v.name == name for v in self._signature("compress").arguments)
 
-    def given(self, dense: Mapping[str, np.ndarray]) -> Stored:
+    def given(self, dense: Dense) -> Stored:
         """The arguments of `@compress`, zeros for state that is missing."""
         found = {(name, "dense"): array for name, array in dense.items()}
         for value in self._signature("compress").arguments:
@@ -148,36 +144,23 @@ class Compressor:
     def _signature(self, name: str) -> Signature:
         return self._lowered.signatures.get(name, Signature((), ()))
 
-    def _key(self, value) -> tuple[str, str]:
-        """The argument of the step that a companion's argument or result is, and its part."""
-        name = (
-            self._arguments[self._params[value.param]].path if value.param else value.name
-        )
-        return name, value.part
-
-    def call(self, name: str, given: dict[tuple[str, str], np.ndarray]):
+    def call(self, name: str, given: Stored) -> Stored:
         """Calls a companion on arrays by (argument, part); returns its results likewise."""
-        signature = self._signature(name)
-        inputs = [given[self._key(value)] for value in signature.arguments]
-        results = {
-            i: _storage.empty(v.shape, v.dtype) for i, v in enumerate(signature.results)
-        }
-        self._lowered.call(name, inputs, results)
-        return {self._key(v): results[i] for i, v in enumerate(signature.results)}
+        return self._lowered.call_named(name, given, self._compiled.imported.names)
 
     def _structured(self, leaves: Arrays, pattern: Storage | None):
         dense = {(self._arguments[i].path, "dense"): leaf for i, leaf in leaves.items()}
         if pattern is None:
             return self.call("compress", dense)
         kept = {
-            (slot.name, slot.part): array
-            for slot, array in zip(pattern.layout.slots, pattern.arrays(), strict=True)
-            if slot.part != "dense" and array.dtype.kind == "u"
+            key: array
+            for key, array in pattern.layout.named(pattern.arrays()).items()
+            if key[1] != "dense" and array.dtype.kind == "u"
         }
         copies = {key: _storage.copy(array) for key, array in kept.items()}
         return self.call("compress_on_pattern", dense | kept) | copies
 
-    def densify_structured(self, stored: dict) -> dict[str, np.ndarray]:
+    def densify_structured(self, stored: Stored) -> dict[str, np.ndarray]:
         """path -> dense array, of arrays by (argument, part)."""
         found = self.call("densify", stored)
         return {
@@ -189,7 +172,7 @@ class Compressor:
         if not self._lowered.structures:
             return {}
         damage = {}
-        for path, stored in self.densify_structured(_stored(p)).items():
+        for path, stored in self.densify_structured(p.layout.named(p.arrays())).items():
             dense = leaves[self._params[path]]
             size = float(np.linalg.norm(dense.ravel()))
             lost = float(np.linalg.norm((dense - stored).ravel()))
@@ -197,8 +180,10 @@ class Compressor:
         return damage
 
 
-def _stored(p: Storage) -> dict[tuple[str, str], np.ndarray]:
-    return {
-        (slot.name, slot.part): array
-        for slot, array in zip(p.layout.slots, p.arrays(), strict=True)
-    }
+def fresh_value(parts: list[np.ndarray]):
+    """The one finite number that all of a state is, if it is one."""
+    values = [part.flat[0] for part in parts if part.size]
+    first = values[0] if values else None
+    if first is None or not np.isfinite(first):
+        return None
+    return first if all((part == first).all() for part in parts) else None

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from ._compiled import Compiled
 from ._compress import Compressor
 from ._lower import pin
-from ._moves import Dense, Moves, Stored
+from ._moves import Moves
 from ._places import Places
-from ._storage import Layout, Slot, Storage
+from ._storage import Dense, Layout, Slot, Storage, Stored
 
 
 class Form:
@@ -34,7 +34,7 @@ class Form:
         self.arguments = compiled.imported.arguments
         self._positions = positions = compiled.imported.params
         self.shapes = {path: self.arguments[i].shape for path, i in positions.items()}
-        self.names = {path: self.arguments[i].path for path, i in positions.items()}
+        self.names = compiled.imported.names
         self.pinned = compiled.lowered.pinned
         self.moves = Moves(compiled)
         self.slots = [slot for layout in layouts.values() for slot in layout.slots]
@@ -64,11 +64,10 @@ class Form:
 
     def stored(self, arrays: Mapping[str, Iterable]) -> Stored:
         """The arrays of each role by name and part."""
-        return {
-            (slot.name, slot.part): array
-            for role, own in arrays.items()
-            for slot, array in zip(self.layouts[role].slots, own, strict=True)
-        }
+        found: Stored = {}
+        for role, own in arrays.items():
+            found |= self.layouts[role].named(own)
+        return found
 
     def handles(self, stored: Stored, roles: Iterable[str]) -> list[Storage]:
         """Handles, which own the arrays."""

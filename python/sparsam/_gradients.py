@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 
-from . import _storage
 from ._arguments import Batch
 from ._imported import ImportedStep
 from ._lower import Lowered, lower_gradients
+from ._storage import Dense
 
 
 class Gradients:
@@ -29,7 +29,7 @@ class Gradients:
         self._lowered: dict[tuple, tuple[ImportedStep, Lowered]] = {}
         self._lock = threading.Lock()
 
-    def at(self, dense: Mapping[str, np.ndarray], batch: list) -> dict[str, np.ndarray]:
+    def at(self, dense: Dense, batch: list) -> dict[str, np.ndarray]:
         """The gradient of each parameter that has one, by path.
 
         `dense` has the dense parameters and state by the names of the step's arguments,
@@ -54,11 +54,8 @@ class Gradients:
                     f"'{value.state_of}', which its factors do not keep as a dense tensor"
                 )
             arguments.append(carried[name])
-        results = {
-            i: _storage.empty(v.shape, v.dtype) for i, v in enumerate(signature.results)
-        }
-        lowered.call(lowered.entry, arguments, results)
-        return {v.gradient_of: results[i] for i, v in enumerate(signature.results)}
+        results = lowered.call_new(lowered.entry, arguments)
+        return {v.gradient_of: r for v, r in zip(signature.results, results, strict=True)}
 
     def _named(self, imported: ImportedStep, batch: list) -> dict[str, np.ndarray]:
         """The arrays of the batch by the names of their arguments."""

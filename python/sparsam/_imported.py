@@ -37,3 +37,8 @@ class ImportedStep:
     updates: dict[int, int]
     marked: tuple[str, ...]
     check: Callable[[Sequence[np.ndarray]], None] = lambda batch: None
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Path of a parameter -> the name of its argument."""
+        return {path: self.arguments[i].path for path, i in self.params.items()}

@@ -12,8 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-Stored = dict[tuple[str, str], np.ndarray]
-Dense = dict[str, np.ndarray]
+from ._storage import Dense, Stored
 
 _STEPS = 100
 _TOLERANCE = 1e-7

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from . import _core
+from ._storage import Stored, empty
 from ._structures import option
 
 STAGES = (
@@ -95,6 +96,23 @@ class Lowered:
             for position, result in self.positions(name)
         )
         self.program.call(name, [_bits(array) for array in arrays])
+
+    def call_new(self, name: str, arguments: list) -> list[np.ndarray]:
+        """Runs a function that writes over no argument; returns its results."""
+        results = [empty(v.shape, v.dtype) for v in self.signatures[name].results]
+        self.call(name, arguments, dict(enumerate(results)))
+        return results
+
+    def call_named(self, name: str, given: Stored, names: Mapping[str, str]) -> Stored:
+        """The same on what is stored; `names` are those of the parameters' arguments, by
+        path."""
+        signature = self.signatures[name]
+
+        def key(value: Value) -> tuple[str, str]:
+            return names.get(value.param, value.name), value.part
+
+        results = self.call_new(name, [given[key(v)] for v in signature.arguments])
+        return {key(v): r for v, r in zip(signature.results, results, strict=True)}
 
     def positions(self, name: str) -> tuple[tuple[int | None, int | None], ...]:
         """For each array of the program's function: the argument it is (None for one that

@@ -7,15 +7,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from . import _core, _storage
 from ._compiled import Compiled
 from ._lift import lift
 from ._lower import Lowered, Signature, lower_refresh
-
-# The arrays of storage: (name of the step's argument, part) -> array.
-Stored = dict[tuple[str, str], np.ndarray]
-# Dense arrays by the name of the step's argument.
-Dense = dict[str, np.ndarray]
+from ._storage import Dense, Stored
 
 
 class Moves:
@@ -25,15 +20,9 @@ class Moves:
     """
 
     def __init__(self, compiled: Compiled):
-        imported = compiled.imported
-        self._names = {
-            path: imported.arguments[position].path
-            for path, position in imported.params.items()
-        }
+        self._names = compiled.imported.names
         self.patterns = {
-            path: text
-            for path, text in compiled.lowered.pinned.items()
-            if describe(text, imported.arguments[imported.params[path]].shape)
+            path: compiled.lowered.pinned[path] for path in compiled.patterns
         }
         self._compiled = compiled
         self._made: Lowered | None = None
@@ -86,18 +75,9 @@ class Moves:
         if name in ("select", "restrict", "densify") and not self.patterns:
             return {}
         lowered = self._lowered()
-        signature = lowered.signatures.get(name, Signature((), ()))
-        if not signature.arguments:
+        if not lowered.signatures.get(name, Signature((), ())).arguments:
             return {}
-
-        def key(value):
-            return self._names.get(value.param, value.name), value.part
-
-        results = {
-            i: _storage.empty(v.shape, v.dtype) for i, v in enumerate(signature.results)
-        }
-        lowered.call(name, [given[key(value)] for value in signature.arguments], results)
-        return {key(value): results[i] for i, value in enumerate(signature.results)}
+        return lowered.call_named(name, given, self._names)
 
     def _lowered(self) -> Lowered:
         with self._lock:
@@ -115,8 +95,3 @@ def _whole(dense: Dense) -> Stored:
 
 def _names(stored: Stored) -> Dense:
     return {name: array for (name, _), array in stored.items()}
-
-
-def describe(text: str, shape) -> _core.PatternInfo | None:
-    """What the compiler says about a structure; None for one that is no pattern."""
-    return _core.describe_pattern(text, list(shape))

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from . import _core, _ranking, _scores, _storage, _structures
-from ._moves import Dense, Stored, describe
+from ._compress import fresh_value
 from ._request import Request
 from ._scores import Scores
-from ._storage import Slot, Storage
+from ._storage import Dense, Slot, Storage, Stored
 
 if TYPE_CHECKING:
     from ._form import Form
@@ -34,7 +34,8 @@ class Refresher:
         self._targets = {
             path: info
             for path, text in self._new.items()
-            if path in self._moved and (info := describe(text, self._old.shapes[path]))
+            if path in self._moved
+            and (info := _core.describe_pattern(text, self._old.shapes[path]))
         }
         if request.scope == "global":
             self._check_global()
@@ -98,10 +99,8 @@ class Refresher:
 
     def _check_whole_groups(self):
         """Refuses to take some parameters out of a group."""
-        coupled = {
-            path: set(_core.sliced_axes(text, self._old.shapes[path])[0])
-            for path, text in self._old.pinned.items()
-        }
+        old = self._old
+        coupled = {path: set(old.compiled.groups(path)) for path in old.pinned}
         for path in sorted(self._moved & set(coupled)):
             for other in sorted(set(coupled) - self._moved):
                 if common := coupled[path] & coupled[other]:
@@ -123,7 +122,7 @@ class Refresher:
 
     def _check_global(self):
         for path in self._targets:
-            if _core.with_density(self._new[path], 0.5) is None:
+            if not _has_density(self._new[path]):
                 raise ValueError(
                     f"scope='global' gives each parameter a density of its own, which "
                     f"{self._new[path]} of '{path}' does not have; use scope='parameter', or "
@@ -177,8 +176,7 @@ class Refresher:
         or that keep blocks rank within groups of their own."""
         return {
             path: array
-            if self._targets[path]["unit"] != (1, 1)
-            or _core.with_density(self._new[path], 0.5) is None
+            if self._targets[path]["unit"] != (1, 1) or not _has_density(self._new[path])
             else _ranking.per_output(array, self._targets[path])
             for path, array in scores.items()
         }
@@ -256,7 +254,7 @@ class Refresher:
             if form.parameter_of(slot) not in paths:
                 continue
             if form.is_state(slot):
-                value = _fresh_value(_parts(stored, slot.name))
+                value = fresh_value(_parts(stored, slot.name))
                 if value is not None:
                     found[slot.name, slot.part] = _storage.full(slot, value)
                     continue
@@ -277,7 +275,7 @@ class Refresher:
                 or not old.is_state(slot)
             ):
                 continue
-            value = _fresh_value(_parts(stored, slot.name))
+            value = fresh_value(_parts(stored, slot.name))
             if value is not None:
                 found[slot.name] = np.full(old.shapes[path], value, slot.dtype)
                 continue
@@ -306,13 +304,9 @@ def _parts(stored: Stored, name: str) -> list[np.ndarray]:
     return [array for (own, _), array in stored.items() if own == name]
 
 
-def _fresh_value(parts: list[np.ndarray]):
-    """The one finite number that all of a state is, if it is one."""
-    values = [part.flat[0] for part in parts if part.size]
-    first = values[0] if values else None
-    if first is None or not np.isfinite(first):
-        return None
-    return first if all((part == first).all() for part in parts) else None
+def _has_density(text: str) -> bool:
+    """Whether a structure has a density that is free."""
+    return _core.with_density(text, 0.5) is not None
 
 
 def _names(text: str) -> list[str]:

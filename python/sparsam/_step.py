@@ -24,7 +24,7 @@ from ._places import Places
 from ._refresh import Refresher
 from ._request import Request, check_batch
 from ._scores import Scores
-from ._storage import Layout, Storage
+from ._storage import Dense, Layout, Storage
 from ._structures import Choice, Group
 from ._variants import Variants
 
@@ -97,7 +97,6 @@ class Step:
         self._import = importer
         self._name = name
         imported = importer(args)
-        _structures.assign(structure, imported.params)
         self._places = places = Places(args, imported, params, state, self.framework)
         self._set_structure(imported, structure)
         gradients = Gradients(name, places.batch, self._imported_for, imported)
@@ -305,25 +304,15 @@ class Step:
             raise ValueError(f"kind={kind!r} reads neither a batch nor earlier scores")
         if _scores.KINDS[kind] and batch is None:
             raise ValueError(f"kind={kind!r} needs gradients: give batch=(…)")
-        if batch is not None:
-            check_batch(batch)
-        stored = self.form.stored({role: h.arrays() for role, h in handles.items()})
-        dense = self.form.dense(stored)
+        dense = self._dense_of(handles)
         weights = {path: dense[name] for path, name in self.form.names.items()}
-        gradients = None
-        if batch is not None:
-            read = self._places.batch.read(tuple(batch))
-            gradients = self.family.gradients.at(dense, read)
+        gradients = None if batch is None else self._gradients_of(dense, batch)
         return _scores.accumulate(kind, weights, gradients, acc)
 
     def gradients(self, p: Storage, s: Storage | None, batch: tuple):
         """path -> the dense gradient at the stored parameters, of entries that are not
         stored too. Consumes nothing; s is None for a step without state."""
-        handles = self._handles_of(p, s)
-        check_batch(batch)
-        stored = self.form.stored({role: h.arrays() for role, h in handles.items()})
-        read = self._places.batch.read(tuple(batch))
-        return self.family.gradients.at(self.form.dense(stored), read)
+        return self._gradients_of(self._dense_of(self._handles_of(p, s)), batch)
 
     def variant(self, structure: Mapping[str, str]) -> Step:
         """This step with other structures (path -> text), compiled; see `refresh`."""
@@ -389,6 +378,7 @@ class Step:
 
     def _set_structure(self, imported: ImportedStep, structure: Mapping[str, str]):
         """Compiles for structures: glob -> text."""
+        globs = _structures.assign(structure, imported.params)
         self._main = Compiled(imported, structure, self._name)
         self._layouts = self._make_layouts(self._main)
         places = self._places
@@ -401,7 +391,7 @@ class Step:
         leaves = {path: imported.arguments[i] for path, i in imported.params.items()}
         self.plan: dict[str, Choice] = _structures.make_plan(
             structure,
-            _structures.assign(structure, imported.params),
+            globs,
             self._main.lowered.structures,
             leaves,
             self._layouts["params"],
@@ -419,6 +409,14 @@ class Step:
         for role, handle in given.items():
             self.check(handle, role)
         return given
+
+    def _dense_of(self, handles: Mapping[str, Storage]) -> Dense:
+        arrays = {role: handle.arrays() for role, handle in handles.items()}
+        return self.form.dense(self.form.stored(arrays))
+
+    def _gradients_of(self, dense: Dense, batch) -> dict[str, np.ndarray]:
+        check_batch(batch)
+        return self.family.gradients.at(dense, self._places.batch.read(tuple(batch)))
 
     def _make_layouts(self, compiled: Compiled) -> dict[str, Layout]:
         places = self._places

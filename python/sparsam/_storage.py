@@ -18,6 +18,11 @@ import numpy as np
 
 ALIGNMENT = 64
 
+# What is stored: (name of the step's argument, part) -> array.
+Stored = dict[tuple[str, str], np.ndarray]
+# Dense tensors: name of the step's argument -> array.
+Dense = dict[str, np.ndarray]
+
 
 @dataclass(frozen=True)
 class Slot:
@@ -46,6 +51,13 @@ class Layout:
     role: str
     slots: tuple[Slot, ...]
     tree: Any
+
+    def named(self, arrays: Iterable[np.ndarray]) -> Stored:
+        """The arrays of the slots by name and part."""
+        return {
+            (slot.name, slot.part): array
+            for slot, array in zip(self.slots, arrays, strict=True)
+        }
 
 
 def empty(shape: Sequence[int], dtype) -> np.ndarray:
