@@ -82,8 +82,8 @@ def lay_out(root: Path, name: str, mnemonic: str, kind: str) -> list[Path]:
     }
 
     def fill(text: str) -> str:
-        for placeholder, word in words.items():
-            text = text.replace(placeholder, word)
+        for mark, word in words.items():
+            text = text.replace(mark, word)
         return text
 
     made = []

@@ -49,6 +49,7 @@ class Task:
         self.data = Scripture(seed)
         self.steps = steps
         start = gpt.init(jax.random.key(seed), self.data.old.vocab, CONTEXT)
+        self.example = start, *self.data.old.sample()
         step, optimizer = self._compile(start, pretraining, "dense")
         p, s = step.compress(start, optimizer.init(start))
         p, _ = train(step, p, s, self.data.old, pretraining)
@@ -65,11 +66,11 @@ class Task:
 
     def _compile(self, params, steps: int, structure):
         optimizer = gpt.make_optimizer(steps)
-        example = params, optimizer.init(params), *self.data.old.sample()
+        _, *batch = self.example
+        args = params, optimizer.init(params), *batch
         fn = gpt.make_train_step(optimizer)
-        return sparsam.compile(fn, example, structure=structure), optimizer
+        return sparsam.compile(fn, args, structure=structure), optimizer
 
     def _bits(self, step, p) -> float:
-        example = self.pretrained if hasattr(self, "pretrained") else step.densify(p)
-        evaluate = step.compile_with(gpt.bits_fn, (example, *self.data.old.sample()))
+        evaluate = step.compile_with(gpt.bits_fn, self.example)
         return self.data.bits(lambda x, y: evaluate(p, x, y))
