@@ -2,7 +2,6 @@
 mask of which changes where the step is refreshed."""
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import optax
 import patterns
@@ -11,132 +10,24 @@ import reference
 import sparsam
 from models import CONVOLUTIONAL, STACKED
 from oracle import Case
-from patterns import Pattern
-
-SIZES = (16, 24, 8)
-SHAPES = {"fc": (16, 24), "out": (24, 8)}
-OLD = {
-    "nm<2:4>": "nm<1:4>",
-    "nm<2:4, vector = 4>": "nm<2:8, vector = 4>",
-    "nm<2:4, transposable>": "nm<1:4, transposable>",
-    "vnm<4, 2:8>": "vnm<4, 1:8>",
-    "block<4x4, density = 0.5>": "block<4x4, density = 0.25>",
-    "unstructured<density = 0.5>": "unstructured<density = 0.2>",
-}
-OPTIMIZER = optax.chain(optax.clip_by_global_norm(0.5), optax.adamw(1e-2))
-
-
-def init(seed=0):
-    rng = np.random.default_rng(seed)
-    return {
-        path: {
-            "w": rng.standard_normal(shape).astype(np.float32) / 4,
-            "b": rng.standard_normal(shape[1:]).astype(np.float32) / 4,
-        }
-        for path, shape in SHAPES.items()
-    }
-
-
-def batch(seed=0, size=12):
-    rng = np.random.default_rng([7, seed])
-    return tuple(rng.standard_normal((size, n)).astype(np.float32) for n in (16, 8))
-
-
-def loss(params, x, y):
-    hidden = jnp.tanh(x @ params["fc"]["w"] + params["fc"]["b"])
-    return jnp.mean((hidden @ params["out"]["w"] + params["out"]["b"] - y) ** 2)
-
-
-def train_step(params, state, x, y):
-    value, grads = jax.value_and_grad(loss)(params, x, y)
-    updates, state = OPTIMIZER.update(grads, state, params)
-    return optax.apply_updates(params, updates), state, value
-
-
-PARAMS, STATE = init(), OPTIMIZER.init(init())
-
-
-def compiled(structure):
-    return sparsam.compile(train_step, (PARAMS, STATE, *batch()), structure=structure)
-
-
-def trained(step, steps=3):
-    p, s = step.compress(PARAMS, STATE)
-    for number in range(steps):
-        p, s, _ = step(p, s, *batch(number))
-    return p, s
-
-
-def weights(dense):
-    return {f"{name}/w": np.asarray(dense[name]["w"]) for name in SHAPES}
-
-
-class Masked:
-    """Training of the masked model by JAX alone, in f64."""
-
-    def __init__(self, masks, params=PARAMS, state=STATE):
-        self.masks = masks
-        with jax.enable_x64(True):
-            self.params = jax.tree.map(lambda a: np.asarray(a, np.float64), params)
-            self.state = jax.tree.map(
-                lambda a: (
-                    np.asarray(a, np.float64)
-                    if np.asarray(a).dtype == np.float32
-                    else np.asarray(a)
-                ),
-                state,
-            )
-        self.switch(masks)
-
-    def apply(self, tree):
-        def mask(path, leaf):
-            text = jax.tree_util.keystr(path, simple=True, separator="/")
-            owner = next((name for name in self.masks if text.endswith(name)), None)
-            return leaf if owner is None else np.asarray(leaf) * self.masks[owner]
-
-        return jax.tree_util.tree_map_with_path(mask, tree)
-
-    def switch(self, masks):
-        """What leaves the pattern is gone; what comes to it starts at zero."""
-        self.masks = masks
-        self.params, self.state = self.apply(self.params), self.apply(self.state)
-
-    def step(self, x, y):
-        with jax.enable_x64(True):
-
-            def masked(params):
-                return loss(self.apply_traced(params), x, y)
-
-            value, grads = jax.value_and_grad(masked)(self.params)
-            updates, self.state = OPTIMIZER.update(grads, self.state, self.params)
-            self.params = optax.apply_updates(self.params, updates)
-            return float(value)
-
-    def apply_traced(self, tree):
-        return {
-            name: {**layer, "w": layer["w"] * self.masks.get(f"{name}/w", 1.0)}
-            for name, layer in tree.items()
-        }
-
-
-def close(found, expected, what=""):
-    scale = max(np.abs(expected).max(), 1e-12)
-    assert np.abs(np.asarray(found, np.float64) - expected).max() <= 2e-4 * scale, what
-
-
-def pattern_of(text, path):
-    return Pattern(patterns.parse(text), (0,), SHAPES[path.split("/")[0]])
-
-
-def selected_mask(text, path, scores):
-    pattern = pattern_of(text, path)
-    return reference.mask_of(pattern, reference.select(pattern, scores)).astype(bool)
-
-
-def gradients(dense, x, y):
-    with jax.enable_x64(True):
-        dense = jax.tree.map(lambda a: np.asarray(a, np.float64), dense)
-        return weights(jax.grad(loss)(dense, x, y))
+from refreshing import (
+    OLD,
+    PARAMS,
+    SHAPES,
+    STATE,
+    Masked,
+    batch,
+    close,
+    compiled,
+    compiled_in_half,
+    gradients,
+    in_half,
+    loss,
+    pattern_of,
+    selected_mask,
+    trained,
+    weights,
+)
 
 
 @pytest.mark.parametrize("score", ["magnitude", "gradient", "movement", "array"])
@@ -201,9 +92,6 @@ def follow(step, p, s, masks, new_masks, steps=3):
     return p, s
 
 
-# Scores that are not of one moment.
-
-
 def test_movement_accumulates_over_batches_and_refreshes():
     step = compiled({"*/w": "unstructured<density = 0.5>"})
     p, s = trained(step)
@@ -266,9 +154,6 @@ def test_random_is_of_the_seed():
     assert (found[0] != found[2]).any()
 
 
-# Scopes.
-
-
 def test_the_group_scope_keeps_alike_of_each_output():
     step = compiled({"*/w": "dense"})
     p, s = trained(step)
@@ -312,9 +197,6 @@ def test_the_global_scope_is_one_ranking(new):
             assert kept == patterns.count_at(share, rows) / rows
     assert (after["fc/w"] != 0).mean() > 0.25 > (after["out/w"] != 0).mean()
     step(p, s, *batch())
-
-
-# Schedules.
 
 
 def cubic(t, start=0.9, end=0.5):
@@ -417,9 +299,6 @@ def test_a_lottery_ticket_rewinds():
         close(value, oracle.step(*batch(number)))
 
 
-# What stays as it is.
-
-
 def test_parameters_that_no_glob_matches_keep_pattern_and_factors():
     step = compiled({"fc/w": "unstructured<density = 0.5>", "out/w": "low_rank<3>"})
     p, s = trained(step)
@@ -493,331 +372,6 @@ def test_a_step_without_state():
     p = step(p, *batch())
 
 
-# Factors.
-
-
-def moments(step, s, path="fc/w"):
-    """The first and the second moment's parts."""
-    stored = step.storage(s)
-    return tuple(
-        next(parts for name, parts in stored.items() if f"/{kind}/{path}" in name)
-        for kind in ("mu", "nu")
-    )
-
-
-def used_state(steps=3):
-    params, state = PARAMS, STATE
-    for number in range(steps):
-        params, state, _ = jax.jit(train_step)(params, state, *batch(number))
-    return jax.tree.map(np.asarray, params), jax.tree.map(np.asarray, state)
-
-
-def of_factors(u, v, dense, power):
-    """What a moment of W is for its factors."""
-    return dense @ (v**power).T, (u**power).T @ dense
-
-
-def test_state_that_is_not_fresh_is_projected_on_factors():
-    step = compiled({"fc/w": "low_rank<4>"})
-    params, state = used_state()
-    p, s = step.compress(params, state)
-    factors = step.storage(p)["fc/w"]
-    for power, parts in enumerate(moments(step, s), start=1):
-        dense = state[1][0][power]["fc"]["w"]
-        u, v = of_factors(factors["u"], factors["v"], dense, power)
-        close(parts["u"], u)
-        close(parts["v"], v)
-    # Lower moments of the same factors: what was projected comes back.
-    before = moments(step, s)
-    step, p, s = step.refresh(p, s, {"fc/w": "low_rank<4>"})
-    for first, second in zip(before, moments(step, s), strict=True):
-        for part in ("u", "v"):
-            scale = np.abs(first[part]).max()
-            assert np.abs(second[part] - first[part]).max() < 0.02 * scale, part
-
-
-def least_squares(u, v, ofU, ofV):
-    """The smallest M with M V^T and U^T M nearest to what the factors have."""
-    k, n = u.shape[0], v.shape[1]
-    basis = np.eye(k * n).reshape(-1, k, n)
-    rows = np.concatenate(
-        [(basis @ v.T).reshape(k * n, -1), (u.T @ basis).reshape(k * n, -1)], axis=1
-    ).T
-    target = np.concatenate([ofU.ravel(), ofV.ravel()])
-    return np.linalg.lstsq(rows, target, rcond=1e-6)[0].reshape(k, n)
-
-
-@pytest.mark.parametrize("text, factors", [("low_rank<5>", 5), ("low_rank<2>", 2)])
-def test_another_rank(text, factors):
-    """Fewer: the nearest product. More: the same product, and the new part learns."""
-    step = compiled({"fc/w": "low_rank<3>"})
-    p, s = trained(step)
-    old, (mu, nu) = step.storage(p)["fc/w"], moments(step, s)
-    product = old["u"].astype(np.float64) @ old["v"]
-    step, p, s = step.refresh(p, s, {"fc/w": text})
-    new, (mu2, nu2) = step.storage(p)["fc/w"], moments(step, s)
-    assert new["u"].shape == (16, factors)
-    u, singular, v = np.linalg.svd(product)
-    nearest = (u[:, :factors] * singular[:factors]) @ v[:factors]
-    close(new["u"].astype(np.float64) @ new["v"], nearest)
-    dense = least_squares(
-        *(a.astype(np.float64) for a in (old["u"], old["v"], mu["u"], mu["v"]))
-    )
-    for part, expected in zip(
-        "uv", of_factors(new["u"], new["v"], dense, 1), strict=True
-    ):
-        assert np.abs(mu2[part] - expected).max() < 5e-3 * np.abs(expected).max()
-    # Second moments stay above zero, of about the size they had.
-    for part in "uv":
-        assert nu2[part].min() >= 0
-        assert 0.1 < nu2[part].max() / nu[part].max() < 10
-    if factors > 3:
-        assert np.abs(new["u"][:, 3:]).max() > 0 and not new["v"][3:].any()
-    p, s, before = step(p, s, *batch(3))
-    for _ in range(5):
-        p, s, after = step(p, s, *batch(3))
-    assert after < before
-    assert np.abs(step.storage(p)["fc/w"]["v"]).max(axis=1).min() > 0
-
-
-def test_factors_end_dense():
-    step = compiled({"fc/w": "low_rank<3>"})
-    p, s = trained(step)
-    product = weights(step.densify(p))["fc/w"]
-    step, p, s = step.refresh(p, s, "dense")
-    np.testing.assert_array_equal(weights(step.densify(p))["fc/w"], product)
-    mu, nu = moments(step, s)
-    assert np.abs(mu["dense"]).max() > 0 and nu["dense"].min() >= 0
-    p, s, before = step(p, s, *batch(3))
-    for _ in range(3):
-        p, s, after = step(p, s, *batch(3))
-    assert after < before
-
-
-def test_a_dynamic_pattern_keeps_all_of_its_state():
-    step = compiled({"fc/w": "dynamic<nm<2:4>>"})
-    params, state = used_state()
-    p, s = step.compress(params, state)
-    for power, parts in enumerate(moments(step, s), start=1):
-        np.testing.assert_array_equal(parts["dense"], state[1][0][power]["fc"]["w"])
-    step, p, s = step.refresh(p, s, {"fc/w": "dynamic<nm<1:4>>"})
-    for power, parts in enumerate(moments(step, s), start=1):
-        close(parts["dense"], state[1][0][power]["fc"]["w"])
-    np.testing.assert_array_equal(step.storage(p)["fc/w"]["dense"], params["fc"]["w"])
-    # And ends with a static pattern.
-    step, p, s = step.refresh(p, s, {"fc/w": "nm<1:4>"})
-    kept = selected_mask("nm<1:4>", "fc/w", params["fc"]["w"])
-    np.testing.assert_array_equal(
-        weights(step.densify(p))["fc/w"], params["fc"]["w"] * kept
-    )
-    dense = pattern_of("nm<1:4>", "fc/w")
-    for power, parts in enumerate(moments(step, s), start=1):
-        indices = dense.pattern(step.storage(p)["fc/w"])
-        close(
-            parts["values"],
-            reference.gather(dense, state[1][0][power]["fc"]["w"], indices),
-        )
-    step(p, s, *batch())
-
-
-def train_by(optimizer):
-    def train_step(params, state, x, y):
-        value, grads = jax.value_and_grad(loss)(params, x, y)
-        updates, state = optimizer.update(grads, state, params)
-        return optax.apply_updates(params, updates), state, value
-
-    return train_step
-
-
-def test_fresh_state_stays_fresh():
-    optimizer = optax.adagrad(0.05)
-    args = (PARAMS, optimizer.init(PARAMS), *batch())
-    step = sparsam.compile(train_by(optimizer), args, structure={"fc/w": "low_rank<3>"})
-    p, s = step.compress(*args[:2])
-    for text in ({"fc/w": "low_rank<2>"}, "dense"):
-        step, p, s = step.refresh(p, s, text)
-        (parts,) = (a for name, a in step.storage(s).items() if name.endswith("fc/w"))
-        assert all((array == np.float32(0.1)).all() for array in parts.values())
-
-
-def test_state_that_is_no_moment_of_the_gradient_is_refused():
-    """RMSProp's momentum adds up steps, which do not scale with the gradient."""
-    optimizer = optax.rmsprop(0.01, momentum=0.9)
-    train, state = train_by(optimizer), optimizer.init(PARAMS)
-    step = sparsam.compile(
-        train, (PARAMS, state, *batch()), structure={"fc/w": "low_rank<3>"}
-    )
-    p, s = step.compress(PARAMS, state)
-    p, s, _ = step(p, s, *batch())
-    with pytest.raises(
-        ValueError, match="'1/.*trace/fc/w' of 'fc/w' is not fresh.*low_rank<3>"
-    ):
-        step.refresh(p, s, {"fc/w": "low_rank<2>"})
-    params, used, _ = jax.jit(train)(PARAMS, state, *batch())
-    with pytest.raises(ValueError, match="trace/fc/w' of 'fc/w' is not fresh"):
-        step.compress(params, used)
-    step(p, s, *batch())
-
-
-def test_what_is_frozen_has_no_state_to_lose_or_to_give():
-    step = compiled("dense")
-    p, s = trained(step)
-    with pytest.raises(ValueError, match="frozen.* of 'fc/w' keeps no optimizer state"):
-        step.refresh(p, s, {"fc/w": "frozen"})
-    step = compiled({"fc/w": "frozen"})
-    p, s = trained(step)
-    with pytest.raises(ValueError, match="frozen.* of 'fc/w' keeps no optimizer state"):
-        step.refresh(p, s, "dense")
-    step(p, s, *batch())
-
-
-# Misuse.
-
-UNSTRUCTURED = {"*/w": "unstructured<density = 0.5>"}
-BAD = np.zeros((16, 24))
-BAD[3, 4] = np.nan
-MISUSE = {
-    "score": (dict(score="magnitud"), ValueError, "there are 'magnitude', 'gradient'"),
-    "change": (dict(score="change"), ValueError, r"step\.scores\(p, kind='change'\)"),
-    "scope": (
-        dict(scope="layer"),
-        ValueError,
-        "there are 'group', 'parameter', 'global'",
-    ),
-    "no batch": (dict(score="gradient"), ValueError, "needs gradients: give batch"),
-    "batch": (dict(batch=batch()), ValueError, "reads no batch"),
-    "batch type": (
-        dict(score="gradient", batch=batch()[0]),
-        TypeError,
-        "must be the tuple",
-    ),
-    "batch count": (
-        dict(score="gradient", batch=batch()[:1]),
-        TypeError,
-        "expected 2 arg",
-    ),
-    "fraction": (dict(fraction=0.3), ValueError, "fraction is for score='rigl'"),
-    "no fraction": (dict(score="rigl", batch=batch()), ValueError, "needs fraction="),
-    "fraction range": (
-        dict(score="rigl", batch=batch(), fraction=1.5),
-        ValueError,
-        "from 0 to 1, found 1.5",
-    ),
-    "rigl scope": (
-        dict(score="rigl", batch=batch(), fraction=0.3, scope="global"),
-        ValueError,
-        "within each parameter",
-    ),
-    "seed": (dict(seed=3), ValueError, "seed is for score='random'"),
-    "glob": (dict(structure={"nothing": "nm<2:4>"}), ValueError, "matches no parameter"),
-    "family": (
-        dict(structure={"fc/w": "nm<2:4>"}),
-        ValueError,
-        "'fc/w' is stored as unstructured.*another unstructured or to dense, not to nm<2:4>",
-    ),
-    "density": (
-        dict(structure={"fc/w": "unstructured<density = 1.5>"}),
-        sparsam.CompileError,
-        "density from 0 to 1, found 1.5",
-    ),
-    "array missing": (
-        dict(score={"fc/w": np.zeros((16, 24))}),
-        ValueError,
-        "no array for 'out/w'",
-    ),
-    "array path": (
-        dict(score={"fc/v": np.zeros((16, 24))}),
-        ValueError,
-        "score has 'fc/v'",
-    ),
-    "array shape": (
-        dict(score={"fc/w": np.zeros((24, 16)), "out/w": np.zeros((24, 8))}),
-        ValueError,
-        r"'fc/w' must be of the parameter's shape \(16, 24\), found \(24, 16\)",
-    ),
-    "array NaN": (
-        dict(score={"fc/w": BAD, "out/w": np.zeros((24, 8))}),
-        ValueError,
-        r"score of 'fc/w' has nan at \(3, 4\)",
-    ),
-    "array type": (
-        dict(score={"fc/w": np.full((16, 24), "a"), "out/w": np.zeros((24, 8))}),
-        TypeError,
-        "must be of numbers",
-    ),
-    "tree": (dict(score=[1, 2]), ValueError, "expected arrays by path"),
-    "initial": (dict(initial={"m": 1}), ValueError, "of the state: expected|the state"),
-}
-
-
-@pytest.fixture(scope="module")
-def one():
-    return compiled(UNSTRUCTURED)
-
-
-@pytest.mark.parametrize("arguments, error, text", MISUSE.values(), ids=list(MISUSE))
-def test_misuse_is_an_error_that_consumes_nothing(one, arguments, error, text):
-    p, s = one.compress(PARAMS, STATE)
-    before = one.densify(p)
-    with pytest.raises(error, match=text):
-        one.refresh(p, s, **arguments)
-    jax.tree.map(np.testing.assert_array_equal, one.densify(p), before)
-    one(p, s, *batch())
-
-
-def test_handles_are_those_of_the_step(one):
-    p, s = one.compress(PARAMS, STATE)
-    with pytest.raises(
-        TypeError, match="expected the state storage, found NoneType|found N"
-    ):
-        one.refresh(p)
-    with pytest.raises(TypeError, match="expected the params storage, found the state"):
-        one.refresh(s, p)
-    sparser, p2, s2 = one.refresh(p, s, {"*/w": "unstructured<density = 0.25>"})
-    for use in (one.refresh, lambda p, s: one.gradients(p, s, batch())):
-        with pytest.raises(RuntimeError, match="consumed"):
-            use(p, s)
-        with pytest.raises(TypeError, match="of another step"):
-            use(p2, s2)
-    with pytest.raises(RuntimeError, match="consumed"):
-        one.scores(p, s, batch())
-
-
-def test_scores_refuse_what_does_not_fit(one):
-    p, s = one.compress(PARAMS, STATE)
-    acc = one.scores(p, s, batch())
-    for arguments, text in (
-        (dict(kind="speed"), "there are 'movement', 'signed_movement'"),
-        (dict(), "needs gradients"),
-        (
-            dict(batch=batch(), kind="gradient", acc=acc),
-            "must be scores of kind 'gradient'",
-        ),
-        (dict(batch=batch(), kind="change"), "reads neither"),
-    ):
-        with pytest.raises(ValueError, match=text):
-            one.scores(p, s, **arguments)
-    assert not p.consumed
-
-
-def test_global_needs_a_free_density_and_rigl_a_pattern():
-    step = compiled({"*/w": "nm<2:4>"})
-    p, s = step.compress(PARAMS, STATE)
-    with pytest.raises(ValueError, match="scope='global' gives each parameter a density"):
-        step.refresh(p, s, scope="global")
-    with pytest.raises(ValueError, match="no parameter is given a pattern"):
-        step.refresh(p, s, "dense", scope="global")
-    step = compiled("dense")
-    p, s = step.compress(PARAMS, STATE)
-    with pytest.raises(ValueError, match="no parameter has a pattern"):
-        step.refresh(p, s)
-    with pytest.raises(ValueError, match="'fc/w' is stored as dense"):
-        step.refresh(p, s, {"fc/w": "nm<2:4>"}, "rigl", batch(), fraction=0.3)
-
-
-# Other models: stacked layers, filters, buffers.
-
-
 @pytest.mark.parametrize("text", ["unstructured<density = 0.5>", "nm<2:4>"])
 def test_each_stacked_layer_is_selected_by_itself(text):
     one = Case(STACKED["scan_mlp"](8), optax.adamw(1e-3), {})
@@ -862,35 +416,6 @@ def test_filters_and_buffers():
     step(p, s, *one.batches[2])
 
 
-def test_coupled_structures_are_refused():
-    """A slice is one choice for several parameters: no score of one may move it."""
-    sliced = compiled({"fc/w": "slice<keep = 12>"})
-    p, s = sliced.compress(PARAMS, STATE)
-    words = "is selected together with all of group 'fc/w:1', which refresh does not do"
-    for structure in (None, {"fc/w": "slice<keep = 6>"}):
-        with pytest.raises(ValueError, match=words):
-            sliced.refresh(p, s, structure)
-    dense = compiled("dense")
-    q, t = dense.compress(PARAMS, STATE)
-    with pytest.raises(ValueError, match=words):
-        dense.refresh(q, t, {"fc/w": "slice<keep = 12>"})
-    with pytest.raises(ValueError, match="they go to dense together or not at all"):
-        sliced.refresh(p, s, {"fc/w": "dense"})
-    expected = sliced.densify(p)
-    step, p, s = sliced.refresh(p, s, "dense")
-    jax.tree.map(np.testing.assert_array_equal, step.densify(p), expected)
-
-
-def in_half(tree):
-    return jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.bfloat16), tree)
-
-
-def compiled_in_half(structure):
-    params = in_half(PARAMS)
-    args = params, OPTIMIZER.init(params), *in_half(batch())
-    return sparsam.compile(train_step, args, structure=structure), params, args[1]
-
-
 def test_half_precision_is_rewound_cut_and_counted():
     step, params, state = compiled_in_half({"fc/w": "nm<2:4>"})
     assert step.plan["fc/w"].cost.entries == 16 * 24 // 2
@@ -910,43 +435,3 @@ def test_half_precision_is_rewound_cut_and_counted():
     p, _ = sliced.compress(params, state)
     smaller = sliced.densify(p, smaller=True)
     assert smaller["fc"]["w"].shape == (16, 10) and smaller["out"]["w"].shape == (10, 8)
-
-
-def test_state_of_factors_in_half_precision_is_refused():
-    step, params, state = compiled_in_half({"fc/w": "low_rank<4>"})
-    p, s = step.compress(params, state)
-    p, s, _ = step(p, s, *in_half(batch()))
-    with pytest.raises(ValueError, match="state of factors in bfloat16"):
-        step.refresh(p, s, {"fc/w": "low_rank<6>"})
-
-
-def test_what_is_not_finite_selects_nothing():
-    step = compiled({"fc/w": "nm<2:4>"})
-    p, s = step.compress(PARAMS, STATE)
-    broken = tuple(np.full_like(array, np.nan) for array in batch())
-    with pytest.raises(ValueError, match="the scores of 'fc/w' are not finite"):
-        step.refresh(p, s, score="gradient", batch=broken)
-    with pytest.raises(ValueError, match="the scores of '.*' are not finite"):
-        step.scores(p, s, broken)
-    initial = jax.tree.map(lambda leaf: np.full_like(leaf, np.nan), STATE)
-    with pytest.raises(ValueError, match="the initial state '.*' are not finite"):
-        step.refresh(p, s, initial=initial)
-
-
-def test_arguments_that_would_be_lost_are_refused():
-    step = compiled({"fc/w": "nm<2:4>", "out/w": "low_rank<3>"})
-    p, s = step.compress(PARAMS, STATE)
-    with pytest.raises(ValueError, match="structure names no parameter"):
-        step.refresh(p, s, {})
-    with pytest.raises(ValueError, match="no parameter that changes has a pattern"):
-        step.refresh(p, s, {"out/w": "low_rank<4>"}, initial=STATE)
-    other = sparsam.Scores("movement", 1, {"out/w": np.ones((24, 8))})
-    with pytest.raises(ValueError, match="acc has no scores of 'fc/"):
-        step.scores(p, s, batch(), acc=other)
-    for call in (step.scores, step.gradients):
-        with pytest.raises(TypeError, match="batch must be the tuple"):
-            call(p, s, batch()[0])
-    with pytest.raises(ValueError, match="fraction must be from 0 to 1, found '0.3'"):
-        step.refresh(p, s, score="rigl", fraction="0.3", batch=batch())
-    with pytest.raises(ValueError, match="seed must be an integer of at least 0"):
-        step.refresh(p, s, score="random", seed=-1)
