@@ -90,8 +90,9 @@ SmallVector<Axis> Axes::flatten(Axis axis) const {
 }
 
 int64_t Axes::getInnerSize(Axis product) const {
+  SmallVector<Axis> parts = flatten(product);
   int64_t size = 1;
-  for (Axis part : ArrayRef(flatten(product)).drop_front())
+  for (Axis part : ArrayRef(parts).drop_front())
     size *= getSize(part);
   return size;
 }
