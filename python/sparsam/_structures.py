@@ -29,7 +29,9 @@ class Choice:
     structure  the text inside `#sparsam.…`, or "dense"
     reason     why
     cost       what is stored
-    damage     |W - stored W| / |W| (Frobenius) of the last `compress`; None before it
+    damage     |W - stored W| / |W| (Frobenius) of what this step stored last by `compress`,
+               or by a `refresh` that chose its pattern; None before it. One step may serve
+               several models
     """
 
     structure: str

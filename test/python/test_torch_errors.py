@@ -120,9 +120,9 @@ def test_compile(arguments, error, message):
             "the step cannot be traced",
         ),
         (
-            lambda m, x, y: functional.dropout(m(x), 0.5).sum(),
+            lambda m, x, y: (m(x) * torch.randn(4)).sum(),
             ValueError,
-            "draws random numbers (aten.",
+            "a step draws by dropout, bernoulli, rand and rand_like, found aten.randn",
         ),
     ],
 )
@@ -132,10 +132,13 @@ def test_losses(loss, error, message):
     assert message in str(caught.value)
 
 
-def test_dropout_is_named_and_evaluation_has_none():
+def test_functions_draw_nothing_and_evaluation_has_none():
     module = torch.nn.Sequential(torch.nn.Linear(8, 4), torch.nn.Dropout(0.1))
-    with pytest.raises(ValueError, match=r"dropout.py:\d+.*or call model.eval\(\)"):
-        compile_step(module)
+    step = compile_step(module)
+    with pytest.raises(
+        ValueError, match=r"draws random.*dropout.py:\d+.*call model.eval\(\) first"
+    ):
+        step.compile_with(lambda m, x: m(x), (X,))
     module.eval()
     step = compile_step(module)
     p, s = step.compress()

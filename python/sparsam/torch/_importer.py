@@ -21,9 +21,10 @@ def import_step(
     loss_fn: Callable,
     optimizers: dict[str, Optimizer],
     args: tuple,
+    seed: int,
 ) -> ImportedStep:
     """Imports one training step of `args`, (parameters, state, *batch)."""
-    traced = trace_step(model, loss_fn, optimizers, args)
+    traced = trace_step(model, loss_fn, optimizers, args, seed)
     params, state = args[:2]
     # The results start with the new parameters and state, in the order of the old.
     carried = len(params) + len(state)

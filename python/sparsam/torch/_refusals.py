@@ -11,10 +11,10 @@ from ._places import place_of
 aten = torch.ops.aten
 
 
-def check(graph: GraphModule):
-    """Raises ValueError for random numbers, and CompileError for what has no way to linalg
-    but is no error on it."""
-    _refuse_random(graph)
+def check(graph: GraphModule, draws: bool):
+    """Raises ValueError for random numbers that are left, and CompileError for what has no
+    way to linalg but is no error on it. `draws`: whether some random numbers are known."""
+    _refuse_random(graph, draws)
     for node in graph.graph.nodes:
         if reason := _UNKNOWN.get(node.target, lambda node: None)(node):
             raise CompileError(
@@ -22,13 +22,17 @@ def check(graph: GraphModule):
             )
 
 
-def _refuse_random(graph: GraphModule):
+def _refuse_random(graph: GraphModule, draws: bool):
     for node in graph.graph.nodes:
         tags = getattr(node.target, "tags", ())
         if torch.Tag.nondeterministic_seeded in tags:
+            found = f"{node.target}{place_of(node)}"
             raise ValueError(
-                f"the step draws random numbers ({node.target}{place_of(node)}), which "
-                "is not supported; set the rate of dropout to 0, or call model.eval()"
+                f"a step draws by dropout, bernoulli, rand and rand_like, found {found}; "
+                "give other random numbers as a part of the batch"
+                if draws
+                else f"the function draws random numbers ({found}), which only a step does; "
+                "call model.eval() first"
             )
 
 

@@ -26,6 +26,7 @@ def compile(
     structure: Mapping[str, str] | str = "dense",
     budget: str | None = None,
     target: str = "cpu",
+    seed: int = 0,
 ) -> Step:
     """Compiles a training step of a module on structured parameters.
 
@@ -39,6 +40,9 @@ def compile(
     structure       glob over the names of `named_parameters()` -> the text inside
                     `#sparsam.…`; see `sparsam.compile`
     target          "cpu"
+    seed            of the random numbers that the step draws for dropout and the like, anew
+                    in every step. PyTorch's generator is neither read nor advanced, so its
+                    own training draws others
 
     Raises ValueError and TypeError for what does not fit, and CompileError where the
     compiler refuses, with its whole message.
@@ -53,7 +57,9 @@ def compile(
             "example_batch must be the tuple of the arguments behind the model, found "
             f"{type(example_batch).__name__}"
         )
-    return Step(model, loss_fn, optimizer_spec, tuple(example_batch), structure)
+    if not isinstance(seed, int):
+        raise TypeError(f"seed must be an integer, found {seed!r}")
+    return Step(model, loss_fn, optimizer_spec, tuple(example_batch), structure, seed)
 
 
 class Step(_step.Step):
@@ -61,7 +67,7 @@ class Step(_step.Step):
 
     framework = _arrays.TorchArrays()
 
-    def __init__(self, model, loss_fn, optimizer_spec, batch, structure):
+    def __init__(self, model, loss_fn, optimizer_spec, batch, structure, seed=0):
         """See `sparsam.torch.compile`."""
         self._model = model
         params = _tensors("parameter", model.named_parameters())
@@ -72,7 +78,7 @@ class Step(_step.Step):
 
         def importer(args):
             with modes.kept():
-                return import_step(model, loss_fn, optimizers, args)
+                return import_step(model, loss_fn, optimizers, args, seed)
 
         super().__init__(
             importer,

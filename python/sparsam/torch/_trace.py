@@ -25,6 +25,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from . import _decompositions, _places, _refusals, _state
 from ._optimizers import Optimizer, scaled
+from ._random import Drawings
 
 
 class _Loss(torch.nn.Module):
@@ -61,9 +62,10 @@ def trace_step(
     loss_fn: Callable,
     optimizers: dict[str, Optimizer],
     args: tuple,
+    seed: int,
 ) -> Traced:
     """Traces one step of `args`, (parameters, state, *batch) of which only shapes and
-    element types matter.
+    element types matter. Random numbers come of the seed and of the count of steps.
 
     Raises TypeError and ValueError where the loss is not one, and for a step that cannot be
     traced.
@@ -93,7 +95,9 @@ def trace_step(
         results = (new_params, new_state, loss.detach(), *others)
         return results, [found[name] for name in marked]
 
-    return _trace(step, args, marked)
+    params, state = args[:2]
+    counted = len(params) + sorted(state).index(_state.STEP)
+    return _trace(step, args, marked, Drawings(seed), counted)
 
 
 def trace_function(model: torch.nn.Module, fn: Callable, args: tuple) -> Traced:
@@ -108,7 +112,15 @@ def trace_function(model: torch.nn.Module, fn: Callable, args: tuple) -> Traced:
     return _trace(function, args, [])
 
 
-def _trace(fn: Callable, args: tuple, marked: list[str]) -> Traced:
+def _trace(
+    fn: Callable,
+    args: tuple,
+    marked: list[str],
+    drawings: Drawings | None = None,
+    counted: int = 0,
+) -> Traced:
+    """Traces `fn`. The count of steps, of which `drawings` makes random numbers, is the
+    leaf `counted`."""
     mode = FakeTensorMode(allow_non_fake_inputs=True)
     flat, tree = jax.tree.flatten(args)
     with mode:
@@ -131,14 +143,26 @@ def _trace(fn: Callable, args: tuple, marked: list[str]) -> Traced:
                 record_stack_traces=True,
             )(*flat)
             _places.keep_one_frame(graph.graph)
-            again = functionalize(Interpreter(graph).run)
-            graph = make_fx(again, _decompositions.after())(*flat)
+            graph = _functionalized(graph, flat, drawings, counted)
     except RuntimeError as error:
         raise ValueError(f"the step cannot be traced: {error}") from error
     _decompositions.clean(graph)
-    _refusals.check(graph)
+    _refusals.check(graph, draws=drawings is not None)
     leaves, out_tree = shape
     return Traced(graph, out_tree, tuple(leaves), tuple(marked))
+
+
+def _functionalized(graph: GraphModule, flat, drawings, counted: int) -> GraphModule:
+    run = functionalize(Interpreter(graph).run)
+    table = _decompositions.after()
+    if drawings is None:
+        return make_fx(run, table)(*flat)
+
+    def again(*leaves):
+        drawings.steps = leaves[counted]
+        return run(*leaves)
+
+    return make_fx(again, table | drawings.decompositions())(*flat)
 
 
 @contextmanager
