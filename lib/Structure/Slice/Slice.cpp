@@ -1,6 +1,7 @@
 #include "sparsam/Structure/Slice/Slice.h"
 #include "llvm/ADT/SmallSet.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include <array>
 
 using namespace mlir;
 using namespace mlir::sparsam;
@@ -19,8 +20,8 @@ SliceAttr SliceAttr::get(MLIRContext *context, ArrayRef<SlicedAxis> axes,
   for (auto [number, axis] : llvm::enumerate(axes)) {
     groups.push_back(axis.group);
     keeps.push_back(axis.keep);
-    for (auto [side, segments] :
-         llvm::enumerate(ArrayRef<ArrayRef<AxisSegment>>{axis.rows, axis.columns}))
+    std::array<ArrayRef<AxisSegment>, 2> sides{axis.rows, axis.columns};
+    for (auto [side, segments] : llvm::enumerate(sides))
       for (const AxisSegment &at : segments)
         places.append({static_cast<int64_t>(number), static_cast<int64_t>(side),
                        at.offset, at.outer, at.size, at.inner});
