@@ -117,9 +117,15 @@ def loss_of_drawn(loss, seed):
     return drawn_loss
 
 
-@pytest.mark.parametrize("optimizer", ["momentum", "adamw"])
-@pytest.mark.parametrize("text", [None, "nm<2:4>", "low_rank<3>"])
-@pytest.mark.parametrize("name", ["gpt2", "bert"])
+@pytest.mark.parametrize(
+    "name, text, optimizer",
+    [
+        ("gpt2", None, "adamw"),
+        ("gpt2", "nm<2:4>", "momentum"),
+        ("gpt2", "low_rank<3>", "adamw"),
+        ("bert", "nm<2:4>", "adamw"),
+    ],
+)
 def test_steps_with_dropout(name, text, optimizer):
     """Ten steps against PyTorch's, with the same numbers drawn."""
     one = case(with_dropout(MODELS[name], 0.2), optimizer, text, seed=1)
