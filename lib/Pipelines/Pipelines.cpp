@@ -77,6 +77,7 @@ void sparsam::buildLowerToLLVMPipeline(OpPassManager &passes) {
   OpPassManager &functions = passes.nest<func::FuncOp>();
   functions.addPass(createStripAnnotationsPass());
   functions.addPass(createListDistinctPointersPass());
+  passes.addPass(createExpandHalfPass());
   passes.addPass(createApproximateMathPass());
   // Integer powers; LLVM has its own of a floating-point base.
   ConvertMathToFuncsOptions powers;

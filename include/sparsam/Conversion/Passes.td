@@ -593,6 +593,34 @@ def ApproximateMathPass : Pass<"sparsam-approximate-math"> {
                            "::mlir::vector::VectorDialect"];
 }
 
+def ExpandHalfPass : Pass<"sparsam-expand-half"> {
+  let summary = "compute with bf16 as f32 and integers";
+  let description = [{
+    Few machines round f64 to bf16 or f16, and those without AVX512-BF16 do not round f32
+    to bf16 either: LLVM calls a function of the compiler's library for each number, which
+    the library may lack. Arithmetic on bf16 becomes arithmetic on f32 of which each
+    result is rounded, functions of `math` on bf16 and f16 likewise, and the rounding
+    becomes work on integers that vectorises. Every number is rounded once, to nearest
+    even: f64 to f32 by rounding to odd (Boldo and Melquiond 2008), after which
+    the second rounding is that of the f64. Integers go through f64; those that f64 does
+    not hold are the only ones that are rounded twice.
+
+    ```mlir
+    %0 = arith.addf %a, %b : bf16
+    ```
+    becomes
+    ```mlir
+    %0 = arith.extf %a : bf16 to f32
+    %1 = arith.extf %b : bf16 to f32
+    %2 = arith.addf %0, %1 : f32
+    %3 = arith.truncf %2 : f32 to bf16
+    ```
+    with the conversions as shifts, and rounding by adding 0x7fff and the last bit that
+    stays.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
+}
+
 def InlineAllocaScopesPass : Pass<"sparsam-inline-alloca-scopes"> {
   let summary = "remove stack scopes in which nothing is on the stack";
   let description = [{

@@ -66,7 +66,7 @@ TensorTrainAttr::getTerms(RankedTensorType matrix,
     factor.name = "core" + std::to_string(core);
     SmallVector<int64_t> shape;
     if (core > 0) {
-      factor.letters += rank - 1;
+      factor.letters += static_cast<char>(rank - 1);
       shape.push_back(ranks[core - 1]);
     }
     factor.letters += {input, output};
