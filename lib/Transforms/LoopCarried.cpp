@@ -41,10 +41,13 @@ static bool isKnownBefore(const LinearMap &map, Operation *op) {
 /// The operands of elementwise work that `map` moves through; none where it is other
 /// work.
 static std::optional<ElementwiseOp> matchMoved(Operation *op, const LinearMap &map) {
-  auto elementwise = matchElementwise(op);
-  if (failed(elementwise) || elementwise->isCopy() || !map.movesThrough(*elementwise))
+  FailureOr<ElementwiseOp> matched = matchElementwise(op);
+  if (failed(matched))
     return std::nullopt;
-  return *elementwise;
+  const ElementwiseOp &elementwise = *matched;
+  if (elementwise.isCopy() || !map.movesThrough(elementwise))
+    return std::nullopt;
+  return elementwise;
 }
 
 //===----------------------------------------------------------------------===//
