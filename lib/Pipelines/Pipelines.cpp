@@ -104,6 +104,7 @@ void sparsam::buildLowerToLLVMPipeline(OpPassManager &passes) {
   passes.addPass(createReconcileUnrealizedCastsPass());
   addCleanup(passes);
   passes.addPass(createBytesForBooleansPass());
+  passes.addPass(createIntegersForBF16Pass());
   passes.addNestedPass<LLVM::LLVMFuncOp>(createRestoreNoAliasPass());
 }
 

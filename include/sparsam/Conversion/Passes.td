@@ -678,6 +678,27 @@ def RestoreNoAliasPass : Pass<"sparsam-restore-noalias", "::mlir::LLVM::LLVMFunc
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
+def IntegersForBF16Pass : Pass<"sparsam-integers-for-bf16"> {
+  let summary = "store bf16 as i16";
+  let description = [{
+    After `sparsam-expand-half` a bf16 is loaded, stored, chosen and passed on, and no more.
+    Where a machine has no instruction for the type LLVM would do so in f32, and call a
+    function of the compiler's library to get back. So the type becomes i16, with the bits
+    of constants. An operation that computes in bf16 is an error.
+
+    ```mlir
+    %0 = llvm.load %p : !llvm.ptr -> bf16
+    %1 = llvm.select %c, %0, %zero : i1, bf16
+    ```
+    becomes
+    ```mlir
+    %0 = llvm.load %p : !llvm.ptr -> i16
+    %1 = llvm.select %c, %0, %zero : i1, i16
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
 def BytesForBooleansPass : Pass<"sparsam-bytes-for-booleans"> {
   let summary = "load and store booleans as bytes";
   let description = [{

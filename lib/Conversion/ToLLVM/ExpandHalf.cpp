@@ -59,7 +59,8 @@ struct TruncateThroughF32 : OpRewritePattern<arith::TruncFOp> {
   LogicalResult matchAndRewrite(arith::TruncFOp op,
                                 PatternRewriter &rewriter) const override {
     Type to = getElementTypeOrSelf(op.getType());
-    if (!getElementTypeOrSelf(op.getIn().getType()).isF64() || !(to.isBF16() || to.isF16()))
+    if (!getElementTypeOrSelf(op.getIn().getType()).isF64() ||
+        !(to.isBF16() || to.isF16()))
       return failure();
     auto mode = op.getRoundingmode();
     if (mode && *mode != arith::RoundingMode::to_nearest_even)
@@ -92,8 +93,9 @@ struct ExpandHalfPass : sparsam::impl::ExpandHalfPassBase<ExpandHalfPass> {
     if (failed(extendMath()))
       return signalPassFailure();
     rewrite([](RewritePatternSet &patterns) {
-      patterns.add<ConvertThroughF64<arith::SIToFPOp>, ConvertThroughF64<arith::UIToFPOp>>(
-          patterns.getContext());
+      patterns
+          .add<ConvertThroughF64<arith::SIToFPOp>, ConvertThroughF64<arith::UIToFPOp>>(
+              patterns.getContext());
     });
     if (failed(extendArithmetic()))
       return signalPassFailure();
