@@ -71,6 +71,20 @@ struct TruncateThroughF32 : OpRewritePattern<arith::TruncFOp> {
   }
 };
 
+struct ExtendThroughF32 : OpRewritePattern<arith::ExtFOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(arith::ExtFOp op,
+                                PatternRewriter &rewriter) const override {
+    Type single = withElement(op.getType(), rewriter.getF32Type());
+    if (!getElementTypeOrSelf(op.getIn().getType()).isBF16() || op.getType() == single)
+      return failure();
+    Value exact = arith::ExtFOp::create(rewriter, op.getLoc(), single, op.getIn());
+    rewriter.replaceOpWithNewOp<arith::ExtFOp>(op, op.getType(), exact);
+    return success();
+  }
+};
+
 /// Integers have more bits than f32, through which they would be rounded twice.
 template <typename OpTy> struct ConvertThroughF64 : OpRewritePattern<OpTy> {
   using OpRewritePattern<OpTy>::OpRewritePattern;
@@ -100,7 +114,7 @@ struct ExpandHalfPass : sparsam::impl::ExpandHalfPassBase<ExpandHalfPass> {
     if (failed(extendArithmetic()))
       return signalPassFailure();
     rewrite([](RewritePatternSet &patterns) {
-      patterns.add<TruncateThroughF32>(patterns.getContext());
+      patterns.add<TruncateThroughF32, ExtendThroughF32>(patterns.getContext());
     });
     rewrite(arith::populateExpandBFloat16Patterns);
   }

@@ -33,8 +33,9 @@ struct IntegersForBF16Pass : sparsam::impl::IntegersForBF16PassBase<IntegersForB
     WalkResult result = getOperation()->walk([](Operation *op) {
       if (!computes(op) || !usesBF16(op))
         return WalkResult::advance();
-      op->emitOpError("computes in bf16; run sparsam-expand-half before the conversion to "
-                      "LLVM");
+      op->emitOpError(
+          "computes in bf16; run sparsam-expand-half before the conversion to "
+          "LLVM");
       return WalkResult::interrupt();
     });
     if (result.wasInterrupted())

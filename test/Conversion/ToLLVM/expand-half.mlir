@@ -23,6 +23,17 @@ func.func @bf16_of_f64(%x: f64) -> bf16 {
 
 // -----
 
+// CHECK-LABEL: func @f64_of_bf16(
+// CHECK: arith.shli
+// CHECK: arith.extf {{.*}} : f32 to f64
+// CHECK-NOT: extf
+func.func @f64_of_bf16(%x: bf16) -> f64 {
+  %0 = arith.extf %x : bf16 to f64
+  return %0 : f64
+}
+
+// -----
+
 // Machines round f32 to f16, but not f64.
 // CHECK-LABEL: func @f16_of_f64(
 // CHECK: arith.truncf {{.*}} : vector<4xf64> to vector<4xf32>
