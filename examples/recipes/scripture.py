@@ -26,6 +26,12 @@ class Scripture:
             gpt.Text(part, BATCH, CONTEXT, seed, alphabet="".join(parts))
             for part in parts
         )
+        self.seed = seed
+
+    def restart(self) -> gpt.Text:
+        """The New Testament from its first batch on: each fine-tuning sees the same ones."""
+        self.new.rng = np.random.default_rng(self.seed)
+        return self.new
 
     def bits(self, evaluate) -> float:
         """Bits a character on held-out verses of the New Testament."""
@@ -61,7 +67,7 @@ class Task:
         step, optimizer = self._compile(self.pretrained, self.steps, structure)
         p, s = step.compress(self.pretrained, optimizer.init(self.pretrained))
         before = self._bits(step, p)
-        p, _ = train(step, p, s, self.data.new, self.steps)
+        p, _ = train(step, p, s, self.data.restart(), self.steps)
         return before, self._bits(step, p), step
 
     def _compile(self, params, steps: int, structure):

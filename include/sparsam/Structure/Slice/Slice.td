@@ -41,11 +41,12 @@ def Sparsam_Slice : Sparsam_Pattern<"Slice", "slice", [
 
     Constraints:
     1. there is an axis, and no two axes have one group;
-    2. keep >= 1, and a share is at most 1;
-    3. each axis has a segment, all of its segments have one size, and keep is at most
-       that;
-    4. segments lie within the rows or columns, those of one axis do not overlap, and where
-       those of several do, each repeats inside the other's entries or the other way round;
+    2. keep >= 1, and a share is above 0 and at most 1;
+    3. each axis with segments has a name, and its keep is a count; where one has a segment,
+       all have. The segments of an axis have one size, and keep is at most that;
+    4. segments are at least 1 x 1 x 1 and lie within the rows or columns, those of one axis
+       do not overlap, and where those of several do, each repeats inside the other's
+       entries or the other way round;
     5. what is only a request has no storage.
   }];
   let parameters = (ins
