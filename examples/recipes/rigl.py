@@ -13,17 +13,18 @@ import optax
 from reporting import parse, table
 
 STRUCTURE = digits.hidden("unstructured<density = 0.01>")
-FRACTION, EVERY = 0.3, 50
+FRACTION, MOVES = 0.3, 8
 # What the paper trains with: a weight that grows starts at rest, while Adam's second moment
 # of zero would throw it far.
 OPTIMIZER = optax.sgd(0.1, momentum=0.9)
 
 
 def with_rigl(step, p, s, data, steps, seed):
-    """Moves connections in the first three quarters, ever fewer of them."""
+    """Moves connections so many times in the first three quarters, ever fewer of them."""
     moving = 3 * steps // 4
+    every = -(-moving // (MOVES + 1))
     for number, batch in enumerate(data.batches(steps, seed)):
-        if 0 < number < moving and number % EVERY == 0:
+        if 0 < number < moving and number % every == 0:
             fraction = FRACTION / 2 * (1 + math.cos(math.pi * number / moving))
             everything = data.x, data.y
             step, p, s = step.refresh(

@@ -3,7 +3,9 @@ mathematics is missing."""
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -126,3 +128,69 @@ def test_tools_dev_lists_it():
         [ROOT / "tools" / "dev", "help"], capture_output=True, text=True, check=True
     )
     assert "new-structure NAME" in usage.stdout
+
+
+PARTS = ["cmake", "docs", "include", "lib", "python", "test", "tools"]
+
+
+def configure_line() -> str:
+    """How docs/GettingStarted.md configures without tools/dev."""
+    page = (ROOT / "docs" / "GettingStarted.md").read_text()
+    (line,) = re.findall(r"^cmake --preset .*$", page, re.MULTILINE)
+    return line.replace('"$PWD/.venv/bin/python"', sys.executable)
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    """A copy of the tree that was configured before the rooms were laid out in it."""
+    root = tmp_path_factory.mktemp("copy")
+    unwanted = shutil.ignore_patterns("build", "__pycache__")
+    for part in PARTS:
+        shutil.copytree(ROOT / part, root / part, ignore=unwanted)
+    for name in ("CMakeLists.txt", "CMakePresets.json", ".clang-format"):
+        shutil.copy(ROOT / name, root / name)
+    # A precompiled header pays for more than a few files.
+    run_in(root, f"{configure_line()} -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON")
+    for arguments in (["BlockCirculant"], ["Toeplitz", "--kind", "factors"]):
+        script = root / "tools" / "new_structure.py"
+        run_in(root, " ".join([sys.executable, str(script), *arguments]))
+    return root
+
+
+def run_in(root: Path, command: str) -> str:
+    """What it prints, where it succeeds. The project's Python comes first."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    ran = subprocess.run(
+        ["bash", "-c", command],
+        cwd=root,
+        env=os.environ | {"PATH": path},
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, f"{command}\n{ran.stdout}\n{ran.stderr}"
+    return ran.stdout
+
+
+def test_the_tree_finds_new_rooms(tree):
+    """No list is edited: the build that was there finds, compiles and registers them."""
+    objects = "lib/CMakeFiles/Sparsam.dir"
+    room = f"{objects}/Structure/Toeplitz/Toeplitz.cpp.o"
+    run_in(tree, f"ninja -C build/release -j 2 {objects}/InitAll.cpp.o {room}")
+    listed = tree / "build/release/include/sparsam/Structure/Structures.h.inc"
+    linked = run_in(tree, "ninja -C build/release -t query lib/libSparsam.so.0.1.0")
+    for name, sources in {
+        "BlockCirculant": ["BlockCirculant", "Builders"],
+        "Toeplitz": ["Toeplitz"],
+    }.items():
+        assert f"register{name}(registry)" in listed.read_text()
+        for source in sources:
+            assert f"{objects}/Structure/{name}/{source}.cpp.o" in linked
+
+
+def test_the_tree_finds_their_tests_and_pages(tree):
+    shown = run_in(tree, "lit --show-tests build/release/test")
+    assert all(f"{name}.mlir" in shown for name in MISSING)
+    wrote = run_in(tree, f"{sys.executable} tools/reference.py")
+    pages = "Structure-block_circulant.md, Structure-toeplitz.md"
+    assert wrote == f"wrote {pages}\n"
+    run_in(tree, f"{sys.executable} -m pytest -q test/python/test_structure_pages.py")

@@ -63,6 +63,58 @@ def test_state_that_is_not_fresh_is_projected_on_factors():
             assert np.abs(second[part] - first[part]).max() < 0.02 * scale, part
 
 
+def of_monarch(factors, dense, power):
+    blocks = dense.reshape(4, 4, 2, 12)
+    r, left = factors["r"] ** power, factors["l"] ** power
+    return {
+        "r": np.einsum("akbn,barn->akbr", blocks, left),
+        "l": np.einsum("akbr,akbn->barn", r, blocks),
+    }
+
+
+def of_tensor_train(factors, dense, power):
+    pieces = dense.reshape(4, 4, 4, 6)
+    first, second = factors["core0"] ** power, factors["core1"] ** power
+    return {
+        "core0": np.einsum("kanb,rab->knr", pieces, second),
+        "core1": np.einsum("kanb,knr->rab", pieces, first),
+    }
+
+
+def of_lora(factors, dense, power):
+    u, v = of_factors(factors["u"], factors["v"], dense, power)
+    return {"u": 2.0**power * u, "v": 2.0**power * v}
+
+
+def of_sum(factors, dense, power):
+    u, v = of_factors(factors["u"], factors["v"], dense, power)
+    outputs = np.arange(dense.shape[1])[:, None]
+    entries = dense[factors["indices"].astype(int), outputs]
+    return {"u": u, "v": v, "values": entries[..., None]}
+
+
+@pytest.mark.parametrize(
+    "text, project",
+    [
+        ("lora<4, alpha = 8>", of_lora),
+        ("lora<4, alpha = 8, base = nm<2:4>>", of_lora),
+        ("sum<low_rank<3>, nm<1:4>>", of_sum),
+        ("monarch<[4, 2], rank = 2>", of_monarch),
+        ("tensor_train<[4, 4], [4, 6], ranks = [3]>", of_tensor_train),
+    ],
+)
+def test_each_einsum_projects_as_its_page_says(text, project):
+    step = compiled({"fc/w": text})
+    params, state = used_state()
+    p, s = step.compress(params, state)
+    factors = step.storage(p)["fc/w"]
+    for power, parts in enumerate(moments(step, s), start=1):
+        expected = project(factors, state[1][0][power]["fc"]["w"], power)
+        assert sorted(parts) == sorted(expected)
+        for name, part in parts.items():
+            close(part, expected[name])
+
+
 def least_squares(u, v, ofU, ofV):
     """The smallest M with M V^T and U^T M nearest to what the factors have."""
     k, n = u.shape[0], v.shape[1]
