@@ -40,5 +40,5 @@ def run(steps: int, seed: int, rewind: int = 20) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    options = parse(__doc__, steps=400, seeds=3)
+    options = parse(__doc__, steps=400, seeds=6)
     table([run(options.steps, seed) for seed in range(options.seeds)])

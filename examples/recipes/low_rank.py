@@ -25,6 +25,6 @@ def run(steps: int, seed: int) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    options = parse(__doc__, steps=400, seeds=1)
+    options = parse(__doc__, steps=100, seeds=3)
     runs = [run(options.steps, seed) for seed in range(options.seeds)]
     table(runs, "bits a character", digits=3)
