@@ -1,5 +1,6 @@
 #include "sparsam/Structure/TensorTrain/TensorTrain.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace mlir::sparsam;
@@ -51,10 +52,14 @@ TensorTrainAttr::getTerms(RankedTensorType matrix,
   ArrayRef<int64_t> inputs = getInputs(), outputs = getOutputs(), ranks = getRanks();
   auto requireProduct = [&](ArrayRef<int64_t> pieces, int64_t total,
                             StringRef name) -> LogicalResult {
-    if (product(pieces) == total)
+    // Pieces are any numbers yet, and their product may be more than 64 bits hold.
+    uint64_t product = 1;
+    for (int64_t piece : pieces)
+      product = llvm::SaturatingMultiply<uint64_t>(product, piece);
+    if (product == static_cast<uint64_t>(total))
       return success();
-    return emitError() << *this << " has " << name << " pieces of product "
-                       << product(pieces) << ", expected " << total;
+    return emitError() << *this << " has " << name << " pieces of product " << product
+                       << ", expected " << total;
   };
   if (failed(requireProduct(inputs, matrix.getDimSize(0), "input")) ||
       failed(requireProduct(outputs, matrix.getDimSize(1), "output")))

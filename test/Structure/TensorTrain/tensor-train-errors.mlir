@@ -28,6 +28,12 @@ func.func private @inputs(tensor<16x8xf32, #sparsam.tensor_train<[4, 3], [2, 4],
 
 // -----
 
+// The product is 16 in 64 bits.
+// expected-error @below {{has input pieces of product 18446744073709551615, expected 16}}
+func.func private @large(tensor<16x8xf32, #sparsam.tensor_train<[1152921504606846977, 16], [4, 2], ranks = [2]>>)
+
+// -----
+
 // expected-error @below {{has output pieces of product 6, expected 8}}
 func.func private @outputs(tensor<16x8xf32, #sparsam.tensor_train<[4, 4], [2, 3], ranks = [2]>>)
 
