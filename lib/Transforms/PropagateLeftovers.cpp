@@ -18,9 +18,17 @@ Value sparsam::getStorageRoot(Value value) {
   return value;
 }
 
+/// The dense tensor that a pattern is selected from in this function, if it is.
+static Value getSelectedFrom(Value index) {
+  auto select = getStorageRoot(index).getDefiningOp<SelectOp>();
+  return select ? getStorageRoot(select.getSource()) : Value();
+}
+
 std::string sparsam::describeParameter(func::FuncOp function, ValueRange storage) {
   for (Value value : storage) {
-    auto argument = dyn_cast<BlockArgument>(getStorageRoot(value));
+    Value selectedFrom = getSelectedFrom(value);
+    auto argument =
+        dyn_cast<BlockArgument>(selectedFrom ? selectedFrom : getStorageRoot(value));
     if (!argument || argument.getOwner() != &function.front())
       continue;
     for (StringRef attribute : {boundary::param, boundary::stateOf})
@@ -53,11 +61,23 @@ static void reportDensify(func::FuncOp function, DensifyOp op) {
   }
 }
 
+/// What is restricted, and why it is not on the pattern from the start.
+static std::string explain(func::FuncOp function, RestrictOp op) {
+  Value source = getStorageRoot(op.getSource());
+  if (llvm::any_of(op.getPattern(),
+                   [&](Value index) { return getSelectedFrom(index) == source; }))
+    return "is read from a dense tensor: the pattern is selected from it here";
+  auto argument = dyn_cast<BlockArgument>(source);
+  if (argument && argument.getOwner() == &function.front())
+    return "is read from a dense tensor: it is an argument";
+  return "is computed dense first: " + explainNoSddmm(op);
+}
+
 static void reportRestrict(func::FuncOp function, RestrictOp op) {
   InFlightDiagnostic remark = op.emitRemark()
                               << "a tensor on the pattern of "
-                              << describeParameter(function, op.getPattern())
-                              << " is computed dense first: " << explainNoSddmm(op);
+                              << describeParameter(function, op.getPattern()) << " "
+                              << explain(function, op);
   if (Operation *source = getViewRoot(op.getSource()).getDefiningOp())
     remark.attachNote(source->getLoc()) << "made here";
 }

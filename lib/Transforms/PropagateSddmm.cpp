@@ -46,8 +46,6 @@ static FailureOr<SddmmPlan> planSddmm(RestrictOp op, std::string &why) {
     why = reason;
     return failure();
   };
-  if (!isa<Float32Type, Float64Type>(op.getSource().getType().getElementType()))
-    return refuse("its elements are neither f32 nor f64");
   if (!op.getStructure().getSlicedAxes().empty())
     return refuse("its group is not sliced in this function");
   if (dropUnitStack(op.getStructure(), op.getSource().getType().getShape()))
@@ -58,10 +56,12 @@ static FailureOr<SddmmPlan> planSddmm(RestrictOp op, std::string &why) {
   SddmmPlan plan;
   plan.contraction = product->terms[0].value.getDefiningOp();
   if (!plan.contraction)
-    return refuse("it is an argument");
+    return refuse("a loop or a branch carries it");
   FailureOr<Product> inner = Product::of(plan.contraction);
   if (failed(inner))
     return refuse("it is not a product");
+  if (!isa<Float32Type, Float64Type>(op.getSource().getType().getElementType()))
+    return refuse("its elements are neither f32 nor f64");
   bool addsInit = static_cast<bool>(inner->init);
   inner->init = Value();
   inner->absorbViews();

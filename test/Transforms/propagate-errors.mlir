@@ -27,10 +27,28 @@ func.func @partial(%x: tensor<5x4x6xf32>, %v: tensor<4x12x1xf32> {sparsam.param 
 
 func.func @not_a_product(%g: tensor<16x4xf32>, %i: tensor<4x8xi16> {sparsam.param = "w"})
     -> tensor<4x8x1xf32> {
-  // expected-remark @+1 {{a tensor on the pattern of parameter "w" is computed dense first: it is an argument}}
+  // expected-remark @+1 {{a tensor on the pattern of parameter "w" is read from a dense tensor: it is an argument}}
   %r = sparsam.restrict %g on %i {structure = #sparsam.nm<2:4>}
       : (tensor<16x4xf32>, tensor<4x8xi16>) -> tensor<4x8x1xf32>
   return %r : tensor<4x8x1xf32>
+}
+
+// -----
+
+func.func @carried(%g: tensor<16x4xf32>, %i: tensor<4x8xi16> {sparsam.param = "w"}, %n: index)
+    -> tensor<4x8x1xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %v = tensor.empty() : tensor<4x8x1xf32>
+  %s:2 = scf.for %j = %c0 to %n step %c1 iter_args(%own = %g, %old = %v)
+      -> (tensor<16x4xf32>, tensor<4x8x1xf32>) {
+    // expected-remark @+1 {{is computed dense first: a loop or a branch carries it}}
+    %r = sparsam.restrict %own on %i {structure = #sparsam.nm<2:4>}
+        : (tensor<16x4xf32>, tensor<4x8xi16>) -> tensor<4x8x1xf32>
+    %t = math.exp %own : tensor<16x4xf32>
+    scf.yield %t, %r : tensor<16x4xf32>, tensor<4x8x1xf32>
+  }
+  return %s#1 : tensor<4x8x1xf32>
 }
 
 // -----

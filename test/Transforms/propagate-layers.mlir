@@ -180,7 +180,7 @@ func.func @restrict_merged_stack(%g: tensor<2x3x16x4xf32>, %i: tensor<6x4x8xi16>
     -> tensor<6x4x8x1xf32> {
   %m = tensor.collapse_shape %g [[0, 1], [2], [3]]
       : tensor<2x3x16x4xf32> into tensor<6x16x4xf32>
-  // expected-remark @+1 {{is computed dense first: it is an argument}}
+  // expected-remark @+1 {{is read from a dense tensor: it is an argument}}
   %r = sparsam.restrict %m on %i {structure = #sparsam.nm<2:4, stack = [0]>}
       : (tensor<6x16x4xf32>, tensor<6x4x8xi16>) -> tensor<6x4x8x1xf32>
   return %r : tensor<6x4x8x1xf32>
