@@ -117,6 +117,7 @@ struct ExpandHalfPass : sparsam::impl::ExpandHalfPassBase<ExpandHalfPass> {
       patterns.add<TruncateThroughF32, ExtendThroughF32>(patterns.getContext());
     });
     rewrite(arith::populateExpandBFloat16Patterns);
+    forbidContraction();
   }
 
 private:
@@ -124,6 +125,15 @@ private:
     RewritePatternSet patterns(&getContext());
     populate(patterns);
     walkAndApplyPatterns(getOperation(), std::move(patterns));
+  }
+
+  /// Upstream lets what it adds be contracted, by which the rounding between two
+  /// functions would vanish. (LLVM's own conversions do not take the flag either.)
+  void forbidContraction() {
+    getOperation()->walk([](Operation *op) {
+      if (isa<arith::ExtFOp, arith::TruncFOp>(op))
+        op->removeAttr(cast<arith::ArithFastMathInterface>(op).getFastMathAttrName());
+    });
   }
 
   LogicalResult extendMath() {

@@ -101,3 +101,17 @@ func.func @integers(%x: i32) -> (bf16, bf16, f32) {
   %2 = arith.sitofp %x : i32 to f32
   return %0, %1, %2 : bf16, bf16, f32
 }
+
+// -----
+
+// The result of one function is rounded before the next takes it.
+// CHECK-LABEL: func @functions_of_functions(
+// CHECK: math.tanh {{.*}} : f32
+// CHECK-NEXT: %[[ROUNDED:.*]] = arith.truncf %{{[0-9]+}} : f32 to f16
+// CHECK-NEXT: %[[AGAIN:.*]] = arith.extf %[[ROUNDED]] : f16 to f32
+// CHECK-NEXT: math.exp %[[AGAIN]] : f32
+func.func @functions_of_functions(%a: f16) -> f16 {
+  %0 = math.tanh %a : f16
+  %1 = math.exp %0 : f16
+  return %1 : f16
+}
