@@ -32,13 +32,16 @@ static LogicalResult collectStrides(AffineExpr expr, int64_t scale,
 
 FailureOr<Convolution> Convolution::of(Operation *op) {
   FailureOr<ProductBody> body = matchProductBody(op);
-  if (failed(body) || !body->sums || body->factors.size() != 2 ||
-      body->factors[0] == body->factors[1])
+  return succeeded(body) ? getConvolution(*body) : FailureOr<Convolution>(failure());
+}
+
+FailureOr<Convolution> sparsam::getConvolution(const ProductBody &body) {
+  if (!body.sums || body.factors.size() != 2 || body.factors[0] == body.factors[1])
     return failure();
-  linalg::LinalgOp linalgOp = body->op;
+  linalg::LinalgOp linalgOp = body.op;
   SmallVector<AffineMap> maps = linalgOp.getIndexingMapsArray();
   AffineMap resultMap = maps[linalgOp.getNumDpsInputs()];
-  unsigned source = body->factors[0], other = body->factors[1];
+  unsigned source = body.factors[0], other = body.factors[1];
   if (maps[source].isProjectedPermutation())
     std::swap(source, other);
   bool meets = llvm::any_of(maps[source].getResults(), llvm::IsaPred<AffineBinaryOpExpr>);
@@ -48,7 +51,7 @@ FailureOr<Convolution> Convolution::of(Operation *op) {
 
   Convolution found;
   Product &product = found.product;
-  product.scalars = body->scalars;
+  product.scalars = body.scalars;
   SmallVector<Group> loops;
   for (int64_t range : linalgOp.getStaticLoopRanges())
     loops.push_back(product.addDimension(range));
@@ -78,7 +81,7 @@ FailureOr<Convolution> Convolution::of(Operation *op) {
   product.terms.push_back({linalgOp->getOperand(other), groupingOf(maps[other])});
   product.result = groupingOf(resultMap);
   SmallVector<Letter> covered = flatten(slots);
-  llvm::append_range(covered, flatten(product.terms[filter].dims));
+  llvm::append_range(covered, flatten(product.terms[Convolution::filter].dims));
   for (const Group &loop : loops)
     if (!loop.empty() && !llvm::is_contained(covered, loop.front()))
       return failure();
@@ -102,7 +105,7 @@ bool Convolution::isSummed(unsigned slot) const {
 }
 
 bool Convolution::isInFilter(unsigned slot) const {
-  return containsAll(product.terms[filter].dims, getSlot(slot));
+  return containsAll(product.terms[Convolution::filter].dims, getSlot(slot));
 }
 
 bool Convolution::isWhole(unsigned dim) const {
@@ -152,20 +155,20 @@ bool Convolution::absorbEmbedding() {
   if (failed(embedding))
     return false;
   auto inner = cast<RankedTensorType>(embedding->source.getType()).getShape();
-  SmallVector<int64_t> outer = product.getShape(product.terms[filter].dims);
+  SmallVector<int64_t> outer = product.getShape(product.terms[Convolution::filter].dims);
   SmallVector<unsigned> changed;
   for (unsigned dim = 0; dim < outer.size(); ++dim) {
     if (inner[dim] == outer[dim])
       continue;
-    auto [place, step] = findStep(product.terms[filter].dims[dim]);
+    auto [place, step] = findStep(product.terms[Convolution::filter].dims[dim]);
     if (!place || !isSummed(step->slot))
       return false;
     changed.push_back(dim);
   }
   for (unsigned dim : changed) {
     Group fresh = product.addDimension(inner[dim]);
-    auto [place, step] = findStep(product.terms[filter].dims[dim]);
-    product.terms[filter].dims[dim] = fresh;
+    auto [place, step] = findStep(product.terms[Convolution::filter].dims[dim]);
+    product.terms[Convolution::filter].dims[dim] = fresh;
     product.terms[windows].dims[step->slot] = fresh;
     place->offset += step->stride * embedding->offsets[dim];
     step->stride *= embedding->strides[dim];
@@ -188,7 +191,7 @@ bool Convolution::isMatrixProduct() const {
   bool hasRows = false, hasColumns = false, hasSums = false;
   SmallVector<Letter> kept = flatten(product.result);
   SmallVector<Letter> inWindows = flatten(product.terms[windows].dims);
-  SmallVector<Letter> inFilter = flatten(product.terms[filter].dims);
+  SmallVector<Letter> inFilter = flatten(product.terms[Convolution::filter].dims);
   for (Letter letter : inWindows) {
     hasRows |= llvm::is_contained(kept, letter) && !llvm::is_contained(inFilter, letter);
     hasSums |= !llvm::is_contained(kept, letter);

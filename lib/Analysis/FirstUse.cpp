@@ -1,8 +1,7 @@
 #include "sparsam/Analysis/FirstUse.h"
+#include "ProductBody.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "sparsam/Analysis/Convolution.h"
 #include "sparsam/Analysis/Elementwise.h"
-#include "sparsam/Analysis/Product.h"
 #include "sparsam/Analysis/Views.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
@@ -88,7 +87,13 @@ static std::optional<Layout> getLayerLayout(Operation *op, const Layout &layout)
 static FirstContraction getContraction(Operation *op, const Layouts &same) {
   FirstContraction none{op, {}, {}};
   FailureOr<Product> product = Product::of(op);
-  FailureOr<Convolution> convolution = Convolution::of(op);
+  FailureOr<Convolution> convolution = failure();
+  // A product of bf16 that is summed in f32 contracts what one of f32 does.
+  FailureOr<ProductBody> body = matchProductBody(op, /*acrossTypes=*/true);
+  if (succeeded(body)) {
+    product = getProduct(*body);
+    convolution = getConvolution(*body);
+  }
   if (succeeded(convolution)) {
     convolution->absorbFilter();
     product = std::move(convolution->product);

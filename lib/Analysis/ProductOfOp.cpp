@@ -174,10 +174,22 @@ static FailureOr<Product> ofEinsum(EinsumOp op) {
   return product;
 }
 
+/// What a number of a body is converted from.
+static Value skipConversions(Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (!isa<arith::ExtFOp, arith::TruncFOp>(op))
+      break;
+    value = op->getOperand(0);
+  }
+  return value;
+}
+
 /// The block arguments that `value` multiplies, and the scalars from outside.
-static LogicalResult collectFactors(Value value, Block *body,
+static LogicalResult collectFactors(Value value, Block *body, bool acrossTypes,
                                     SmallVectorImpl<unsigned> &factors,
                                     SmallVectorImpl<Value> &scalars) {
+  if (acrossTypes)
+    value = skipConversions(value);
   if (value.getParentBlock() != body) {
     scalars.push_back(value);
     return success();
@@ -187,9 +199,10 @@ static LogicalResult collectFactors(Value value, Block *body,
     return success();
   }
   auto multiply = value.getDefiningOp<arith::MulFOp>();
-  if (!multiply || failed(collectFactors(multiply.getLhs(), body, factors, scalars)))
+  if (!multiply ||
+      failed(collectFactors(multiply.getLhs(), body, acrossTypes, factors, scalars)))
     return failure();
-  return collectFactors(multiply.getRhs(), body, factors, scalars);
+  return collectFactors(multiply.getRhs(), body, acrossTypes, factors, scalars);
 }
 
 bool sparsam::isZeroTensor(Value value) {
@@ -207,7 +220,7 @@ static bool hasStaticTensors(Operation *op) {
       });
 }
 
-FailureOr<ProductBody> sparsam::matchProductBody(Operation *op) {
+FailureOr<ProductBody> sparsam::matchProductBody(Operation *op, bool acrossTypes) {
   if (!hasStaticTensors(op))
     return failure();
   auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
@@ -223,25 +236,29 @@ FailureOr<ProductBody> sparsam::matchProductBody(Operation *op) {
   Block *body = linalgOp.getBlock();
   Value yielded = body->getTerminator()->getOperand(0);
   unsigned initArgument = linalgOp.getNumDpsInputs();
+  auto getSource = [&](Value value) {
+    return acrossTypes ? skipConversions(value) : value;
+  };
   auto isInit = [&](Value value) {
-    auto argument = dyn_cast<BlockArgument>(value);
+    auto argument = dyn_cast<BlockArgument>(getSource(value));
     return argument && argument.getOwner() == body &&
            argument.getArgNumber() == initArgument;
   };
   ProductBody found{linalgOp, {}, {}, false};
-  if (auto add = yielded.getDefiningOp<arith::AddFOp>()) {
+  if (auto add = getSource(yielded).getDefiningOp<arith::AddFOp>()) {
     if (!isInit(add.getLhs()) && !isInit(add.getRhs()))
       return failure();
     found.sums = true;
     yielded = isInit(add.getLhs()) ? add.getRhs() : add.getLhs();
   }
-  if (failed(collectFactors(yielded, body, found.factors, found.scalars)) ||
+  if (failed(collectFactors(yielded, body, acrossTypes, found.factors, found.scalars)) ||
       found.factors.empty() || llvm::is_contained(found.factors, initArgument) ||
       (!found.sums && linalgOp.getNumReductionLoops() != 0))
     return failure();
   for (unsigned factor : found.factors) {
     auto type = dyn_cast<RankedTensorType>(linalgOp->getOperand(factor).getType());
-    if (!type || type.getElementType() != element)
+    if (!type || !isa<FloatType>(type.getElementType()) ||
+        (!acrossTypes && type.getElementType() != element))
       return failure();
   }
   return found;
@@ -251,11 +268,13 @@ FailureOr<Product> Product::of(Operation *op) {
   if (auto einsum = dyn_cast<EinsumOp>(op))
     return hasStaticTensors(op) ? ofEinsum(einsum) : FailureOr<Product>(failure());
   FailureOr<ProductBody> body = matchProductBody(op);
-  if (failed(body))
-    return failure();
-  linalg::LinalgOp linalgOp = body->op;
+  return succeeded(body) ? getProduct(*body) : FailureOr<Product>(failure());
+}
+
+FailureOr<Product> sparsam::getProduct(const ProductBody &body) {
+  linalg::LinalgOp linalgOp = body.op;
   Product product;
-  product.scalars = body->scalars;
+  product.scalars = body.scalars;
   SmallVector<Group> loops;
   for (int64_t range : linalgOp.getStaticLoopRanges())
     loops.push_back(product.addDimension(range));
@@ -266,7 +285,7 @@ FailureOr<Product> Product::of(Operation *op) {
       dims.push_back(loops[cast<AffineDimExpr>(expr).getPosition()]);
     return dims;
   };
-  for (unsigned factor : body->factors) {
+  for (unsigned factor : body.factors) {
     if (!maps[factor].isProjectedPermutation())
       return failure();
     product.terms.push_back({linalgOp->getOperand(factor), groupingOf(maps[factor])});
@@ -283,7 +302,7 @@ FailureOr<Product> Product::of(Operation *op) {
   if (covered.size() != product.sizes.size())
     return failure();
   Value init = linalgOp.getDpsInits()[0];
-  if (body->sums && !isZeroTensor(init))
+  if (body.sums && !isZeroTensor(init))
     product.init = init;
   return product;
 }
