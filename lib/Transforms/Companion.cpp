@@ -67,7 +67,9 @@ Value TrainedFactors::spread(OpBuilder &builder, Location loc, ValueRange states
   SmallVector<Value> whole(states);
   for (auto [number, own, pattern] : llvm::zip_equal(numbers, whole, patterns))
     if (pattern)
-      own = createDensify(builder, loc, own, *pattern, composition[number].type);
+      own = createDensify(builder, loc, own, *pattern,
+                          RankedTensorType::get(composition[number].type.getShape(),
+                                                getElementTypeOrSelf(own.getType())));
   return composition.createSpread(builder, loc, numbers, dense, whole, degree);
 }
 

@@ -223,17 +223,25 @@ FailureOr<Value> Composition::createGradient(OpBuilder &builder, Location loc,
   }
   auto gradient = RankedTensorType::get(wanted.factor.type.getShape(),
                                         getWideElement(type.getElementType()));
+  Type element = getElementTypeOrSelf(matrix.getType());
   Value made = createEinsum(builder, loc, gradient, inputs,
                             letters + "->" + wanted.factor.letters);
-  return buildConverted(builder, loc, made, type.getElementType());
+  return buildConverted(builder, loc, made, element);
 }
 
-/// Each tensor to the power `degree`, element by element.
+/// Each tensor to the power `degree`, element by element; powers are not rounded to
+/// narrow elements.
 static SmallVector<Value> createPowers(OpBuilder &builder, Location loc,
                                        ValueRange tensors, unsigned degree) {
   SmallVector<Value> powers(tensors);
+  if (degree == 1)
+    return powers;
+  for (Value &tensor : powers)
+    tensor = buildConverted(builder, loc, tensor,
+                            getWideElement(getElementTypeOrSelf(tensor.getType())));
+  SmallVector<Value> first = powers;
   for (unsigned power = 1; power < degree; ++power)
-    for (auto [tensor, raised] : llvm::zip_equal(tensors, powers))
+    for (auto [tensor, raised] : llvm::zip_equal(first, powers))
       raised = buildElementwise<arith::MulFOp>(builder, loc, {tensor, raised});
   return powers;
 }
@@ -265,8 +273,10 @@ Value Composition::createSpread(OpBuilder &builder, Location loc,
     term = buildConverted(builder, loc, term, getWideElement(type.getElementType()));
     sum = sum ? buildAdd(builder, loc, sum, term) : term;
   }
-  sum = buildConverted(builder, loc, sum, type.getElementType());
-  return createFromMatrix(builder, loc, sum, type, structure);
+  Type element = getElementTypeOrSelf(states.front().getType());
+  sum = buildConverted(builder, loc, sum, element);
+  return createFromMatrix(builder, loc, sum,
+                          RankedTensorType::get(type.getShape(), element), structure);
 }
 
 FailureOr<SmallVector<Value>>

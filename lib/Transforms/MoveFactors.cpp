@@ -1,6 +1,7 @@
 // The functions that take factors and their optimizer state to dense tensors, and back.
 #include "Companion.h"
 #include "sparsam/Transforms/Boundary.h"
+#include "sparsam/Transforms/BuildProduct.h"
 
 using namespace mlir;
 using namespace mlir::sparsam;
@@ -35,6 +36,12 @@ private:
 
 } // namespace
 
+/// What is found by steps of projecting and spreading takes more digits than a state
+/// keeps.
+static RankedTensorType getWide(RankedTensorType type) {
+  return type.clone(getWideElement(type.getElementType()));
+}
+
 /// The storage of the parameters that have state, as arguments.
 FailureOr<StateCompanions::Factors> StateCompanions::addFactors(Companion &companion) {
   Factors found;
@@ -55,7 +62,7 @@ LogicalResult StateCompanions::createProject() {
   Companion companion(builder, loc, "project");
   SmallVector<Value> dense;
   for (const StateArgument &state : states)
-    dense.push_back(companion.addArgument(state.type, state.parameter->loc,
+    dense.push_back(companion.addArgument(getWide(state.type), state.parameter->loc,
                                           getCompanionAttrs(function, state)));
   auto factors = addFactors(companion);
   if (failed(factors))
@@ -85,7 +92,7 @@ LogicalResult StateCompanions::createSpread() {
     for (const StorageTensor &tensor : state.parameter->storage)
       if (tensor.isTrainable())
         stored.back().push_back(
-            companion.addArgument(tensor.type, state.parameter->loc,
+            companion.addArgument(getWide(tensor.type), state.parameter->loc,
                                   getCompanionAttrs(function, state, tensor.name)));
   }
   auto factors = addFactors(companion);

@@ -57,10 +57,15 @@ class Moves:
 
     def lift(self, stored: Stored) -> Dense:
         """Dense optimizer state of factor parameters, where it scales with the gradient or
-        its square: that which projects to the state of the factors."""
-        results = self._lowered().signatures.get("spread", Signature((), ())).results
-        degrees = {value.name: value.degree for value in results}
-        parts = {key: array for key, array in stored.items() if key[0] in degrees}
+        its square: that which projects to the state of the factors. In f32 where the state
+        is in half precision, which does not suffice to find it."""
+        signature = self._signature("spread")
+        degrees = {value.name: value.degree for value in signature.results}
+        parts = {
+            (value.name, value.part): stored[value.name, value.part].astype(value.dtype)
+            for value in signature.arguments
+            if value.state_of
+        }
         factors = {key: array for key, array in stored.items() if key[0] not in degrees}
 
         def project(dense: Dense) -> Stored:
@@ -71,13 +76,24 @@ class Moves:
 
         return lift(parts, degrees, project, spread)
 
+    def project(self, dense: Dense, factors: Stored) -> Stored:
+        """What dense state is for the factors; other state counts as zeros."""
+        given = {
+            (value.name, value.part): np.zeros(value.shape, value.dtype)
+            for value in self._signature("project").arguments
+            if value.state_of
+        }
+        return self._call("project", factors | given | _whole(dense))
+
     def _call(self, name: str, given: Stored) -> Stored:
         if name in ("select", "restrict", "densify") and not self.patterns:
             return {}
-        lowered = self._lowered()
-        if not lowered.signatures.get(name, Signature((), ())).arguments:
+        if not self._signature(name).arguments:
             return {}
-        return lowered.call_named(name, given, self._names)
+        return self._lowered().call_named(name, given, self._names)
+
+    def _signature(self, name: str) -> Signature:
+        return self._lowered().signatures.get(name, Signature((), ()))
 
     def _lowered(self) -> Lowered:
         with self._lock:

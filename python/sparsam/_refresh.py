@@ -193,12 +193,15 @@ class Refresher:
         old, form = self._old, new.form
         still = {s.name for s in old.slots if old.parameter_of(s) not in self._moved}
         found = {key: array for key, array in stored.items() if key[0] in still}
-        grown = self._with_initial(stored, dense) | self._lifted(stored)
+        lifted = self._lifted(stored)
+        kept_as = {slot.name: slot.dtype for slot in old.slots}
+        rounded = {name: a.astype(kept_as[name]) for name, a in lifted.items()}
+        grown = self._with_initial(stored, dense) | rounded
         if self._targets:
             found |= self._patterns(new, stored, grown, scores)
         factors = self._moved & set(form.pinned) - set(form.moves.patterns)
         if factors:
-            found |= self._factors(form, factors, stored, grown)
+            found |= self._factors(form, factors, stored, grown, lifted)
         kept = {slot.name for slot in form.slots}
         for slot in old.slots:
             if slot.name not in kept:
@@ -244,12 +247,19 @@ class Refresher:
                 )
         return filled
 
-    def _factors(self, form: Form, paths: set[str], stored: Stored, dense) -> Stored:
+    def _factors(
+        self, form: Form, paths: set[str], stored: Stored, dense: Dense, lifted: Dense
+    ) -> Stored:
         """What is stored of parameters that come to factors, or to other ones."""
         old, found = self._old, {}
         if paths & set(old.pinned) - set(old.moves.patterns):
             dense = dense | old.moves.sums(stored)
         made = form.factorize(dense)
+        # The dense state that was found is not rounded before it is projected.
+        wide = {name: a for name, a in lifted.items() if a.dtype != dense[name].dtype}
+        if wide:
+            projected = form.moves.project(wide, made)
+            made |= {key: array for key, array in projected.items() if key[0] in wide}
         for slot in form.slots:
             if form.parameter_of(slot) not in paths:
                 continue
@@ -259,11 +269,12 @@ class Refresher:
                     found[slot.name, slot.part] = _storage.full(slot, value)
                     continue
                 form.check_projected(slot)
-            found[slot.name, slot.part] = made[slot.name, slot.part]
+            array = made[slot.name, slot.part]
+            found[slot.name, slot.part] = _storage.copy(array, slot.dtype)
         return found
 
     def _lifted(self, stored: Stored) -> Dense:
-        """Dense state of the factor parameters that move."""
+        """Dense state of the factor parameters that move; half precision in f32."""
         old, found, lifted = self._old, {}, None
         for slot in old.slots:
             path = old.parameter_of(slot)
@@ -280,11 +291,6 @@ class Refresher:
                 found[slot.name] = np.full(old.shapes[path], value, slot.dtype)
                 continue
             old.check_projected(slot)
-            if slot.dtype.itemsize < 4:
-                raise ValueError(
-                    f"'{slot.name}' is state of factors in {slot.dtype.name}, which does "
-                    "not suffice to find the dense state that it came from"
-                )
             lifted = old.moves.lift(stored) if lifted is None else lifted
             found[slot.name] = lifted[slot.name]
         return found

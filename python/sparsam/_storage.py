@@ -69,10 +69,10 @@ def empty(shape: Sequence[int], dtype) -> np.ndarray:
     return raw[start : start + size].view(dtype).reshape(shape)
 
 
-def copy(array) -> np.ndarray:
-    """An aligned copy."""
+def copy(array, dtype=None) -> np.ndarray:
+    """An aligned copy, in another type if one is given."""
     array = np.asarray(array)
-    out = empty(array.shape, array.dtype)
+    out = empty(array.shape, array.dtype if dtype is None else dtype)
     out[...] = array
     return out
 

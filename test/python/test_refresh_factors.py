@@ -250,9 +250,80 @@ def test_what_is_frozen_has_no_state_to_lose_or_to_give():
     step(p, s, *batch())
 
 
-def test_state_of_factors_in_half_precision_is_refused():
-    step, params, state = compiled_in_half({"fc/w": "low_rank<4>"})
+def trained_in_half(structure, steps=4):
+    """A step in bf16, and what is stored after some of them."""
+    step, params, state = compiled_in_half(structure)
     p, s = step.compress(params, state)
-    p, s, _ = step(p, s, *in_half(batch()))
-    with pytest.raises(ValueError, match="state of factors in bfloat16"):
-        step.refresh(p, s, {"fc/w": "low_rank<6>"})
+    for number in range(steps):
+        p, s, _ = step(p, s, *in_half(batch(number)))
+    return step, p, s
+
+
+def copied(tree):
+    return jax.tree.map(np.array, tree)
+
+
+def in_f32(step, handles):
+    """The numbers of handles in bf16 as those of a step in f32."""
+    flat = [jax.tree.flatten(handle) for handle in step.compress(PARAMS, STATE)]
+    return tuple(
+        jax.tree.unflatten(
+            tree, [np.array(a, b.dtype) for a, b in zip(own, like, strict=True)]
+        )
+        for own, (like, tree) in zip(map(jax.tree.leaves, handles), flat, strict=True)
+    )
+
+
+def assert_rounded_once(found, exact):
+    """Off by half of the last bit of bf16, and by what f32 makes of the exact number."""
+    exact = np.asarray(exact, np.float64)
+    allowed = 2.0**-8 * np.abs(exact) + 1e-5 * np.abs(exact).max()
+    assert found.dtype.name == "bfloat16"
+    assert (np.abs(found.astype(np.float64) - exact) <= allowed).all()
+
+
+@pytest.mark.parametrize(
+    "text", ["low_rank<4>", "tensor_train<[4, 4], [4, 6], ranks = [5]>"]
+)
+def test_state_in_half_precision_is_found_in_f32(text):
+    """The dense state of factors in bf16 is that of the same numbers in f32, rounded once."""
+    half, p, s = trained_in_half({"fc/w": text})
+    single = compiled({"fc/w": text})
+    wide = in_f32(single, (p, s))
+    half, _, s = half.refresh(p, s, "dense")
+    single, _, wide = single.refresh(*wide, "dense")
+    for found, exact in zip(moments(half, s), moments(single, wide), strict=True):
+        assert_rounded_once(found["dense"], exact["dense"])
+        assert np.abs(exact["dense"]).max() > 0
+
+
+@pytest.mark.parametrize("rank", [2, 6])
+def test_state_in_half_precision_goes_to_another_rank(rank):
+    step, p, s = trained_in_half({"fc/w": "low_rank<4>"})
+    before, sizes = copied((p, s)), moments(step, s)
+    single = compiled({"fc/w": "low_rank<4>"})
+    wide = in_f32(single, (p, s))
+    single, _, wide = single.refresh(*wide, "dense")
+    step, p, s = step.refresh(*before, {"fc/w": f"low_rank<{rank}>"})
+    u, v = (step.storage(p)["fc/w"][part].astype(np.float64) for part in "uv")
+    for power, found in enumerate(moments(step, s), start=1):
+        dense = moments(single, wide)[power - 1]["dense"].astype(np.float64)
+        for part, exact in zip("uv", of_factors(u, v, dense, power), strict=True):
+            assert_rounded_once(found[part], exact)
+            was = np.abs(sizes[power - 1][part].astype(np.float64)).max()
+            assert 0.1 < np.abs(exact).max() / was < 10
+    p, s, first = step(p, s, *in_half(batch(3)))
+    for _ in range(8):
+        p, s, last = step(p, s, *in_half(batch(3)))
+    assert last < first
+
+
+def test_state_in_half_precision_survives_many_refreshes():
+    """Back and forth between ranks, the moments neither grow nor vanish."""
+    step, p, s = trained_in_half({"fc/w": "low_rank<4>"})
+    sizes = [np.abs(m["u"].astype(np.float64)).max() for m in moments(step, s)]
+    for rank in (6, 4, 6, 4):
+        step, p, s = step.refresh(p, s, {"fc/w": f"low_rank<{rank}>"})
+        p, s, _ = step(p, s, *in_half(batch(3)))
+    for moment, size in zip(moments(step, s), sizes, strict=True):
+        assert 0.1 < np.abs(moment["u"].astype(np.float64)).max() / size < 10
