@@ -120,7 +120,7 @@ def gpt(unit: int) -> Model:
         for block in params["blocks"]:
             q, k, v = jnp.split(_layer_norm(x, block["ln1"]) @ block["qkv"], 3, -1)
             q, k, v = map(split, (q, k, v))
-            a = jnp.einsum("bhqd,bhkd->bhqk", q, k) / np.sqrt(width // heads)
+            a = jnp.einsum("bhqd,bhkd->bhqk", q, k) / (width // heads) ** 0.5
             a = jax.nn.softmax(jnp.where(mask, a, -1e9), -1)
             o = jnp.einsum("bhqk,bhkd->bhqd", a, v).transpose(0, 2, 1, 3)
             x = x + o.reshape(batch, time, width) @ block["proj"]
@@ -204,7 +204,7 @@ def gated(unit: int) -> Model:
         x = x + jnp.einsum("bgsf,fd->bgsd", h, params["wo"])
         q = jnp.einsum("bgsd,dhk->bghsk", x, params["wq"])
         k = jnp.einsum("bgsd,dhk->bghsk", x, params["wk"])
-        a = jax.nn.softmax(jnp.einsum("bghsk,bghtk->bghst", q, k) / np.sqrt(key), -1)
+        a = jax.nn.softmax(jnp.einsum("bghsk,bghtk->bghst", q, k) / key**0.5, -1)
         z = jnp.einsum("bghst,bghtk->bghsk", a, k)
         return ((jnp.einsum("bghsk,hkd->bgsd", z, params["wz"]) - y) ** 2).mean()
 
@@ -323,7 +323,7 @@ def vit(unit: int) -> Model:
 
         qkv = jnp.split(_layer_norm(x, params["ln1"]) @ params["qkv"], 3, -1)
         q, k, v = map(split, qkv)
-        a = jnp.einsum("bhqd,bhkd->bhqk", q, k) / np.sqrt(width // heads)
+        a = jnp.einsum("bhqd,bhkd->bhqk", q, k) / (width // heads) ** 0.5
         o = jnp.einsum("bhqk,bhkd->bhqd", jax.nn.softmax(a, -1), v)
         x = x + o.transpose(0, 2, 1, 3).reshape(batch, tokens, width) @ params["proj"]
         h = jax.nn.gelu(_layer_norm(x, params["ln2"]) @ params["fc"])
@@ -405,7 +405,7 @@ def scan_gpt(unit: int) -> Model:
 
         h = _layer_norm(x, p["ln1"])
         q, k, v = (jnp.einsum("btw,whd->bhtd", h, p[name]) for name in "qkv")
-        a = jnp.einsum("bhqd,bhkd->bhqk", q, k) / np.sqrt(size)
+        a = jnp.einsum("bhqd,bhkd->bhqk", q, k) / size**0.5
         a = jax.nn.softmax(jnp.where(mask, a, -1e9), -1)
         o = jnp.einsum("bhqk,bhkd->bhqd", a, v)
         x = x + jnp.einsum("bhqd,hdw->bqw", o, p["proj"])

@@ -316,10 +316,10 @@ def run(step, case: Case, p, s, order=lambda results: results):
 
 
 def references(
-    case: Case, storage, state=None, oracle=reference.Reference
+    case: Case, storage, state=None, oracle=reference.Reference, single=np.float32
 ) -> tuple[list[dict], dict]:
-    """The reference's results, of runs in f32 from starts a rounding error apart and of one
-    in f64; `storage` is what the steps start from."""
+    """The reference's results, of runs in f32, or another `single` precision, from starts a
+    rounding error apart and of one in f64; `storage` is what the steps start from."""
     reparametrised = oracle(
         case.model.loss,
         case.optimizer,
@@ -331,7 +331,7 @@ def references(
     )
     known = patterned(case.structures, storage)
     found = []
-    runs = [(np.float32, None), (np.float32, 1), (np.float32, 2), (np.float64, None)]
+    runs = [(single, None), (single, 1), (single, 2), (np.float64, None)]
     for dtype, nudge in runs:
         results = reparametrised.run(dtype, case.batches, nudge)
         for kind in ("params", "state"):

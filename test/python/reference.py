@@ -19,7 +19,8 @@ from patterns import Pattern
 
 TOLERANCE = 1e-4
 # The reference runs ten steps: time to compile it matters, its speed does not.
-QUICK = {"xla_backend_optimization_level": 0}
+# Numbers are rounded where the program says so, half precision too.
+QUICK = {"xla_backend_optimization_level": 0, "xla_allow_excess_precision": False}
 
 
 def parse(
@@ -179,9 +180,8 @@ class Reference:
         return isinstance(node, dict) and tuple(sorted(node)) in self._trained
 
     def _build(self, path, structure, leaf):
-        dtype = jnp.result_type(float)
         factors = {
-            name: jnp.asarray(self._factors[path][name], dtype)
+            name: jnp.asarray(self._factors[path][name], self._dtype)
             for name in structure.frozen
         } | leaf
         masked = {
@@ -236,22 +236,26 @@ class Reference:
         )
 
     def run(self, dtype, batches, nudge: int | None = None):
-        """(params, state, losses) after the batches, leaves by path. With a `nudge`, a seed,
-        the parameters start a rounding error away."""
+        """(params, state, losses) after the batches, leaves by path; all numbers are of
+        `dtype`, unless the model converts them. With a `nudge`, a seed, the parameters start
+        a rounding error away."""
         rng = np.random.default_rng(nudge)
+        self._dtype = dtype
 
         def nudged(leaf):
             if nudge is None:
                 return leaf
             steps = rng.integers(-1, 2, np.shape(leaf))
-            return leaf * (1 + steps * np.finfo(dtype).eps).astype(dtype)
+            return leaf * (1 + steps * float(jnp.finfo(dtype).eps)).astype(dtype)
 
         with jax.enable_x64(dtype == np.float64):
 
             def cast(leaf):
                 leaf = np.asarray(leaf)
                 return (
-                    leaf.astype(dtype) if np.issubdtype(leaf.dtype, np.floating) else leaf
+                    leaf.astype(dtype)
+                    if jnp.issubdtype(leaf.dtype, jnp.floating)
+                    else leaf
                 )
 
             params = jax.tree.map(
@@ -288,7 +292,9 @@ def error(found, reference) -> float:
     return float(difference / size) if size else float(np.inf if difference else 0.0)
 
 
-def check(found: dict, singles: list[dict], double: dict) -> dict[str, str]:
+def check(
+    found: dict, singles: list[dict], double: dict, tolerance: float = TOLERANCE
+) -> dict[str, str]:
     """What fails the criterion, path -> how far. The other maps are path -> tensor.
 
     How far rounding carries the numbers is the largest error of several f32 runs: where a
@@ -298,19 +304,25 @@ def check(found: dict, singles: list[dict], double: dict) -> dict[str, str]:
     missed = {}
     for path, reference in double.items():
         own = max(error(single[path], reference) for single in singles)
-        allowed = max(TOLERANCE, 4 * own)
+        allowed = max(tolerance, 4 * own)
         if not (size := error(found[path], reference)) <= allowed:
             missed[path] = f"error {size:.3g}, allowed {allowed:.3g}"
     return missed
 
 
-def misses(found: dict, singles: list[dict], double: dict, texts) -> list[str]:
+def misses(
+    found: dict,
+    singles: list[dict],
+    double: dict,
+    texts,
+    tolerance: float = TOLERANCE,
+) -> list[str]:
     """What fails the criterion, a line a tensor with its structure, which `texts` has by
     parameter. The others are kind -> path -> tensor."""
     lines = []
     for kind in found:
         runs = [single[kind] for single in singles]
-        for path, line in check(found[kind], runs, double[kind]).items():
+        for path, line in check(found[kind], runs, double[kind], tolerance).items():
             text = texts.get(owner_of(path, texts), "dense")
             lines.append(f"{kind} {path} ({text}): {line}")
     return lines

@@ -297,7 +297,7 @@ def test_a_structure_in_half_precision(text, element):
     found = run(step, case, p, s)
     oracle = reference.Reference(
         loss, case.optimizer, case.structures, storage, case.params
-    ).run(np.float32, case.batches)
+    ).run(dtype, case.batches)
     known = patterned(case.structures, storage)
     np.testing.assert_allclose(found["loss"]["loss"], oracle["loss"], rtol=16 * rounding)
     for kind in ("params", "state"):

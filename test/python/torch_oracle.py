@@ -53,6 +53,16 @@ OPTIMIZERS = {
 }
 
 
+def _cast(batch, dtype) -> list[torch.Tensor]:
+    return [t.to(dtype) if t.is_floating_point() else t for t in batch]
+
+
+def _array(tensor: torch.Tensor) -> np.ndarray:
+    """As NumPy has it; bfloat16, which that has not, in f32."""
+    tensor = tensor.detach()
+    return (tensor.float() if tensor.dtype is torch.bfloat16 else tensor).numpy()
+
+
 class _Loss(torch.nn.Module):
     def __init__(self, module, loss):
         super().__init__()
@@ -71,6 +81,7 @@ class Case:
     optimizer: Optimizer
     texts: dict[str, str]
     seed: int = 0
+    dtype: torch.dtype = torch.float32
 
     def __post_init__(self):
         torch.manual_seed(self.seed)
@@ -80,8 +91,10 @@ class Case:
             # Constants become distinct, biases that start as zeros among them.
             for parameter in self.module.parameters():
                 parameter += 0.02 * torch.randn_like(parameter)
+        self.module.to(self.dtype)
         generator = torch.Generator().manual_seed(self.seed)
-        self.batches = [self.model.batch(generator) for _ in range(STEPS)]
+        batches = [self.model.batch(generator) for _ in range(STEPS)]
+        self.batches = [_cast(batch, self.dtype) for batch in batches]
         contracted = weights(self.module)
         shapes = {name: tuple(p.shape) for name, p in self.module.named_parameters()}
         self.structures = {
@@ -139,8 +152,12 @@ class _ByJax(torch.autograd.Function):
 
 def _call_jax(function, tensors) -> list[torch.Tensor]:
     with jax.enable_x64(tensors[0].dtype is torch.float64):
-        results = function(*(jnp.asarray(t.detach().numpy()) for t in tensors))
-        return [torch.tensor(np.asarray(result)) for result in results]
+        dtype = str(tensors[0].dtype).removeprefix("torch.")
+        results = function(*(jnp.asarray(_array(t), dtype) for t in tensors))
+        return [
+            torch.tensor(np.asarray(result, np.float64)).to(tensors[0].dtype)
+            for result in results
+        ]
 
 
 class _Differentiable:
@@ -208,7 +225,7 @@ class Reference:
         optimizer, losses = case.optimizer.make(flat), []
         wrapped = _Loss(module, case.model.loss)
         for batch in case.batches:
-            cast = [t.to(dtype) if t.is_floating_point() else t for t in batch]
+            cast = _cast(batch, dtype)
             values = {
                 f"module.{name}": self._dense(name, leaves[name], dtype)
                 for name in leaves
@@ -224,9 +241,9 @@ class Reference:
             optimizer.step()
         return {
             "loss": {"loss": np.array(losses)},
-            "params": self._arrays(leaves, lambda leaf: leaf.detach(), ""),
+            "params": self._arrays(leaves, lambda leaf: leaf, ""),
             "state": self._state(leaves, optimizer),
-            "buffers": {name: b.numpy() for name, b in module.named_buffers()},
+            "buffers": {name: _array(b) for name, b in module.named_buffers()},
         }
 
     def _leaves(self, module, dtype, nudge):
@@ -240,7 +257,7 @@ class Reference:
 
         found = {}
         for name, _ in module.named_parameters():
-            dense = self.case.module.get_parameter(name).detach().numpy()
+            dense = _array(self.case.module.get_parameter(name))
             parts = self.starts.get(name, {"dense": dense * self.masks.get(name, 1)})
             found[name] = {part: leaf(array) for part, array in parts.items()}
         return found
@@ -260,7 +277,7 @@ class Reference:
         for name, parts in leaves.items():
             for part, leaf in parts.items():
                 path = f"{name}/{part}" if name in self.starts else name
-                array = value(leaf).numpy()
+                array = _array(value(leaf))
                 if path in self.known:
                     # The epsilon of a second moment is all that may be outside.
                     assert np.abs(array * (1 - self.masks[path])).max() < 1e-25, path

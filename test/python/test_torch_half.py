@@ -1,0 +1,95 @@
+"""Modules in half precision against PyTorch's own step of the re-parametrised module: no
+further off the step in f64 than four times what PyTorch is in the same half precision."""
+
+import dataclasses
+
+import pytest
+import reference
+import sparsam.torch
+import torch
+from torch_models import MODELS, weights
+from torch_oracle import Case, Optimizer, Reference, run
+
+HALVES = {"bf16": torch.bfloat16, "f16": torch.float16}
+# f16 has no 1e-8.
+ADAM = {"lr": 3e-3, "eps": 1e-3}
+OPTIMIZERS = {
+    "momentum": Optimizer(
+        sparsam.torch.SGD(lr=0.02, momentum=0.9),
+        lambda ps: torch.optim.SGD(ps, lr=0.02, momentum=0.9),
+    ),
+    "adam": Optimizer(
+        sparsam.torch.Adam(**ADAM), lambda ps: torch.optim.Adam(ps, **ADAM)
+    ),
+    "adamw": Optimizer(
+        sparsam.torch.AdamW(weight_decay=0.1, clip_norm=0.3, **ADAM),
+        lambda ps: torch.optim.AdamW(ps, weight_decay=0.1, **ADAM),
+        clip_norm=0.3,
+    ),
+}
+STRUCTURES = {"dense": None, "nm": "nm<2:4>", "low_rank": "low_rank<3>"}
+
+
+def mlp():
+    return torch.nn.Sequential(
+        torch.nn.Linear(20, 28),
+        torch.nn.Tanh(),
+        torch.nn.Linear(28, 16),
+        torch.nn.GELU(),
+        torch.nn.Linear(16, 12),
+    )
+
+
+def in_half(element, optimizer, structure, seed):
+    """A few steps: rounding must not hide what is wrong."""
+    text, model = STRUCTURES[structure], dataclasses.replace(MODELS["mlp"], make=mlp)
+    texts = dict.fromkeys(weights(mlp()), text) if text else {}
+    case = Case(model, OPTIMIZERS[optimizer], texts, seed, HALVES[element])
+    case.batches = case.batches[:4]
+    return case
+
+
+def misses_in_half(case, storage, found):
+    oracle = Reference(case, storage)
+    singles = [oracle.run(case.dtype, nudge) for nudge in (None, 1, 2)]
+    tolerance = 2 * torch.finfo(case.dtype).eps
+    return reference.misses(
+        found, singles, oracle.run(torch.float64), case.texts, tolerance
+    )
+
+
+@pytest.mark.parametrize("structure", STRUCTURES)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("element", HALVES)
+def test_a_module(element, optimizer, structure):
+    case = in_half(element, optimizer, structure, seed=5)
+    step = case.compile()
+    p, s = step.compress()
+    storage = step.storage(p)
+    for parts in storage.values():
+        for name, array in parts.items():
+            assert (
+                array.dtype.name in ("bfloat16", "float16") or array.dtype.kind == "u"
+            ), name
+    lines = misses_in_half(case, storage, run(step, case, p, s))
+    assert not lines, "\n".join(lines)
+
+
+WRONG = {
+    "momentum": {"make": lambda ps: torch.optim.SGD(ps, lr=0.02, momentum=0.8)},
+    "adam": {"make": lambda ps: torch.optim.Adam(ps, **ADAM, betas=(0.8, 0.999))},
+    "adamw": {"clip_norm": 0.4},
+}
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_it_notices(optimizer):
+    """A reference of which one number is another."""
+    case = in_half("bf16", optimizer, "nm", seed=6)
+    step = case.compile()
+    p, s = step.compress()
+    storage = step.storage(p)
+    found = run(step, case, p, s)
+    assert not misses_in_half(case, storage, found)
+    case.optimizer = dataclasses.replace(case.optimizer, **WRONG[optimizer])
+    assert any("weight (nm" in line for line in misses_in_half(case, storage, found))
