@@ -93,3 +93,42 @@ def test_it_notices(optimizer):
     assert not misses_in_half(case, storage, found)
     case.optimizer = dataclasses.replace(case.optimizer, **WRONG[optimizer])
     assert any("weight (nm" in line for line in misses_in_half(case, storage, found))
+
+
+@pytest.mark.parametrize("element", HALVES)
+def test_sums_are_in_f32(element):
+    """A thousand ones are no 256 in bf16, nor is the mean of many."""
+    module = torch.nn.Linear(4, 3).to(HALVES[element])
+
+    def loss(module, x):
+        return module(x).sum() + 2 * module(x).mean(0).sum()
+
+    x = torch.ones(1000, 4, dtype=HALVES[element])
+    step = sparsam.torch.compile(
+        module, loss, sparsam.torch.SGD(lr=2.0**-10, momentum=0.5), (x,)
+    )
+    p, s = step.compress()
+    _, s, _ = step(p, s, x)
+    found = step.storage(s)["momentum_buffer.bias"]["dense"]
+    wanted = torch.full((3,), 1002.0).to(HALVES[element])
+    assert found.astype("float32").tolist() == wanted.tolist()
+
+
+@pytest.mark.parametrize("element", HALVES)
+@pytest.mark.parametrize("size", [2.0**-13, 512.0])
+def test_the_norm_is_in_f32(element, size):
+    """The square of a number of f16 may be none."""
+    module = torch.nn.Linear(4, 3, bias=False).to(HALVES[element])
+
+    def loss(module, x):
+        return (module(x) * size).sum()
+
+    x = torch.ones(1, 4, dtype=HALVES[element])
+    step = sparsam.torch.compile(
+        module, loss, sparsam.torch.SGD(lr=0.5, momentum=0.5, clip_norm=size), (x,)
+    )
+    p, s = step.compress()
+    _, s, _ = step(p, s, x)
+    found = step.storage(s)["momentum_buffer.weight"]["dense"].astype("float32")
+    wanted = torch.full((3, 4), size / 12**0.5)
+    torch.testing.assert_close(torch.tensor(found), wanted, rtol=2.0**-6, atol=0)

@@ -44,8 +44,12 @@ def after() -> dict:
         aten.sgn.default: _sign,
         aten.sign.default: _sign,
         aten.index_put.default: _index_put,
+        aten.mean.default: _mean,
+        aten.mean.dim: _mean,
         aten.split_with_sizes.default: _split,
         aten.squeeze.dims: _squeeze,
+        aten.sum.default: _sum,
+        aten.sum.dim_IntList: _sum,
         aten.var_mean.correction: _var_mean,
     }
 
@@ -103,6 +107,27 @@ def _squeeze(x, dims):
     dropped = {dim % x.ndim for dim in dims}
     shape = [n for i, n in enumerate(x.shape) if not (i in dropped and n == 1)]
     return x.reshape(shape)
+
+
+def is_half(tensor: torch.Tensor) -> bool:
+    """Whether PyTorch computes with f32 inside of operations on such a tensor."""
+    return tensor.dtype in (torch.float16, torch.bfloat16)
+
+
+def _sum(x, dim=None, keepdim=False, *, dtype=None):
+    # The importer adds up in the type of the result, PyTorch in f32: in bf16 a sum of ones
+    # stays at 256.
+    if not is_half(x):
+        return NotImplemented
+    made = aten.sum.dim_IntList(x.to(torch.float32), dim, keepdim)
+    return made.to(dtype or x.dtype)
+
+
+def _mean(x, dim=None, keepdim=False, *, dtype=None):
+    if not is_half(x):
+        return NotImplemented
+    made = aten.mean.dim(x.to(torch.float32), dim, keepdim)
+    return made.to(dtype or x.dtype)
 
 
 def _var_mean(x, dim=None, *, correction=None, keepdim=False):
