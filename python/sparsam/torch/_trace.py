@@ -235,7 +235,9 @@ def _update(optimizers, params, state, grads):
 
 def _clip(grads: dict[str, Tensor], most: float) -> dict[str, Tensor]:
     """`torch.nn.utils.clip_grad_norm_`."""
-    wide = (g.to(torch.float32) if _decompositions.is_half(g) else g for g in grads.values())
+    wide = (
+        g.to(torch.float32) if _decompositions.is_half(g) else g for g in grads.values()
+    )
     total = sum((grad * grad).sum() for grad in wide)
     factor = torch.clamp(most / (torch.sqrt(total) + 1e-6), max=1.0)
     return {name: scaled(grad, factor) for name, grad in grads.items()}
