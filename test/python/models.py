@@ -296,7 +296,7 @@ def resnet(unit: int) -> Model:
 
 def vit(unit: int) -> Model:
     """Patches embedded by a convolution, one block of attention and one MLP."""
-    width, hidden, heads, patch, size, batch = 4 * unit, 5 * unit, 2, 4, 12, 2
+    width, hidden, heads, patch, size, batch = 4 * unit, 5 * unit, 2, 4, 12, 3
     classes, tokens = 2 * unit, (size // patch) ** 2
 
     def init(rng):
@@ -374,7 +374,7 @@ def scan_gpt(unit: int) -> Model:
     """Blocks that `lax.scan` runs over and `jax.checkpoint` computes again; heads are a
     dimension of their weights, contracted in one of them."""
     heads, width, hidden, vocab = 2, 6 * unit, 7 * unit, 29
-    size, time, batch, layers = width // 2, 5, 2, 3
+    size, time, batch, layers = width // 2, 5, 3, 3
 
     def heads_of(rng, dim, *sizes):
         """A matrix a layer, one dimension of which is heads x size."""
@@ -447,3 +447,5 @@ OPTIMIZERS = {
     "rmsprop": lambda: optax.rmsprop(3e-3, decay=0.9),
     "lion": lambda: optax.lion(1e-3, weight_decay=0.05),
 }
+# What every structure is tested with on every model.
+TABLE_OPTIMIZERS = ["momentum", "adamw", "lion"]

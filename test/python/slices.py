@@ -9,6 +9,7 @@ import numpy as np
 import reference
 from oracle import Case, compare, run
 from patterns import Pattern, index_dtype, largest
+from sparsam import _jax, _lower
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,6 +76,15 @@ def parse(text: str, shape) -> Pattern:
         }
         axes.append(Axis(group, int(keep), **sides))
     return Pattern(Slice(tuple(axes)), tuple(range(len(shape) - 1)), tuple(shape))
+
+
+def declared(model, optimizer, requests) -> Case:
+    """A case of what the requests are completed to."""
+    case = Case(model, optimizer, {})
+    args = (case.params, case.state, *case.batches[0])
+    imported = _jax.import_step(case.train_step, args, 0, 1)
+    case.texts = _lower.pin(imported.text, requests, "step")
+    return case
 
 
 def compiled(model, optimizer, requests, seed=0, mark=False):

@@ -7,7 +7,7 @@ import numpy as np
 import optax
 import pytest
 import reference
-from models import CONVOLUTIONAL, MODELS, OPTIMIZERS, STACKED, deep_mlp
+from models import CONVOLUTIONAL, MODELS, OPTIMIZERS, STACKED, TABLE_OPTIMIZERS, deep_mlp
 from oracle import Case, case, check_case, check_marked_and_unmarked, compare, run
 from structures import STRUCTURES, deal, hands, mixed_case
 
@@ -18,7 +18,6 @@ ALL_MODELS = {
     ).items()
     if name != "mlp"
 }
-TABLE_OPTIMIZERS = ["momentum", "adamw", "lion"]
 # Every structure with every optimizer on every model.
 TABLE = [
     (model, optimizer, hand)
