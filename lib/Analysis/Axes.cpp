@@ -221,6 +221,10 @@ Axis Axes::getSegment(Axis axis, int64_t offset, int64_t size, Location loc) {
       if (length)
         parts.push_back(make(length));
     refine(axis, Kind::Concatenation, parts);
+    // Nothing can be left out of one entry; an earlier reason of the whole stays.
+    for (Axis part : parts)
+      if (getSize(part) == 1)
+        block(part, loc, "an operation takes one entry of it by itself");
   }
   cutAt(axis, offset, loc);
   cutAt(axis, offset + size, loc);

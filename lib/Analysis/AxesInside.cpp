@@ -75,6 +75,11 @@ SmallVector<Axis> Axes::getLeaves(Axis axis) const {
   return leaves.takeVector();
 }
 
+bool Axes::isCut(Axis axis) const {
+  return !isLeaf(axis) && getSize(axis) > 1 &&
+         llvm::all_of(getLeaves(axis), [&](Axis leaf) { return getSize(leaf) == 1; });
+}
+
 int64_t Axes::evaluate(Axis axis, function_ref<int64_t(Axis)> sizeOf) const {
   axis = find(axis);
   switch (getKind(axis)) {

@@ -98,22 +98,29 @@ CoupledGroups::CoupledGroups(func::FuncOp function, ArrayRef<CoupledParameter> p
   function.walk([&](Operation *op) { llvm::for_each(op->getResults(), check); });
   llvm::for_each(function.getArguments(), check);
   llvm::MapVector<Axis, CoupledGroup> found;
-  for (unsigned number : getProgramOrder(function, parameters)) {
+  auto add = [&](unsigned number, int64_t dim, Axis axis, const AxisSegment &place,
+                 const Axes::Obstacle *obstacle) {
     const CoupledParameter &parameter = parameters[number];
-    for (auto [dim, axis] : llvm::enumerate(analysis.get(parameter.value))) {
-      for (const Axes::Occurrence &place : axes.getOccurrences(axis)) {
-        if (place.segment.size == 1)
-          continue;
-        CoupledGroup &group = found[place.leaf];
-        std::string text =
-            describe(parameter.path, dim, axes.getSize(axis), place.segment);
-        if (group.name.empty()) {
-          group = {text, place.leaf, place.segment.size, {}, std::nullopt};
-          if (const Axes::Obstacle *obstacle = axes.getObstacle(place.leaf))
-            group.obstacle = *obstacle;
-        }
-        group.members.push_back({number, static_cast<int64_t>(dim), text});
+    int64_t size = cast<RankedTensorType>(parameter.value.getType()).getDimSize(dim);
+    std::string text = describe(parameter.path, dim, size, place);
+    CoupledGroup &group = found[axis];
+    if (group.name.empty()) {
+      group = {text, axis, place.size, {}, std::nullopt, !axes.isLeaf(axis)};
+      if (obstacle)
+        group.obstacle = *obstacle;
+    }
+    group.members.push_back({number, dim, text});
+  };
+  for (unsigned number : getProgramOrder(function, parameters)) {
+    for (auto [dim, axis] : llvm::enumerate(analysis.get(parameters[number].value))) {
+      if (axes.isCut(axis)) {
+        add(number, dim, axes.find(axis), {0, 1, axes.getSize(axis), 1},
+            axes.getObstacle(axes.getLeaves(axis).front()));
+        continue;
       }
+      for (const Axes::Occurrence &place : axes.getOccurrences(axis))
+        if (place.segment.size != 1)
+          add(number, dim, place.leaf, place.segment, axes.getObstacle(place.leaf));
     }
   }
   for (auto &[axis, group] : found)
@@ -129,9 +136,11 @@ const CoupledGroup *CoupledGroups::find(StringRef name) const {
 
 const CoupledGroup *CoupledGroups::find(unsigned parameter, int64_t dim) {
   Axis axis = analysis.get(parameters[parameter].value)[dim];
-  for (Axis leaf : analysis.axes.getLeaves(axis))
+  SmallVector<Axis> candidates = analysis.axes.getLeaves(axis);
+  candidates.push_back(analysis.axes.find(axis));
+  for (Axis candidate : candidates)
     for (const CoupledGroup &group : groups)
-      if (group.axis == leaf)
+      if (group.axis == candidate)
         return &group;
   return nullptr;
 }

@@ -56,3 +56,15 @@ func.func @more(%w: tensor<4x8xf32> {sparsam.param = "w", sparsam.structure = #s
 func.func @one(%w: tensor<4x1xf32> {sparsam.param = "w", sparsam.structure = #sparsam.slice<keep = 1>}) -> tensor<4x1xf32> {
   return %w : tensor<4x1xf32>
 }
+
+// -----
+
+// What couples a dimension whose entries are taken one by one is named.
+// expected-error @below {{w: group "w:1" cannot be sliced: an operation takes one entry of it by itself; leave it dense}}
+func.func @cut(%w: tensor<4x2xf32> {sparsam.param = "w", sparsam.structure = #sparsam.slice<keep = 1>}) -> tensor<4x1xf32> {
+  // expected-note @below {{here}}
+  %a = tensor.extract_slice %w[0, 0] [4, 1] [1, 1] : tensor<4x2xf32> to tensor<4x1xf32>
+  %b = tensor.extract_slice %w[0, 1] [4, 1] [1, 1] : tensor<4x2xf32> to tensor<4x1xf32>
+  %h = arith.mulf %a, %b : tensor<4x1xf32>
+  return %h : tensor<4x1xf32>
+}

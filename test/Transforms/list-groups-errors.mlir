@@ -66,3 +66,34 @@ func.func @product(%w: tensor<6xf32> {sparsam.param = "w"},
   %r = tensor.reshape %v(%shape) : (tensor<5xf32>, tensor<2xindex>) -> tensor<5x1xf32>
   return %s, %r : tensor<f32>, tensor<5x1xf32>
 }
+
+// -----
+
+// Entries that are taken one by one are no axis, and the dimension is listed as a whole;
+// an earlier reason stays.
+// expected-remark @below {{group "w:0" of 3 entries (w:0) cannot be sliced: an operation takes one entry of it by itself}}
+func.func @one_by_one(%w: tensor<3xf32> {sparsam.param = "w"},
+                      // expected-remark @below {{group "v:0" of 2 entries (v:0) cannot be sliced: `linalg.generic` combines its entries in a way that is not a sum, maximum or the like of one result}}
+                      %v: tensor<2xf32> {sparsam.param = "v"}) -> (tensor<1xf32>, tensor<1xf32>, tensor<f32>) {
+  // expected-note @below {{here}}
+  %0 = tensor.extract_slice %w[0] [1] [1] : tensor<3xf32> to tensor<1xf32>
+  %1 = tensor.extract_slice %w[1] [1] [1] : tensor<3xf32> to tensor<1xf32>
+  %2 = tensor.extract_slice %w[2] [1] [1] : tensor<3xf32> to tensor<1xf32>
+  %3 = arith.mulf %0, %1 : tensor<1xf32>
+  %4 = arith.mulf %2, %3 : tensor<1xf32>
+  %one = arith.constant 1.0 : f32
+  %e = tensor.empty() : tensor<f32>
+  %z = linalg.fill ins(%one : f32) outs(%e : tensor<f32>) -> tensor<f32>
+  // expected-note @below {{here}}
+  %p = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> ()>],
+                       iterator_types = ["reduction"]}
+      ins(%v : tensor<2xf32>) outs(%z : tensor<f32>) {
+    ^bb0(%in: f32, %out: f32):
+      %5 = arith.mulf %in, %out : f32
+      linalg.yield %5 : f32
+    } -> tensor<f32>
+  %6 = tensor.extract_slice %v[0] [1] [1] : tensor<2xf32> to tensor<1xf32>
+  %7 = tensor.extract_slice %v[1] [1] [1] : tensor<2xf32> to tensor<1xf32>
+  %8 = arith.mulf %6, %7 : tensor<1xf32>
+  return %4, %8, %p : tensor<1xf32>, tensor<1xf32>, tensor<f32>
+}

@@ -53,6 +53,28 @@ TEST_F(AxesTest, ReshapesThatCutAcrossAreAnObstacle) {
   }
 }
 
+TEST_F(AxesTest, SingleEntriesAreNoAxis) {
+  Axis whole = axes.make(3), some = axes.make(3);
+  for (int64_t place : {0, 1, 2})
+    axes.getSegment(whole, place, 1, loc);
+  axes.getSegment(some, 1, 1, loc);
+  EXPECT_TRUE(axes.isCut(whole));
+  for (Axis leaf : axes.getLeaves(whole))
+    EXPECT_TRUE(axes.getObstacle(leaf));
+  Axis rest = axes.makeConcatenation({some, axes.make(2)});
+  EXPECT_FALSE(axes.isCut(rest));
+  EXPECT_FALSE(axes.isCut(axes.make(1)));
+  EXPECT_FALSE(axes.isCut(axes.make(4)));
+}
+
+TEST_F(AxesTest, AnEarlierReasonStaysWithSingleEntries) {
+  Axis dim = axes.make(2);
+  axes.block(dim, loc, "counted");
+  axes.getSegment(dim, 0, 1, loc);
+  for (Axis leaf : axes.getLeaves(dim))
+    EXPECT_EQ(axes.getObstacle(leaf)->reason, "counted");
+}
+
 TEST_F(AxesTest, SegmentsOfAFusedDimension) {
   Axis dim = axes.make(20);
   Axis query = axes.getSegment(dim, 0, 12, loc), key = axes.getSegment(dim, 12, 8, loc);

@@ -43,6 +43,8 @@ public:
   int64_t getSize(Axis axis) const { return nodes[find(axis)].size; }
   Kind getKind(Axis axis) const { return nodes[find(axis)].kind; }
   bool isLeaf(Axis axis) const { return getKind(axis) == Kind::Leaf; }
+  /// Whether an axis of several entries is nothing but single ones, one after the other.
+  bool isCut(Axis axis) const;
   ArrayRef<Axis> getParts(Axis axis) const { return nodes[find(axis)].parts; }
   /// Null where nothing is in the way; of a leaf.
   const Obstacle *getObstacle(Axis leaf) const;

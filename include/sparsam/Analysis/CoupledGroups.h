@@ -26,6 +26,9 @@ struct CoupledGroup {
   SmallVector<Member> members;
   /// Why it cannot be sliced; none where it can.
   std::optional<Axes::Obstacle> obstacle;
+  /// Whether it is a whole dimension whose entries are taken one by one, so that nothing
+  /// of it is an axis.
+  bool isCut = false;
 };
 
 /// The groups of a function.
@@ -36,7 +39,8 @@ public:
 
   ArrayRef<CoupledGroup> get() const { return groups; }
   const CoupledGroup *find(StringRef name) const;
-  /// The group of the outermost axis of a parameter's dimension; null for one of size 1.
+  /// The group of the outermost axis of a parameter's dimension, or of the dimension
+  /// where it is cut; null for one of size 1.
   const CoupledGroup *find(unsigned parameter, int64_t dim);
   /// Where a parameter has the group in its rows, all of its dimensions but the last, and
   /// in its columns.

@@ -71,9 +71,16 @@ FailureOr<const CoupledGroup *> Coupling::findGroup(unsigned number, SliceAttr r
   auto view = getMatrixView(request, getPlainType(type), [&] { return error(number); });
   if (failed(view))
     return failure();
-  for (int64_t dim : view->out)
-    if (const CoupledGroup *group = groups.find(number, dim))
+  // A dimension whose entries are taken one by one is the last that could be meant.
+  const CoupledGroup *cut = nullptr;
+  for (int64_t dim : view->out) {
+    const CoupledGroup *group = groups.find(number, dim);
+    if (group && !group->isCut)
       return group;
+    cut = cut ? cut : group;
+  }
+  if (cut)
+    return cut;
   return error(number) << request << " needs an output dimension of more than one entry, "
                        << "found " << getPlainType(type);
 }
