@@ -309,6 +309,9 @@ LogicalResult sparsam::verifyInnerPattern(StructureInterface structure, StringRe
     return emitError() << name << " must be a pattern structure, found " << structure;
   if (!structure.getIn().empty() || !structure.getStack().empty())
     return emitError() << name << " must be in the default view, found " << structure;
+  if (!structure.getSlicedAxes().empty())
+    return emitError() << name << " must be a pattern of one parameter, found "
+                       << structure << ", which is one choice for several";
   return success();
 }
 

@@ -115,7 +115,7 @@ struct CoupledParameter {
 FailureOr<StructureInterface> parseInnerStructure(AsmParser &parser);
 
 /// Whether a structure inside another one, its parameter `name`, is a pattern structure
-/// in the default view.
+/// in the default view and no choice for several parameters.
 LogicalResult verifyInnerPattern(StructureInterface structure, StringRef name,
                                  function_ref<InFlightDiagnostic()> emitError);
 

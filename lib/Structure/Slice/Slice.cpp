@@ -142,8 +142,12 @@ FailureOr<SmallVector<StorageTensor>>
 SliceAttr::getStorage(RankedTensorType matrix,
                       function_ref<InFlightDiagnostic()> emitError) const {
   if (isRequest())
-    return emitError() << *this << " is a request that only sparsam-apply-structure can "
-                       << "meet: it does not say which rows or columns it is about";
+    return emitError()
+           << *this << " is a request, which does not say which rows or columns "
+           << "it is about: sparsam-apply-structure completes it where it is the "
+           << "structure of a parameter of a step; inside another structure it "
+           << "cannot be, since it is one choice for several parameters, so ask "
+           << "for it on the parameter itself or choose another pattern there";
   SmallVector<Placed> rows, columns;
   for (const SlicedAxis &axis : getSlicedAxes()) {
     for (const AxisSegment &segment : axis.rows)

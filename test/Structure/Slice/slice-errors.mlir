@@ -95,8 +95,24 @@ func.func private @across(tensor<16x8xf32, #sparsam.slice<group = "g", keep = 2,
 // -----
 
 // Constraint 5.
-// expected-error @below {{is a request that only sparsam-apply-structure can meet: it does not say which rows or columns it is about}}
+// expected-error @below {{#sparsam.slice<keep = 4> is a request, which does not say which rows or columns it is about: sparsam-apply-structure completes it where it is the structure of a parameter of a step}}
 func.func private @request(tensor<16x8xf32, #sparsam.slice<keep = 4>>)
+
+// -----
+
+// Nor has it inside another structure.
+// expected-error @below {{inside another structure it cannot be, since it is one choice for several parameters, so ask for it on the parameter itself or choose another pattern there}}
+func.func private @factors(tensor<16x8xf32, #sparsam.low_rank<4, factors = slice<keep = 4>>>)
+
+// -----
+
+// expected-error @below {{inside another structure it cannot be}}
+func.func private @dynamic(tensor<16x8xf32, #sparsam.dynamic<slice<keep = 4>>>)
+
+// -----
+
+// expected-error @below {{the second structure must be a pattern of one parameter, found #sparsam.slice<group = "g", keep = 4, columns = [0:1x8x1]>, which is one choice for several}}
+func.func private @complete_inside(tensor<16x8xf32, #sparsam.sum<low_rank<2>, slice<group = "g", keep = 4, columns = [0:1x8x1]>>>)
 
 // -----
 
