@@ -12,6 +12,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "sparsam/Analysis/Elementwise.h"
 #include "sparsam/Analysis/Views.h"
+#include "sparsam/Transforms/Boundary.h"
 
 using namespace mlir;
 using namespace mlir::sparsam;
@@ -224,7 +225,29 @@ void Slicing::visit(Block &block) {
     visit(&op);
 }
 
+/// Says of carried values that are no parameters which of their dimensions have all
+/// entries of a sliced group, for whoever makes the smaller model.
+void Slicing::nameGroups() {
+  Operation *terminator = function.front().getTerminator();
+  Builder attributes(function.getContext());
+  for (unsigned number = 0; number < function.getNumArguments(); ++number) {
+    auto result = function.getArgAttrOfType<IntegerAttr>(number, boundary::updates);
+    if (!result || function.getArgAttr(number, boundary::part))
+      continue;
+    SmallVector<Attribute> names;
+    bool hasGroup = false;
+    for (StringAttr group :
+         plan.getTakenGroups(terminator->getOpOperand(result.getInt()))) {
+      names.push_back(group ? group : attributes.getStringAttr(""));
+      hasGroup |= static_cast<bool>(group);
+    }
+    if (hasGroup)
+      function.setArgAttr(number, boundary::groups, attributes.getArrayAttr(names));
+  }
+}
+
 void Slicing::run() {
+  nameGroups();
   Block *body = &function.front();
   Block *made = new Block();
   function.getBody().push_back(made);

@@ -1,5 +1,6 @@
 #include "SlicePlan.h"
 #include "sparsam/Analysis/CoupledGroups.h"
+#include "sparsam/Analysis/Elementwise.h"
 #include "sparsam/IR/SparsamOps.h"
 
 using namespace mlir;
@@ -46,6 +47,26 @@ void SlicePlan::checkTakingAll(func::FuncOp function) {
                        "a result of the step has all of its entries, in one dimension "
                        "with others");
     }
+}
+
+SmallVector<StringAttr> SlicePlan::getTakenGroups(OpOperand &use) const {
+  SmallVector<StringAttr> found;
+  for (Axis dim : analysis.get(use.get()))
+    found.push_back(hasSlot(dim) ? groupOf.lookup(analysis.axes.find(dim))
+                                 : StringAttr());
+  auto elementwise = matchElementwise(use.get().getDefiningOp());
+  if (failed(elementwise))
+    return found;
+  // The results of what is done on all entries have axes of their own.
+  for (auto [number, operand] : llvm::enumerate(elementwise->operands)) {
+    OpOperand &source = elementwise->op->getOpOperand(number);
+    if (!analysis.takesAll(source) || operand.access == ElementAccess::Scalar)
+      continue;
+    for (auto [dim, group] : llvm::enumerate(getTakenGroups(source)))
+      if (group)
+        found[operand.access == ElementAccess::Same ? dim : operand.dims[dim]] = group;
+  }
+  return found;
 }
 
 void SlicePlan::findKeeps() {

@@ -43,6 +43,8 @@ public:
   SliceRegion project(ArrayRef<Axis> to, const SliceRegion &region,
                       function_ref<SmallVector<unsigned>(unsigned)> from) const;
 
+  /// The sliced group of each dimension of what takes all entries; null for none.
+  SmallVector<StringAttr> getTakenGroups(OpOperand &use) const;
   /// The kept entries of a sliced axis, an argument of the function.
   Value getIndices(Axis axis) const { return indices.lookup(analysis.axes.find(axis)); }
 

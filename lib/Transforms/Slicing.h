@@ -16,6 +16,7 @@ public:
   void run();
 
 private:
+  void nameGroups();
   Value lookUp(OpOperand &use, const SliceRegion &region);
   Value lookUp(Value value, ArrayRef<Axis> dims, const SliceRegion &region);
   Value complete(Value value);

@@ -27,7 +27,11 @@ COMPANIONS = ("compress", "compress_on_pattern", "densify")
 
 @dataclass(frozen=True)
 class Value:
-    """An argument or a result of a function on storage."""
+    """An argument or a result of a function on storage.
+
+    groups  of a carried argument that is no parameter, the sliced group that each of its
+            dimensions has all entries of, "" for none; empty where there is none at all
+    """
 
     shape: tuple[int, ...]
     dtype: np.dtype
@@ -38,6 +42,7 @@ class Value:
     updates: int | None = None
     gradient_of: str = ""
     degree: int | None = None
+    groups: tuple[str, ...] = ()
 
     @staticmethod
     def read(value: Mapping) -> Value:
@@ -57,7 +62,21 @@ class Value:
             attributes.get("sparsam.updates"),
             attributes.get("sparsam.gradient_of", ""),
             attributes.get("sparsam.degree"),
+            _texts(attributes.get("sparsam.groups", "")),
         )
+
+
+def _texts(printed: str) -> tuple[str, ...]:
+    """The strings of an array attribute as MLIR prints it."""
+    escaped = re.findall(r'"([^"]*)"', printed)
+    return tuple(
+        re.sub(
+            rb"\\([0-9A-F]{2}|\\)",
+            lambda match: b"\\" if match[1] == b"\\" else bytes([int(match[1], 16)]),
+            text.encode(),
+        ).decode()
+        for text in escaped
+    )
 
 
 @dataclass(frozen=True)
@@ -149,9 +168,8 @@ def lower(text: str, structure: Mapping[str, str], name: str) -> Lowered:
     module = _declared(text, structure, name)
     entry, structures, pinned = _structures_of(module)
     passes = stages(structure)
-    module.run(passes["expand-storage"])
+    module.run(f"{passes['expand-storage']},{passes['propagate']}")
     signatures = _signatures(module)
-    module.run(passes["propagate"])
     flops = module.flops()[entry]
     module.run(passes["to-cpu"])
     return _compile(module, entry, signatures, structures, pinned, flops)

@@ -83,7 +83,7 @@ class Places:
         structure = jax.tree.structure(tree)
         argument = int(self.prefix[role][0])
         if structure == self.trees[role]:
-            positions = self._under(self.prefix[role])
+            positions = self.positions(role)
         elif structure == self._whole_trees[argument]:
             positions = self._under((str(argument),))
         elif tree is None:
@@ -109,6 +109,10 @@ class Places:
         return {
             i: self._array(i, leaf) for i, leaf in leaves.items() if self.role(i) == role
         }
+
+    def positions(self, role: str) -> list[int]:
+        """The positions of all leaves of a role's tree, in its order."""
+        return self._under(self.prefix[role])
 
     def _under(self, prefix) -> list[int]:
         return list(_jax.subtree(list(self.arguments), prefix).values())

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from . import _jax, _scores, _storage, _structures, _trees
+from . import _export, _jax, _scores, _storage, _structures, _trees
 from ._arguments import Arrays
 from ._checkpoint import Checkpoints
 from ._compiled import Compiled
@@ -153,17 +153,25 @@ class Step:
             arrays = self._gather(compiled, dict(zip(handles, taken, strict=True)), batch)
             return self._results(compiled, arrays, compiled.call(arrays))
 
-    def densify(self, p: Storage, smaller: bool = False):
-        """The dense parameters, in the user's tree, as new NumPy arrays.
+    def densify(self, p: Storage, s: Storage | None = None, smaller: bool = False):
+        """The dense parameters, in the user's tree, as new NumPy arrays; with the state `s`,
+        (parameters, state).
 
         With `smaller`, parameters that are sliced come without what was removed, for a model
-        that is built with these smaller dimensions. It computes the same, except where the
+        that is built with these smaller dimensions, and so do their optimizer state and
+        running statistics along the same axes. It computes the same, except where the
         model itself divides by a dimension, as the norms of a sliced residual stream do (a
         step keeps the old divisor, and a smaller model has its own), and where a softmax, a
         sum or a maximum meets removed entries that are not zero.
+
+        Raises ValueError for optimizer state of factors, which has no dense form.
         """
         self.check(p, "params")
-        return self._compressor.densify(p, smaller)
+        params = self._compressor.densify(p, smaller)
+        if s is None:
+            return params
+        self.check(s, "state")
+        return params, _export.dense_state(self.form, p, s, smaller)
 
     @property
     def groups(self) -> dict[str, Group]:

@@ -135,6 +135,35 @@ func.func @all_entries(
 
 // -----
 
+// A carried value that has all entries is told of the group, through the elementwise work
+// that makes it.
+// CHECK-LABEL: func.func @running
+// CHECK-SAME:    %{{[^ ]+}}: tensor<3x8xf32> {sparsam.groups = ["", "w:0"], sparsam.updates = 0 : i64}
+func.func @running(
+    %w: tensor<8xf32> {sparsam.param = "w", sparsam.structure = #sparsam.slice<keep = 6>},
+    %mean: tensor<3x8xf32> {sparsam.updates = 0 : i64})
+    -> (tensor<3x8xf32>, tensor<f32>) {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<8xf32>
+  %h = linalg.exp ins(%w : tensor<8xf32>) outs(%e : tensor<8xf32>) -> tensor<8xf32>
+  %e1 = tensor.empty() : tensor<8x3xf32>
+  %b = linalg.broadcast ins(%h : tensor<8xf32>) outs(%e1 : tensor<8x3xf32>) dimensions = [1]
+  %e2 = tensor.empty() : tensor<3x8xf32>
+  %new = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (j, i)>, affine_map<(i, j) -> (i, j)>],
+                         iterator_types = ["parallel", "parallel"]}
+      ins(%mean, %b : tensor<3x8xf32>, tensor<8x3xf32>) outs(%e2 : tensor<3x8xf32>) {
+    ^bb0(%old: f32, %now: f32, %out: f32):
+      %0 = arith.addf %old, %now : f32
+      linalg.yield %0 : f32
+    } -> tensor<3x8xf32>
+  %e0 = tensor.empty() : tensor<f32>
+  %z0 = linalg.fill ins(%zero : f32) outs(%e0 : tensor<f32>) -> tensor<f32>
+  %norm = linalg.dot ins(%h, %w : tensor<8xf32>, tensor<8xf32>) outs(%z0 : tensor<f32>) -> tensor<f32>
+  return %new, %norm : tensor<3x8xf32>, tensor<f32>
+}
+
+// -----
+
 // Loops carry kept entries, and the removed ones beside them where they are no constant.
 // CHECK-LABEL: func.func @loop
 // CHECK:         scf.for {{.*}} iter_args(%{{.+}}, %{{.+}}) -> (tensor<6xf32>, tensor<1xf32>)

@@ -1,5 +1,6 @@
 """Coupled slices against JAX's own step of the masked model."""
 
+import dataclasses
 
 import jax
 import jax.numpy as jnp
@@ -276,6 +277,85 @@ def test_the_smaller_model():
     np.testing.assert_allclose(
         built.loss(smaller, x, y), built.loss(masked, x, y), rtol=1e-5
     )
+
+
+def test_training_goes_on_in_the_smaller_model():
+    """With its optimizer's state and its running statistics, at the smaller sizes, by JAX."""
+    _, requests = TABLE["resnet"]
+    case, step = compiled(ALL["resnet"](2), OPTIMIZERS["adamw"](), requests, seed=4)
+    p, s = step.compress(case.params, case.state)
+    for batch in case.batches[:3]:
+        p, s, _ = step(p, s, *batch)
+    params, state = step.densify(p, s, smaller=True)
+    assert params["conv3"]["filter"].shape == (3, 3, 5, 5)
+    shapes = jax.tree.map(np.shape, state["buffers"])
+    assert shapes["conv1"] == {"mean": (2,), "variance": (2,)}
+    assert shapes["conv2"] == shapes["conv3"] == {"mean": (5,), "variance": (5,)}
+    # What is removed is not zero in the statistics: the variance of nothing shrinks.
+    whole = step.densify(p, s)[1]["buffers"]["conv2"]["variance"]
+    assert len(np.unique(whole)) == 5 + 1
+    for batch in case.batches[3:6]:
+        params, state, expected = case.train_step(params, state, *batch)
+        p, s, loss = step(p, s, *batch)
+        np.testing.assert_allclose(loss, expected, rtol=1e-4)
+    found = step.densify(p, s, smaller=True)
+    assert jax.tree.structure(found) == jax.tree.structure((params, state))
+    for a, b in zip(
+        jax.tree.leaves(found), jax.tree.leaves((params, state)), strict=True
+    ):
+        np.testing.assert_allclose(a, b, atol=1e-3 * np.abs(b).max())
+
+
+def test_dense_state():
+    """Also of other patterns, and not of factors."""
+    requests = {"layer0/w": "slice<keep = 0.5>", "layer2/w": "nm<1:3>"}
+    case, step = compiled(MODELS["mlp"](3), OPTIMIZERS["momentum"](), {}, seed=6)
+    step = step.variant(step.form.pin(requests))
+    p, s = step.compress(case.params, case.state)
+    p, s, _ = step(p, s, *case.batches[0])
+    params, state = step.densify(p, s)
+    assert jax.tree.structure(state) == jax.tree.structure(case.state)
+    trace = state[0].trace
+    for path in ("layer0", "layer1", "layer2"):
+        # What is not stored of a parameter is not in its state.
+        np.testing.assert_array_equal(trace[path]["w"] != 0, params[path]["w"] != 0)
+    trace = step.densify(p, s, smaller=True)[1][0].trace
+    assert trace["layer0"]["w"].shape == (15, 11)
+    assert trace["layer0"]["b"].shape == (11,)
+    assert trace["layer1"]["w"].shape == (11, 9)
+    np.testing.assert_array_equal(trace["layer2"]["w"], state[0].trace["layer2"]["w"])
+
+    factors = step.variant({"layer1/w": "low_rank<2>"})
+    p, s = factors.compress(case.params, case.state)
+    with pytest.raises(ValueError, match="'1/0/trace/layer1/w' is that of factors"):
+        factors.densify(p, s)
+    with pytest.raises(TypeError, match="expected the state storage"):
+        factors.densify(p, True)
+
+
+def test_a_product_over_neurons_is_named():
+    """JAX differentiates a product by taking its factors one by one."""
+    built = uneven(1)
+
+    def loss(params, x, y):
+        return ((jnp.prod(jax.nn.sigmoid(x @ params["w"]), -1) - y[:, 0]) ** 2).mean()
+
+    built = dataclasses.replace(built, loss=loss)
+    with pytest.raises(
+        sparsam.CompileError,
+        match='w: group "w:1" cannot be sliced: .* (one entry|not a sum).*leave it dense',
+    ):
+        compiled(built, OPTIMIZERS["lion"](), {"w": "slice<keep = 3>"})
+
+
+@pytest.mark.parametrize(
+    "text", ["low_rank<2, factors = slice<keep = 2>>", "dynamic<slice<keep = 2>>"]
+)
+def test_a_slice_inside_another_structure(text):
+    with pytest.raises(
+        sparsam.CompileError, match="inside another structure it cannot be.*ask for it on"
+    ):
+        compiled(MODELS["mlp"](3), OPTIMIZERS["lion"](), {"layer0/w": text})
 
 
 def test_another_pattern_and_a_file(tmp_path):

@@ -2,7 +2,10 @@
 
 import pytest
 import slices
+import sparsam.torch
+import torch
 import torch_oracle
+from torch.nn import functional
 from torch_models import MODELS
 
 # Model -> a slice of each kind of axis that it has.
@@ -60,3 +63,66 @@ def test_step(model, optimizer):
     storage = step.storage(p)
     lines = torch_oracle.misses(case, storage, torch_oracle.run(step, case, p, s))
     assert not lines, "\n".join(lines)
+
+
+def convolutional(channels, features):
+    """Two convolutions, each with its batch norm, and a layer behind them."""
+    return torch.nn.Sequential(
+        torch.nn.Conv2d(3, channels, 3, padding=1, bias=False),
+        torch.nn.BatchNorm2d(channels),
+        torch.nn.ReLU(),
+        torch.nn.Conv2d(channels, features, 3, bias=False),
+        torch.nn.BatchNorm2d(features),
+        torch.nn.ReLU(),
+        torch.nn.AdaptiveAvgPool2d(1),
+        torch.nn.Flatten(),
+        torch.nn.Linear(features, 5),
+    )
+
+
+def test_the_smaller_module():
+    """It evaluates with the running statistics of what is kept, and trains on in PyTorch."""
+    torch.manual_seed(3)
+    module, smaller = convolutional(8, 6), convolutional(5, 3)
+    batches = [(torch.randn(7, 3, 6, 6), torch.randint(0, 5, (7,))) for _ in range(4)]
+    step = sparsam.torch.compile(
+        module,
+        lambda model, x, y: functional.cross_entropy(model(x), y),
+        sparsam.torch.SGD(lr=0.1, momentum=0.9),
+        batches[0],
+        structure={"0.weight": "slice<keep = 5>", "3.weight": "slice<keep = 3>"},
+    )
+    p, s = step.compress()
+    for batch in batches[:3]:
+        p, s, _ = step(p, s, *batch)
+    masked = step.to_module(p, s).eval()
+    step.to_module(p, s, smaller, smaller=True).eval()
+    x, y = batches[3]
+    torch.testing.assert_close(smaller(x), masked(x))
+
+    _, state = step.densify(p, s, smaller=True)
+    assert state["buffers.1.running_var"].shape == (5,)
+    optimizer = torch.optim.SGD(smaller.parameters(), lr=0.1, momentum=0.9)
+    for name, parameter in smaller.named_parameters():
+        optimizer.state[parameter]["momentum_buffer"] = state[f"momentum_buffer.{name}"]
+    smaller.train()
+    functional.cross_entropy(smaller(x), y).backward()
+    optimizer.step()
+    p, s, _ = step(p, s, x, y)
+    params, state = step.densify(p, s, smaller=True)
+    for name, parameter in smaller.named_parameters():
+        torch.testing.assert_close(parameter.detach(), params[name], rtol=1e-4, atol=1e-5)
+    for name, buffer in smaller.named_buffers():
+        torch.testing.assert_close(buffer, state[f"buffers.{name}"])
+
+
+def test_a_smaller_module_is_to_be_given():
+    step = sparsam.torch.compile(
+        torch.nn.Linear(3, 4),
+        lambda model, x: model(x).mean(),
+        sparsam.torch.SGD(lr=0.1),
+        (torch.zeros(2, 3),),
+    )
+    p, _ = step.compress()
+    with pytest.raises(ValueError, match="needs module="):
+        step.to_module(p, smaller=True)

@@ -29,6 +29,9 @@ inline constexpr llvm::StringLiteral notElementwise = "sparsam.not_elementwise";
 inline constexpr llvm::StringLiteral structure = "sparsam.structure";
 /// Which storage tensor of its parameter an argument or result is.
 inline constexpr llvm::StringLiteral part = "sparsam.part";
+/// On an argument that is no parameter and whose new value has all entries of sliced
+/// axes: the group of each of its dimensions, empty for none.
+inline constexpr llvm::StringLiteral groups = "sparsam.groups";
 /// On functions: a companion of a step (compress, densify), which converts between
 /// parameters and storage and so keeps such conversions.
 inline constexpr llvm::StringLiteral companion = "sparsam.companion";

@@ -115,9 +115,10 @@ class Step(_step.Step):
         p, s, *results = super().__call__(*args)
         return (p, s, *_arrays.as_tensors(results))
 
-    def densify(self, p: Storage, smaller: bool = False) -> dict[str, Tensor]:
-        """The dense parameters by name, as new tensors; see `sparsam.Step`."""
-        return _arrays.as_tensors(super().densify(p, smaller))
+    def densify(self, p: Storage, s: Storage | None = None, smaller: bool = False):
+        """The dense parameters by name, as new tensors; with `s`, (parameters, state), the
+        state named as `state` names it. See `sparsam.Step`."""
+        return _arrays.as_tensors(super().densify(p, s, smaller))
 
     def compile_with(self, fn: Callable, example_batch: tuple) -> Function:
         """Compiles another function of the module for the same storage, without gradients.
@@ -133,18 +134,25 @@ class Step(_step.Step):
         p: Storage,
         s: Storage | None = None,
         module: torch.nn.Module | None = None,
+        smaller: bool = False,
     ) -> torch.nn.Module:
         """A module with the dense parameters (zeros where a pattern stores nothing, products
         of factors), and with the buffers of `s` where it is given.
 
         By default a deep copy of the module that was compiled; `module` is written to in
-        place and returned.
+        place and returned. With `smaller` it is one that was built with the sizes that
+        slices leave; see `densify`.
         """
         if module is None:
+            if smaller:
+                raise ValueError(
+                    "smaller=True needs module=, one that is built with the smaller sizes"
+                )
             module = copy.deepcopy(self._model)
-        values = self.densify(p)
+        values = self.densify(p, smaller=smaller)
         if s is not None:
-            values |= _state.buffers_in(self.state(s))
+            state = self.densify(p, s, smaller)[1] if smaller else self.state(s)
+            values |= _state.buffers_in(state)
         _write(module, values)
         return module
 
