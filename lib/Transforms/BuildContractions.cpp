@@ -288,6 +288,20 @@ Value sparsam::buildContractions(OpBuilder &builder, Location loc, const Product
   llvm_unreachable("a path of several terms has steps");
 }
 
+Term sparsam::buildSummed(OpBuilder &builder, Location loc, const Product &product,
+                          const Term &term, ArrayRef<Letter> kept) {
+  Product sum(product);
+  sum.terms = {term};
+  sum.result.clear();
+  SmallVector<Letter> letters = flatten(term.dims);
+  for (Letter letter : letters)
+    if (llvm::is_contained(kept, letter))
+      sum.result.push_back({letter});
+  if (sum.result.size() == letters.size())
+    return term;
+  return {buildContractions(builder, loc, sum, {}), sum.result};
+}
+
 Value sparsam::buildDot(OpBuilder &builder, Location loc, Value lhs, Value rhs) {
   auto type = cast<RankedTensorType>(lhs.getType());
   Value zero =

@@ -1,4 +1,5 @@
-// Rule 5 of the algebra: restrict(contract(A, B), i) = SDDMM.
+// Rule 5 of the algebra: restrict(contract(A, B), i) = SDDMM. What only one of A and B is
+// summed over is summed first.
 #include "PropagateRules.h"
 #include "Stacks.h"
 #include "sparsam/Transforms/BuildProduct.h"
@@ -89,15 +90,8 @@ static FailureOr<SddmmPlan> planSddmm(RestrictOp op, std::string &why) {
   plan.lhs = product->terms[lhs];
   plan.rhs = product->terms[1 - lhs];
   for (Letter letter : flatten(plan.lhs.dims))
-    if (!llvm::is_contained(in, letter) && !llvm::is_contained(stack, letter))
+    if (!llvm::is_contained(stack, letter) && has(1 - lhs, letter))
       plan.tokens.push_back(letter);
-  for (Letter letter : plan.tokens)
-    if (!has(1 - lhs, letter))
-      return refuse("one operand has a summed dimension of its own");
-  for (Letter letter : flatten(plan.rhs.dims))
-    if (!llvm::is_contained(out, letter) && !llvm::is_contained(stack, letter) &&
-        !llvm::is_contained(plan.tokens, letter))
-      return refuse("one operand has a summed dimension of its own");
   if (addsInit)
     product->init = cast<linalg::LinalgOp>(plan.contraction).getDpsInits()[0];
   plan.product = std::move(*product);
@@ -109,9 +103,17 @@ static FailureOr<Value> buildSddmm(OpBuilder &builder, RestrictOp op,
                                    const SddmmPlan &plan) {
   const Product &product = plan.product;
   Location loc = op.getLoc();
+  // One operand repeats along what only the other has, as the gradient of a mean does.
+  auto sumOwn = [&](const Term &term, const Group &own) {
+    SmallVector<Letter> kept = flatten(plan.stack);
+    llvm::append_range(kept, plan.tokens);
+    llvm::append_range(kept, own);
+    return buildSummed(builder, loc, product, term, kept);
+  };
+  Term lhs = sumOwn(plan.lhs, plan.getIn()), rhs = sumOwn(plan.rhs, plan.getOut());
   // The tokens in either operand's order; both mean the same sum.
   Group tokens = plan.tokens, rhsTokens;
-  for (Letter letter : flatten(plan.rhs.dims))
+  for (Letter letter : flatten(rhs.dims))
     if (llvm::is_contained(tokens, letter))
       rhsTokens.push_back(letter);
   auto withStack = [&](const Group &order, const Group &own) {
@@ -121,14 +123,14 @@ static FailureOr<Value> buildSddmm(OpBuilder &builder, RestrictOp op,
     return dims;
   };
   auto cost = [&](const Group &order) {
-    return getViewCost(product, plan.lhs, withStack(order, plan.getIn())).transposes +
-           getViewCost(product, plan.rhs, withStack(order, plan.getOut())).transposes;
+    return getViewCost(product, lhs, withStack(order, plan.getIn())).transposes +
+           getViewCost(product, rhs, withStack(order, plan.getOut())).transposes;
   };
   if (cost(rhsTokens) < cost(tokens))
     tokens = rhsTokens;
   SmallVector<Value> operands{
-      buildView(builder, loc, product, plan.lhs, withStack(tokens, plan.getIn())),
-      buildView(builder, loc, product, plan.rhs, withStack(tokens, plan.getOut()))};
+      buildView(builder, loc, product, lhs, withStack(tokens, plan.getIn())),
+      buildView(builder, loc, product, rhs, withStack(tokens, plan.getOut()))};
   llvm::append_range(operands, op.getPattern());
   auto type = cast<RankedTensorType>(op.getType());
   auto layer = RankedTensorType::get(type.getShape().drop_front(plan.stack.size()),

@@ -87,13 +87,9 @@ static FailureOr<SpmmPlan> planSpmm(Product product, unsigned weight, std::strin
   } else {
     return refuse("it contracts neither all inputs nor all outputs of the view");
   }
-  for (Letter letter : input) {
-    if (llvm::is_contained(plan.sum, letter) || llvm::is_contained(stack, letter))
-      continue;
-    if (!llvm::is_contained(result, letter))
-      return refuse("the other operand has a summed dimension of its own");
-    plan.tokens.push_back(letter);
-  }
+  for (Letter letter : input)
+    if (llvm::is_contained(result, letter) && !llvm::is_contained(stack, letter))
+      plan.tokens.push_back(letter);
   plan.product = std::move(product);
   return plan;
 }
@@ -110,8 +106,13 @@ static FailureOr<Value> buildSpmm(OpBuilder &builder, Location loc,
   const Product &product = plan.product;
   DensifyOp weight = plan.weight;
   Grouping dims{plan.tokens, plan.outputs};
+  // The weight repeats along what only the input has, as it does under a mean.
+  SmallVector<Letter> kept = flatten(plan.stack);
+  llvm::append_range(kept, plan.tokens);
+  llvm::append_range(kept, plan.sum);
+  Term input = buildSummed(builder, loc, product, plan.input, kept);
   SmallVector<Value> operands{
-      buildView(builder, loc, product, plan.input,
+      buildView(builder, loc, product, input,
                 withStack(plan.stack, Grouping{plan.tokens, plan.sum}))};
   llvm::append_range(operands, weight.getStorage());
   auto element = cast<RankedTensorType>(operands[0].getType()).getElementType();

@@ -142,3 +142,84 @@ func.func @outer_product(%x: tensor<16xf32>, %dy: tensor<4xf32>, %i: tensor<4x8x
       : (tensor<16x4xf32>, tensor<4x8xi16>) -> tensor<4x8x1xf32>
   return %r : tensor<4x8x1xf32>
 }
+
+// -----
+
+// Rule 5 where the output's gradient repeats along the places that a mean was taken over: the
+// input is summed over these first.
+// CHECK-LABEL: func @gradient_of_a_mean(
+//  CHECK-SAME:     %[[X:[^:]*]]: tensor<3x5x16xf32>, %[[DY:[^:]*]]: tensor<3x4xf32>, %[[I:[^:]*]]: tensor<4x8xi16>)
+//       CHECK:   %[[SUM:.*]] = linalg.generic {{.*}} iterator_types = ["parallel", "parallel", "reduction"]} ins(%[[X]]
+//       CHECK:     arith.addf
+//       CHECK:   } -> tensor<3x16xf32>
+//   CHECK-NOT:   linalg
+//       CHECK:   sparsam.sddmm %[[SUM]], %[[DY]] on %[[I]]
+func.func @gradient_of_a_mean(%x: tensor<3x5x16xf32>, %dy: tensor<3x4xf32>, %i: tensor<4x8xi16>)
+    -> tensor<4x8x1xf32> {
+  %c = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<16x4xf32>
+  %z = linalg.fill ins(%c : f32) outs(%e : tensor<16x4xf32>) -> tensor<16x4xf32>
+  %g = linalg.generic {indexing_maps = [affine_map<(k, n, b, p) -> (b, p, k)>, affine_map<(k, n, b, p) -> (b, n)>, affine_map<(k, n, b, p) -> (k, n)>],
+      iterator_types = ["parallel", "parallel", "reduction", "reduction"]}
+      ins(%x, %dy : tensor<3x5x16xf32>, tensor<3x4xf32>) outs(%z : tensor<16x4xf32>) {
+  ^bb0(%a: f32, %b: f32, %out: f32):
+    %0 = arith.mulf %a, %b : f32
+    %1 = arith.addf %out, %0 : f32
+    linalg.yield %1 : f32
+  } -> tensor<16x4xf32>
+  %r = sparsam.restrict %g on %i {structure = #sparsam.nm<2:4>}
+      : (tensor<16x4xf32>, tensor<4x8xi16>) -> tensor<4x8x1xf32>
+  return %r : tensor<4x8x1xf32>
+}
+
+// -----
+
+// The other way round, with no token in common.
+// CHECK-LABEL: func @gradient_of_sums(
+//   CHECK-DAG:   linalg.generic {{.*}} iterator_types = ["parallel", "reduction"]} ins(%{{.*}} : tensor<5x16xf32>)
+//   CHECK-DAG:   linalg.generic {{.*}} iterator_types = ["parallel", "reduction"]} ins(%{{.*}} : tensor<7x4xf32>)
+//       CHECK:   sparsam.sddmm %{{.*}}, %{{.*}} on %{{.*}} : (tensor<1x16xf32>, tensor<1x4xf32>,
+func.func @gradient_of_sums(%x: tensor<5x16xf32>, %dy: tensor<7x4xf32>, %i: tensor<4x8xi16>)
+    -> tensor<4x8x1xf32> {
+  %c = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<16x4xf32>
+  %z = linalg.fill ins(%c : f32) outs(%e : tensor<16x4xf32>) -> tensor<16x4xf32>
+  %g = linalg.generic {indexing_maps = [affine_map<(k, n, p, q) -> (p, k)>, affine_map<(k, n, p, q) -> (q, n)>, affine_map<(k, n, p, q) -> (k, n)>],
+      iterator_types = ["parallel", "parallel", "reduction", "reduction"]}
+      ins(%x, %dy : tensor<5x16xf32>, tensor<7x4xf32>) outs(%z : tensor<16x4xf32>) {
+  ^bb0(%a: f32, %b: f32, %out: f32):
+    %0 = arith.mulf %a, %b : f32
+    %1 = arith.addf %out, %0 : f32
+    linalg.yield %1 : f32
+  } -> tensor<16x4xf32>
+  %r = sparsam.restrict %g on %i {structure = #sparsam.nm<2:4>}
+      : (tensor<16x4xf32>, tensor<4x8xi16>) -> tensor<4x8x1xf32>
+  return %r : tensor<4x8x1xf32>
+}
+
+// -----
+
+// Rule 4 likewise.
+// CHECK-LABEL: func @forward_of_a_sum(
+//  CHECK-SAME:     %[[X:[^:]*]]: tensor<8x3x16xf32>
+//       CHECK:   %[[SUM:.*]] = linalg.generic {{.*}} iterator_types = ["parallel", "parallel", "reduction"]} ins(%[[X]]
+//       CHECK:   } -> tensor<8x16xf32>
+//   CHECK-NOT:   densify
+//       CHECK:   sparsam.spmm %[[SUM]],
+func.func @forward_of_a_sum(%x: tensor<8x3x16xf32>, %v: tensor<4x8x1xf32>, %i: tensor<4x8xi16>)
+    -> tensor<8x4xf32> {
+  %w = sparsam.densify %v, %i {structure = #sparsam.nm<2:4>}
+      : (tensor<4x8x1xf32>, tensor<4x8xi16>) -> tensor<16x4xf32>
+  %c = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<8x4xf32>
+  %z = linalg.fill ins(%c : f32) outs(%e : tensor<8x4xf32>) -> tensor<8x4xf32>
+  %y = linalg.generic {indexing_maps = [affine_map<(m, n, p, k) -> (m, p, k)>, affine_map<(m, n, p, k) -> (k, n)>, affine_map<(m, n, p, k) -> (m, n)>],
+      iterator_types = ["parallel", "parallel", "reduction", "reduction"]}
+      ins(%x, %w : tensor<8x3x16xf32>, tensor<16x4xf32>) outs(%z : tensor<8x4xf32>) {
+  ^bb0(%a: f32, %b: f32, %out: f32):
+    %0 = arith.mulf %a, %b : f32
+    %1 = arith.addf %out, %0 : f32
+    linalg.yield %1 : f32
+  } -> tensor<8x4xf32>
+  return %y : tensor<8x4xf32>
+}

@@ -34,6 +34,10 @@ Value buildReshape(OpBuilder &builder, Location loc, Value value,
 Value buildContractions(OpBuilder &builder, Location loc, const Product &product,
                         const ContractionPath &path);
 
+/// `term` summed over all letters but these; `term` itself where it has no others.
+Term buildSummed(OpBuilder &builder, Location loc, const Product &product,
+                 const Term &term, ArrayRef<Letter> kept);
+
 /// `tensor.empty` of a shape.
 Value buildEmpty(OpBuilder &builder, Location loc, ArrayRef<int64_t> shape, Type element);
 
