@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 
 import jax
@@ -11,9 +12,12 @@ import numpy as np
 import optax
 import pytest
 import reference
+import structures
 from models import CONVOLUTIONAL, MODELS, OPTIMIZERS, STACKED, Model
 from oracle import Case
+from slices import declared
 from sparsam import _core
+from structures import View, text_of
 from walk import check_nothing_dense, dense_tensors, propagated, remarks
 
 UNIT = 16
@@ -42,24 +46,48 @@ def all_in(model: Model, text: str, optimizer: str = "adamw") -> Case:
     return Case(model, OPTIMIZERS[optimizer](), dict.fromkeys(model.weights, text))
 
 
-def gpt(name: str) -> Case:
-    model = MODELS["gpt"](UNIT)
-    if name == "dense":
-        return Case(model, OPTIMIZERS["adamw"](), {})
-    if name != "tensor_train":
-        return all_in(model, STRUCTURES[name])
-    width, hidden = "[8, 10]", "[8, 14]"
-    pieces = {
-        "qkv": (width, "[12, 20]"),
-        "proj": (width, width),
-        "fc": (width, hidden),
-        "out": (hidden, width),
+def pieces(sizes) -> list[int]:
+    """Two, as near to each other as can be where it is one dimension that is cut."""
+    *first, last = sizes
+    if first:
+        return [math.prod(first), last]
+    small = next(d for d in range(math.isqrt(last), 0, -1) if last % d == 0)
+    return [small, last // small]
+
+
+def tensor_train(view: View) -> str:
+    """Of which no product is cheaper with the dense tensor."""
+    return f"tensor_train<{pieces(view.inputs)}, {pieces(view.outputs)}, ranks = [2]>"
+
+
+def monarch(view: View) -> str:
+    blocks = [
+        math.prod(sizes[:-1]) if sizes[1:] else 2 for sizes in (view.inputs, view.outputs)
+    ]
+    return f"monarch<{blocks}, rank = 2>"
+
+
+def all_of(model: Model, structure: str, optimizer: str = "adamw") -> Case:
+    """The same of a structure whose text depends on the sizes."""
+    bare = Case(model, OPTIMIZERS[optimizer](), {})
+    make = {"tensor_train": tensor_train, "monarch": monarch}.get(
+        structure, lambda view: text_of(structure, view)
+    )
+    texts = {
+        path: make(View.of(bare.shapes[path], contracted, model.stacked.get(path, ())))
+        for path, contracted in model.weights.items()
     }
-    texts = {}
-    for path in model.weights:
-        inputs, outputs = pieces[path.split("/")[-1]]
-        texts[path] = f"tensor_train<{inputs}, {outputs}, ranks = [5]>"
-    return Case(model, OPTIMIZERS["adamw"](), texts)
+    return dataclasses.replace(bare, texts=texts)
+
+
+def made(model: Model, name: str, optimizer: str = "adamw") -> Case:
+    if name in STRUCTURES:
+        return all_in(model, STRUCTURES[name], optimizer)
+    return all_of(model, name, optimizer)
+
+
+def gpt(name: str) -> Case:
+    return made(MODELS["gpt"](UNIT), name)
 
 
 def structured_flops(one: Case, rows: int, without_input=()) -> int:
@@ -76,10 +104,11 @@ def structured_flops(one: Case, rows: int, without_input=()) -> int:
                 2 * leaf.size // int(np.prod([leaf.shape[d] for d in stack]))
             )
         else:
-            view = f"in = {list(one.model.weights[path])}"
-            view += f", stack = {list(stack)}" if stack else ""
-            separator = ", " if "<" in text else ""
-            text = text.removesuffix(">") + (separator or "<") + view + ">"
+            if not text.startswith("slice"):
+                view = f"in = {list(one.model.weights[path])}"
+                view += f", stack = {list(stack)}" if stack else ""
+                separator = ", " if "<" in text else ""
+                text = text.removesuffix(">") + (separator or "<") + view + ">"
             cost = _core.structure_cost(text, list(leaf.shape))
             flops, gradient = cost["flops_per_row"], cost["gradient_flops_per_row"]
         layers = int(np.prod([leaf.shape[d] for d in stack]))
@@ -88,13 +117,16 @@ def structured_flops(one: Case, rows: int, without_input=()) -> int:
     return total
 
 
-def attention_and_head(one: Case) -> int:
-    """The products of the GPT that no structured parameter is in, three each."""
+def attention(one: Case, width: int) -> int:
+    """The products of the GPT's scores and values, three each, of heads so wide in all."""
     (batch, time), layers = one.batches[0][0].shape, len(one.params["blocks"])
+    return 3 * layers * 2 * 2 * batch * time * time * width
+
+
+def attention_and_head(one: Case) -> int:
+    """The products of the GPT that no structured parameter is in."""
     vocab, width = one.params["wte"].shape
-    head = 2 * batch * time * width * vocab
-    attention = 2 * 2 * batch * time * time * width
-    return 3 * (head + layers * attention)
+    return attention(one, width) + 3 * 2 * one.batches[0][0].size * width * vocab
 
 
 @pytest.mark.parametrize("name", ["dense", "tensor_train", *STRUCTURES])
@@ -111,6 +143,35 @@ def test_products_of_a_gpt(name):
     assert found["einsums"] == found["convolutions"] == 0
     if name != "dense" and name not in DENSE_BY_DEFINITION:
         check_nothing_dense(one, module, remarks(module))
+
+
+# Of 80 entries of the width, 112 neurons and 2 heads of 40; what divides what is kept of
+# one divides none of another.
+SLICED = {
+    "width": {"wpe": "slice<keep = 44>"},
+    "neurons": {"*/fc": "slice<keep = 0.25>"},
+    "heads": {"*/qkv": "slice<keep = 1>"},
+    "all": {
+        "wpe": "slice<keep = 44>",
+        "*/fc": "slice<keep = 0.25>",
+        "*/qkv": "slice<keep = 1>",
+    },
+}
+
+
+@pytest.mark.parametrize("what", SLICED)
+def test_products_of_a_sliced_gpt(what):
+    """The head's embedding is sliced in its width, and so it counts as what it stores."""
+    model = MODELS["gpt"](UNIT)
+    model = dataclasses.replace(model, weights=model.weights | {"wte": (1,)})
+    one = declared(model, OPTIMIZERS["adamw"](), SLICED[what])
+    module = propagated(one)
+    found = module.flops()["main"]
+    expected = structured_flops(one, one.batches[0][0].size)
+    rest = attention(one, 80 // 2 if "*/qkv" in SLICED[what] else 80)
+    assert sum(found.values()) - rest == pytest.approx(expected, rel=0.02), found
+    assert sum(found.values()) == found["contractions"]
+    check_nothing_dense(one, module, remarks(module))
 
 
 @pytest.mark.parametrize("name", ["nm", "block", "low_rank", "monarch"])
@@ -138,30 +199,34 @@ SPARSE = [name for name in STRUCTURES if name not in DENSE_BY_DEFINITION]
 # Each structure with each model, and the optimizers in turn.
 WALKS = [
     (model, name, ["momentum", "lion", "rmsprop"][(number + turn) % 3])
-    for turn, model in enumerate(["mlp", "scan_mlp", "scan_gpt"])
-    for number, name in enumerate(SPARSE)
+    for turn, model in enumerate(["mlp", "mixer", "scan_mlp", "scan_gpt"])
+    for number, name in enumerate(["tensor_train", *SPARSE])
 ]
 
 
 @pytest.mark.parametrize("model, name, optimizer", WALKS)
 def test_no_tensor_is_as_large_as_the_parameter(model, name, optimizer):
-    one = all_in((MODELS | STACKED)[model](UNIT), STRUCTURES[name], optimizer)
+    one = made((MODELS | STACKED)[model](UNIT), name, optimizer)
     module = propagated(one)
     check_nothing_dense(one, module, remarks(module))
 
 
+# All of `structures` but those that store what is dense.
 CONVOLVED = [
-    "nm<2:4>",
-    "nm<2:4, vector = 4>",
-    "block<4x4, density = 0.25>",
-    "unstructured<density = 0.2>",
-    "low_rank<3>",
+    name
+    for name in structures.STRUCTURES
+    if name not in ("dense", "frozen", "lora") and not name.startswith("dynamic")
 ]
 
 
-@pytest.mark.parametrize("text", CONVOLVED)
-def test_no_tensor_is_as_large_as_a_filter(text):
-    one = all_in(CONVOLUTIONAL["resnet"](4), text)
+# At which no factor or activation is as large as another parameter.
+CONVOLVED_UNITS = {"resnet": 16, "vit": 12}
+
+
+@pytest.mark.parametrize("name", CONVOLVED)
+@pytest.mark.parametrize("model", CONVOLUTIONAL)
+def test_no_tensor_is_as_large_as_a_filter(model, name):
+    one = all_of(CONVOLUTIONAL[model](CONVOLVED_UNITS[model]), name)
     module = propagated(one)
     check_nothing_dense(one, module, remarks(module))
 
