@@ -7,12 +7,14 @@ the compiler receives them by name.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import jax
 import jax.extend.core as jex
 from jax.interpreters import ad, batching, mlir
 
+from ._jaxprs import bind, evaluate, is_call, subjaxprs
 from ._trees import key_names
 
 gradient_p = jex.Primitive("sparsam_gradient")
@@ -64,62 +66,38 @@ def gradient(grads: Any) -> Any:
 def contains_marks(jaxpr: jex.Jaxpr) -> bool:
     """Whether a gradient is marked in a jaxpr or in one inside it."""
     return any(
-        eqn.primitive is gradient_p or any(contains_marks(sub) for sub in _subjaxprs(eqn))
+        eqn.primitive is gradient_p or any(contains_marks(sub) for sub in subjaxprs(eqn))
         for eqn in jaxpr.eqns
     )
 
 
 def evaluate_with_marks(
-    closed: jex.ClosedJaxpr, args: list
+    closed: jex.ClosedJaxpr, args: list, gradients: Mapping[jex.Var, tuple[str, ...]]
 ) -> tuple[list, dict[tuple[str, ...], jax.Array]]:
-    """Evaluates a jaxpr; returns its results and the marked gradients by path.
+    """Evaluates a jaxpr; returns its results and the marked gradients by path. Those of
+    `gradients` are marked as well.
 
     Raises ValueError for a gradient marked twice, or inside control flow.
     """
     marks: dict[tuple[str, ...], jax.Array] = {}
-    return _evaluate(closed.jaxpr, closed.consts, args, marks), marks
 
-
-def _subjaxprs(eqn) -> list[jex.Jaxpr]:
-    found = []
-    for leaf in jax.tree_util.tree_leaves(
-        list(eqn.params.values()),
-        is_leaf=lambda x: isinstance(x, (jex.Jaxpr, jex.ClosedJaxpr)),
-    ):
-        if isinstance(leaf, jex.ClosedJaxpr):
-            found.append(leaf.jaxpr)
-        elif isinstance(leaf, jex.Jaxpr):
-            found.append(leaf)
-    return found
-
-
-def _evaluate(jaxpr, consts, args, marks):
-    values: dict = dict(zip(jaxpr.constvars, consts, strict=True))
-    values |= zip(jaxpr.invars, args, strict=True)
-
-    def read(atom):
-        return atom.val if isinstance(atom, jex.Literal) else values[atom]
-
-    for eqn in jaxpr.eqns:
-        operands = [read(atom) for atom in eqn.invars]
+    def evaluate_eqn(eqn, operands, jaxpr):
         if eqn.primitive is gradient_p:
-            results = _mark(operands, eqn.params["paths"], marks)
-        elif not any(contains_marks(sub) for sub in _subjaxprs(eqn)):
-            params = eqn.primitive.get_bind_params(eqn.params)
-            with eqn.ctx.manager:
-                results = eqn.primitive.bind(*operands, **params)
-            if not eqn.primitive.multiple_results:
-                results = [results]
-        elif eqn.primitive is jex.primitives.jit_p:
-            inner = eqn.params["jaxpr"]
-            results = _evaluate(inner.jaxpr, inner.consts, operands, marks)
-        else:
+            return _mark(operands, eqn.params["paths"], marks)
+        if any(contains_marks(sub) for sub in subjaxprs(eqn)):
+            if is_call(eqn):
+                return evaluate(eqn.params["jaxpr"], operands, evaluate_eqn)
             raise ValueError(
                 f"sparsam.gradient is used inside '{eqn.primitive.name}'; mark the gradients "
                 "outside of loops, branches and transformations, where the optimizer takes them"
             )
-        values.update(zip(eqn.outvars, results, strict=True))
-    return [read(atom) for atom in jaxpr.outvars]
+        results = bind(eqn, operands, jaxpr)
+        for i, var in enumerate(eqn.outvars):
+            if var in gradients:
+                (results[i],) = _mark([results[i]], [gradients[var]], marks)
+        return results
+
+    return evaluate(closed, args, evaluate_eqn), marks
 
 
 def _mark(operands, paths, marks):

@@ -16,6 +16,7 @@ import jax
 import jax.extend.core as jex
 
 from . import _iree
+from ._backward import with_gradients
 from ._gradient import contains_marks, evaluate_with_marks, gradient
 from ._imported import ImportedStep
 from ._pairing import Carried, Keys, Leaf, Pairing, subtree
@@ -84,8 +85,12 @@ def _import(fn, args, params, state, carries) -> ImportedStep:
         updates = pairing.pair(_carried(fn, pairing, param_prefix, state_prefix))
 
     marks: dict[str, jax.ShapeDtypeStruct] = {}
-    if contains_marks(traced.jaxpr.jaxpr):
-        traced, marks = _append_marks(traced.jaxpr, arguments, param_leaves)
+    closed, gradients = traced.jaxpr, {}
+    marked = contains_marks(closed.jaxpr)
+    if carries and not marked:
+        closed, gradients = with_gradients(closed, updates, param_leaves)
+    if marked or gradients:
+        traced, marks = _append_marks(closed, gradients, arguments, param_leaves)
 
     with _one_frame():
         lowered = traced.lower().compiler_ir("stablehlo")
@@ -182,17 +187,21 @@ def _carried(fn, pairing: Pairing, params: Keys, state: Keys | None) -> list[Car
     return carried
 
 
-def _append_marks(closed: jex.ClosedJaxpr, arguments, params):
-    """Traces again with the marked gradients as further results."""
+def _append_marks(closed: jex.ClosedJaxpr, gradients, arguments, params):
+    """Traces again with the marked gradients as further results; `gradients`: variable ->
+    parameter, of those that are not marked in the step."""
     marks: dict[Keys, jax.ShapeDtypeStruct] = {}
+    found = {var: (path,) for var, path in gradients.items()}
 
     def with_marks(*flat):
-        results, found = evaluate_with_marks(closed, flat)
+        results, values = evaluate_with_marks(closed, flat, found)
         marks.update(
-            {k: jax.ShapeDtypeStruct(v.shape, v.dtype) for k, v in found.items()}
+            {k: jax.ShapeDtypeStruct(v.shape, v.dtype) for k, v in values.items()}
         )
-        return [*results, *found.values()]
+        return [*results, *values.values()]
 
+    # By which remarks call the place of an operation.
+    with_marks.__name__ = closed.jaxpr.debug_info.func_name
     flat = [jax.ShapeDtypeStruct(v.aval.shape, v.aval.dtype) for v in closed.jaxpr.invars]
     traced = jax.jit(with_marks, keep_unused=True).trace(*flat)
     only = next(iter(params))

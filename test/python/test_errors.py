@@ -242,7 +242,7 @@ def test_a_parameter_without_gradient():
         sparsam.compile(train_step, ARGS, structure={"layer0/w": "nm<2:4>"})
 
 
-def test_a_gradient_that_cannot_be_found_is_told_how_to_be_marked():
+def test_a_gradient_that_cannot_be_found_is_told_how_to_be_marked(searched):
     """Of a sign, the graph does not say where the backward pass ends."""
     optimizer = optax.sign_sgd(1e-3)
 
@@ -290,7 +290,7 @@ def test_factors_that_are_needed_dense():
         )
 
 
-def test_a_parameter_in_two_layouts_must_be_marked():
+def test_a_parameter_in_two_layouts_must_be_marked(searched):
     """Of x (W - W') the product is a part of the gradient only."""
     optimizer = optax.sgd(0.1, momentum=0.9)
     params = {"w": np.random.default_rng(0).standard_normal((16, 16)).astype(np.float32)}

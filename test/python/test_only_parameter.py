@@ -1,5 +1,5 @@
-"""A norm over the only parameter that has a gradient: global if that is marked, per tensor if
-it is not."""
+"""A norm over the only parameter that has a gradient: global if that is known, per tensor if
+it is searched for."""
 
 import dataclasses
 
@@ -52,7 +52,7 @@ def regression(mark):
     ],
     ids=["marked", "unmarked"],
 )
-def test_the_mark_decides(mark, right, wrong, remark):
+def test_the_mark_decides(mark, right, wrong, remark, searched):
     case = regression(mark)
     step = case.compile()
     assert any(remark in line for line in step.remarks)

@@ -44,7 +44,7 @@ def test_one_example(vector, structure, mark):
     assert ("tensor<20x28xf32>" in body) == (structure == "dense")
 
 
-def test_a_global_norm_of_unmarked_vectors_is_refused():
+def test_a_global_norm_of_vectors_whose_gradients_are_searched_for_is_refused(searched):
     model = one_example(vector=True)
     chosen = dict.fromkeys(model.weights, "low_rank<3>")
     with pytest.raises(
