@@ -132,3 +132,56 @@ def test_the_norm_is_in_f32(element, size):
     found = step.storage(s)["momentum_buffer.weight"]["dense"].astype("float32")
     wanted = torch.full((3, 4), size / 12**0.5)
     torch.testing.assert_close(torch.tensor(found), wanted, rtol=2.0**-6, atol=0)
+
+
+class Table(torch.nn.Module):
+    """Parameters of which the gradient is what the batch says, without rounding."""
+
+    def __init__(self, dtype):
+        super().__init__()
+        generator = torch.Generator().manual_seed(0)
+        start = torch.randn(256, generator=generator)
+        self.weight = torch.nn.Parameter(start.to(dtype))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda ps: torch.optim.SGD(ps, lr=0.01, momentum=0.99),
+        lambda ps: torch.optim.SGD(ps, lr=0.01, momentum=0.9, nesterov=True),
+        lambda ps: torch.optim.SGD(ps, lr=0.1, weight_decay=0.01),
+        lambda ps: torch.optim.SGD(ps, lr=0.1, momentum=0.9, dampening=0.3),
+        lambda ps: torch.optim.AdamW(ps, lr=0.05, weight_decay=0.05, eps=1e-3),
+        lambda ps: torch.optim.Adam(ps, betas=(0.9, 0.99), weight_decay=0.1, eps=1e-3),
+    ],
+    ids=["momentum", "nesterov", "decay", "dampening", "adamw", "adam"],
+)
+@pytest.mark.parametrize("element", HALVES)
+def test_scalars_are_not_rounded_to_half(element, make):
+    """Many steps, over which a decay of 0.99 that is rounded to bf16 is another: on the
+    mean no further off than a rounding, which a fused multiplication may move."""
+    dtype = HALVES[element]
+    module = Table(dtype)
+    trained = Table(dtype)
+    optimizer = make(trained.parameters())
+
+    def loss(m, g):
+        return (m.weight * g).sum()
+
+    generator = torch.Generator().manual_seed(1)
+    batches = [torch.randn(256, generator=generator).to(dtype) for _ in range(60)]
+    step = sparsam.torch.compile(module, loss, make(module.parameters()), (batches[0],))
+    p, s = step.compress()
+    for g in batches:
+        p, s, _ = step(p, s, g)
+        optimizer.zero_grad()
+        loss(trained, g).backward()
+        optimizer.step()
+    stored = step.state(s) | {"weight": step.densify(p)["weight"]}
+    wanted = {f"{name}.weight": t for name, t in optimizer.state[trained.weight].items()}
+    wanted["weight"] = trained.weight.detach()
+    for name in stored.keys() & wanted.keys():
+        found, right = stored[name].double(), wanted[name].double()
+        error = (found - right).abs().mean() / right.abs().mean()
+        assert error < torch.finfo(dtype).eps, name
+    assert len(stored.keys() & wanted.keys()) == len(stored) - 1, "the count of steps"

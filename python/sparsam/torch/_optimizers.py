@@ -74,11 +74,27 @@ class Optimizer:
         return rate.reshape(()).to(torch.float64)
 
 
+def _op(compute: Callable, *tensors: Tensor) -> Tensor:
+    """One operation of PyTorch on tensors of one type: those of half precision are computed
+    on in f32, scalars among them, and rounded once."""
+    dtype = tensors[0].dtype
+    wide = torch.promote_types(dtype, torch.float32)
+    return compute(*(tensor.to(wide) for tensor in tensors)).to(dtype)
+
+
+def _scalar(factor: float | Tensor, like: Tensor) -> float | Tensor:
+    """A factor for tensors as `like`; one that is a tensor is rounded once."""
+    return factor.to(like.dtype) if isinstance(factor, Tensor) else factor
+
+
 def scaled(tensor: Tensor, factor: float | Tensor) -> Tensor:
-    """`tensor * factor`; a factor that is a tensor is rounded once."""
-    if isinstance(factor, Tensor):
-        factor = factor.to(tensor.dtype)
-    return tensor * factor
+    """`tensor * factor`."""
+    return _op(lambda x: x * _scalar(factor, x), tensor)
+
+
+def _added(tensor: Tensor, other: Tensor, factor: float | Tensor) -> Tensor:
+    """`tensor + factor * other`."""
+    return _op(lambda x, y: x + _scalar(factor, x) * y, tensor, other)
 
 
 def _power(base: float, steps: Tensor) -> Tensor:
@@ -112,17 +128,19 @@ class SGD(Optimizer):
     def update(self, steps, param, grad, state):
         """One step."""
         if self.weight_decay:
-            grad = grad + self.weight_decay * param
+            grad = _added(grad, param, self.weight_decay)
         if self.momentum:
-            fresh = grad
+            damped: float | Tensor = 1.0
             if self.dampening:
                 # The first momentum is the gradient itself.
                 undamped = (steps == 0).to(torch.float64) * self.dampening
-                fresh = scaled(grad, 1 - self.dampening + undamped)
-            momentum = self.momentum * state["momentum_buffer"] + fresh
+                damped = 1 - self.dampening + undamped
+            momentum = scaled(state["momentum_buffer"], self.momentum)
+            momentum = _added(momentum, grad, damped)
             state = {"momentum_buffer": momentum}
-            grad = grad + self.momentum * momentum if self.nesterov else momentum
-        return param - scaled(grad, self.rate(steps)), state
+            grad = _added(grad, momentum, self.momentum) if self.nesterov else momentum
+        rate = self.rate(steps)
+        return _op(lambda p, g: p - _scalar(rate, p) * g, param, grad), state
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,21 +170,26 @@ class Adam(Optimizer):
         param, grad = self._decay(rate, param, grad)
         beta1, beta2 = self.betas
         before, mean = state, state["exp_avg"]
-        mean = mean + (1 - beta1) * (grad - mean)
-        square = beta2 * state["exp_avg_sq"] + (1 - beta2) * (grad * grad)
+        mean = _op(lambda m, g: m + (1 - beta1) * (g - m), mean, grad)
+        square = scaled(state["exp_avg_sq"], beta2)
+        square = _op(lambda v, g: v + (1 - beta2) * (g * g), square, grad)
         state = {"exp_avg": mean, "exp_avg_sq": square}
         if self.amsgrad:
             square = torch.maximum(before["max_exp_avg_sq"], square)
             state["max_exp_avg_sq"] = square
         correction1 = 1 - _power(beta1, steps + 1)
-        correction2 = torch.sqrt(1 - _power(beta2, steps + 1)).to(param.dtype)
-        divisor = torch.sqrt(square) / correction2 + self.eps
-        return param - scaled(mean / divisor, rate / correction1), state
+        correction2 = torch.sqrt(1 - _power(beta2, steps + 1))
+        root = _op(torch.sqrt, square)
+        divisor = _op(lambda v: v / _scalar(correction2, v), root)
+        divisor = _op(lambda v: v + self.eps, divisor)
+        size = rate / correction1
+        new = _op(lambda p, m, d: p - (m / d) * _scalar(size, p), param, mean, divisor)
+        return new, state
 
     def _decay(self, rate, param, grad):
         """The parameter and the gradient that the moments take."""
         if self.weight_decay:
-            grad = grad + self.weight_decay * param
+            grad = _added(grad, param, self.weight_decay)
         return param, grad
 
 
