@@ -10,6 +10,7 @@ import torch
 from sparsam.torch._random import Drawings, bits, key
 from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.checkpoint import checkpoint
 from torch_models import MODELS
 from torch_oracle import STEPS, case, misses, run
 
@@ -202,7 +203,50 @@ def test_other_uniform_numbers():
     assert abs(chosen.mean() - 0.25) < 5 * np.sqrt(3 / 16 / noise.numel())
 
 
-@pytest.mark.parametrize("seed", [0.5, "0", None])
+@pytest.mark.parametrize("seed", [0.5, "0", None, True])
 def test_the_seed_is_an_integer(seed):
     with pytest.raises(TypeError, match="seed must be an integer, found"):
         make(seed=seed)
+
+
+class Checkpointed(torch.nn.Module):
+    def __init__(self, rate):
+        super().__init__()
+        self.first = torch.nn.Linear(8, 16)
+        self.second = torch.nn.Linear(16, 4)
+        self.rate = rate
+
+    def forward(self, x):
+        def layer(x):
+            return functional.dropout(functional.gelu(self.first(x)), self.rate)
+
+        return self.second(checkpoint(layer, x, use_reentrant=False))
+
+
+def compile_checkpointed(rate):
+    x = torch.ones(3, 8)
+    return sparsam.torch.compile(
+        Checkpointed(rate), lambda m, x: m(x).square().mean(), sparsam.torch.SGD(), (x,)
+    )
+
+
+def test_masks_that_a_backward_pass_would_draw_again_are_refused():
+    with pytest.raises(
+        ValueError, match=r"the backward pass draws .*bernoulli.*, as activation"
+    ):
+        compile_checkpointed(0.5)
+    compile_checkpointed(0.0)
+
+
+def test_a_generator_of_the_user_is_refused():
+    generator = torch.Generator()
+
+    def loss(m, x):
+        return (
+            m(x) * torch.bernoulli(torch.full((3, 4), 0.5), generator=generator)
+        ).mean()
+
+    with pytest.raises(ValueError, match="found aten.bernoulli"):
+        sparsam.torch.compile(
+            torch.nn.Linear(8, 4), loss, sparsam.torch.SGD(), (torch.ones(3, 8),)
+        )

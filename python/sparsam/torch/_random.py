@@ -86,9 +86,13 @@ class Drawings:
         return _shifted(drawn, 32 - digits).to(dtype) * 2.0**-digits
 
     def _bernoulli_of(self, p, generator=None):
+        if generator is not None:
+            return NotImplemented
         return (self.uniform(p.shape) < p).to(p.dtype)
 
     def _bernoulli(self, x, p=0.5, generator=None):
+        if generator is not None:
+            return NotImplemented
         return (self.uniform(x.shape) < p).to(x.dtype)
 
     def _dropout(self, x, p, train):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
-from torch.fx import GraphModule
+from torch.fx import GraphModule, Node
 
 from .._core import CompileError
 from ._places import place_of
@@ -22,10 +24,24 @@ def check(graph: GraphModule, draws: bool):
             )
 
 
+def check_backward(nodes: Iterable[Node]):
+    """Raises ValueError for random numbers that a backward pass draws: those of a forward
+    pass that it repeats, which would be other numbers."""
+    for node in filter(_is_random, nodes):
+        raise ValueError(
+            f"the backward pass draws random numbers again ({node.target}), as activation "
+            "checkpointing does, which would be others than in the forward "
+            "pass; switch checkpointing off, or set the rate of dropout to 0"
+        )
+
+
+def _is_random(node: Node) -> bool:
+    return torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ())
+
+
 def _refuse_random(graph: GraphModule, draws: bool):
     for node in graph.graph.nodes:
-        tags = getattr(node.target, "tags", ())
-        if torch.Tag.nondeterministic_seeded in tags:
+        if _is_random(node):
             found = f"{node.target}{place_of(node)}"
             raise ValueError(
                 f"a step draws by dropout, bernoulli, rand and rand_like, found {found}; "

@@ -57,7 +57,7 @@ def compile(
             "example_batch must be the tuple of the arguments behind the model, found "
             f"{type(example_batch).__name__}"
         )
-    if not isinstance(seed, int):
+    if not isinstance(seed, int) or isinstance(seed, bool):
         raise TypeError(f"seed must be an integer, found {seed!r}")
     return Step(model, loss_fn, optimizer_spec, tuple(example_batch), structure, seed)
 

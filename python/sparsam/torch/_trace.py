@@ -19,7 +19,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.backends import mkldnn
 from torch.func import functional_call, functionalize
 from torch.fx import GraphModule, Interpreter
-from torch.fx.experimental.proxy_tensor import make_fx
+from torch.fx.experimental.proxy_tensor import get_proxy_mode, make_fx
 from torch.fx.traceback import preserve_node_meta
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
@@ -81,7 +81,10 @@ def trace_step(
         }
         loss, others = _evaluate(model, loss_fn, leaves, buffers, batch)
         trained = [leaves[name] for name in optimizers]
+        traced = get_proxy_mode().tracer.graph
+        before = len(traced.nodes)
         grads = torch.autograd.grad(loss, trained, allow_unused=True)
+        _refusals.check_backward(list(traced.nodes)[before:])
         # As in torch.optim, a parameter that the loss does not need stays as it is.
         found = {
             name: grad.detach()
