@@ -112,6 +112,10 @@ class Arrays:
         """How messages call a leaf of the parameters or the state."""
         return leaf.path
 
+    def as_array(self, what: str, leaf) -> np.ndarray:
+        """Numbers of the user of any element type, called `what` in messages."""
+        return np.asarray(leaf)
+
     def as_shape(self, leaf):
         """An example without its values."""
         return as_shape(leaf)

@@ -44,7 +44,11 @@ class Moves:
     def select(self, scores: Mapping[str, np.ndarray]) -> Stored:
         """The index arrays of the patterns that the scores (path -> f64 array, not below
         zero) choose."""
-        given = {(self._names[path], "dense"): array for path, array in scores.items()}
+        # Rankings and users give views, such as transposed ones.
+        given = {
+            (self._names[path], "dense"): np.ascontiguousarray(array)
+            for path, array in scores.items()
+        }
         return self._call("select", given)
 
     def restrict(self, dense: Dense, indices: Stored) -> Stored:

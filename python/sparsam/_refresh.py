@@ -140,7 +140,8 @@ class Refresher:
             return _scores.of_handle(score, weights, old.moves.mask(stored))
         if not isinstance(score, str):
             tree = old.layouts["params"].tree
-            return _scores.of_user(score, shapes, tree, old.leaf_paths())
+            framework = self._step.framework
+            return _scores.of_user(score, shapes, tree, old.leaf_paths(), framework)
         if score == "magnitude":
             return _scores.magnitude(weights)
         if score == "random":

@@ -15,6 +15,7 @@ import jax
 import numpy as np
 
 from . import _trees
+from ._arguments import Arrays
 
 # What `Step.scores` accumulates, and whether it needs gradients.
 KINDS = {"movement": True, "signed_movement": True, "gradient": True, "change": False}
@@ -144,12 +145,13 @@ def of_handle(
 
 
 def of_user(
-    given: Any, shapes: Mapping[str, tuple], tree, paths
+    given: Any, shapes: Mapping[str, tuple], tree, paths, framework: Arrays
 ) -> dict[str, np.ndarray]:
     """The user's arrays: by path, or in the tree of the parameters.
 
-    shapes  of the parameters whose patterns are selected
-    tree    of the parameters; paths: those of its leaves, None for one of no parameter
+    shapes     of the parameters whose patterns are selected
+    tree       of the parameters; paths: those of its leaves, None for one of no parameter
+    framework  whose arrays they are
     """
     if isinstance(given, Mapping) and given and set(given) <= {p for p in paths if p}:
         arrays = dict(given)
@@ -171,12 +173,14 @@ def of_user(
     missing = [path for path in shapes if path not in arrays]
     if missing:
         raise ValueError(f"score has no array for {_listed(missing)}")
-    return {path: _read(path, arrays[path], shape) for path, shape in shapes.items()}
+    return {
+        path: _read(path, framework.as_array(f"score of '{path}'", arrays[path]), shape)
+        for path, shape in shapes.items()
+    }
 
 
-def _read(path: str, given, shape: tuple) -> np.ndarray:
+def _read(path: str, array: np.ndarray, shape: tuple) -> np.ndarray:
     """One array of the user, not below zero."""
-    array = np.asarray(given)
     if array.dtype.kind not in "fiub" and array.dtype.name != "bfloat16":
         raise TypeError(f"score of '{path}' must be of numbers, found {array.dtype}")
     if array.shape != shape:

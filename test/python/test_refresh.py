@@ -2,6 +2,7 @@
 mask of which changes where the step is refreshed."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 import patterns
@@ -165,6 +166,41 @@ def test_the_group_scope_keeps_alike_of_each_output():
     assert ((now != 0).sum(axis=0) == 4).all()
     threshold = np.sort(np.abs(w), axis=0)[-4]
     np.testing.assert_array_equal(now, np.where(np.abs(w) >= threshold, w, 0))
+
+
+@pytest.mark.parametrize("scope", ["parameter", "group", "global"])
+@pytest.mark.parametrize("contraction", ["bk,kn->bn", "bk,nk->bn"])
+def test_every_layout_in_every_scope_by_a_view(contraction, scope):
+    inputs = contraction.index("k", 2) - 3
+    rng = np.random.default_rng(4)
+    shape = (16, 24) if inputs == 0 else (24, 16)
+    w, x = rng.standard_normal(shape), rng.standard_normal((5, 16))
+    params, x = {"w": w.astype(np.float32)}, x.astype(np.float32)
+
+    def step_fn(params, x):
+        def loss(params):
+            return jnp.mean(jnp.einsum(contraction, x, params["w"]) ** 2)
+
+        grads = jax.grad(loss)(params)
+        return jax.tree.map(lambda w, g: w - 0.1 * g, params, grads)
+
+    step = sparsam.compile(
+        step_fn, (params, x), state=None, structure={"w": "unstructured<density = 0.5>"}
+    )
+    given = rng.permutation(16 * 24).reshape(shape[::-1]).T
+    new = {"w": "unstructured<density = 0.25>"}
+    for score, scores in (("magnitude", None), ({"w": given}, given)):
+        p = step.compress(params)
+        w = np.asarray(step.densify(p)["w"])
+        scores = np.abs(w) if scores is None else scores
+        again, p = step.refresh(p, None, new, score=score, scope=scope)
+        axis = inputs if scope == "group" else None
+        share = 4 if scope == "group" else 16 * 24 // 4
+        threshold = np.sort(scores, axis=axis)
+        threshold = threshold[-share] if axis in (0, None) else threshold[:, -share, None]
+        kept = np.where(scores >= threshold, w, 0)
+        np.testing.assert_array_equal(again.densify(p)["w"], kept)
+        again(p, x)
 
 
 @pytest.mark.parametrize(

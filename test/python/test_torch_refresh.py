@@ -83,6 +83,44 @@ def test_state_follows(trained):
     assert step.state(s)["step"] == 3
 
 
+@pytest.mark.parametrize("scope", ["parameter", "group", "global"])
+@pytest.mark.parametrize("view", [False, True])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_scores_of_every_dtype_and_layout_in_every_scope(dtype, view, scope):
+    step = sparsam.torch.compile(
+        make(), loss_fn, AdamW(lr=1e-2), batch(0), {NAME: "unstructured<density = 0.5>"}
+    )
+    p, s = step.compress()
+    w = step.densify(p)[NAME]
+    # All different, in eight bits of mantissa too.
+    order = torch.randperm(24 * 16, generator=torch.Generator().manual_seed(2))
+    scores = torch.exp2(order / 48).to(dtype).requires_grad_()
+    assert len(scores.unique()) == 24 * 16
+    scores = scores.reshape(16, 24).T if view else scores.reshape(24, 16)
+    step, p, s = step.refresh(
+        p, s, {NAME: "unstructured<density = 0.25>"}, score={NAME: scores}, scope=scope
+    )
+    # The outputs of a linear module are in front.
+    ranked = scores if scope == "group" else scores.reshape(1, -1)
+    threshold = ranked.sort(dim=1).values[:, -ranked.shape[1] // 4, None]
+    np.testing.assert_array_equal(
+        step.densify(p)[NAME], torch.where(scores >= threshold, w, 0).detach()
+    )
+    step(p, s, *batch(1))
+
+
+def test_the_group_scope_by_magnitude(trained):
+    step, p, s = trained
+    step, p, s = step.refresh(p, s, "dense")
+    w = step.densify(p)[NAME]
+    new = {NAME: "unstructured<density = 0.25>"}
+    step, p, s = step.refresh(p, s, new, scope="group")
+    threshold = w.abs().sort(dim=1).values[:, -4, None]
+    np.testing.assert_array_equal(
+        step.densify(p)[NAME], torch.where(w.abs() >= threshold, w, 0)
+    )
+
+
 def test_misuse(trained):
     step, p, s = trained
     with pytest.raises(TypeError, match="must be a tensor, found ndarray"):
@@ -91,4 +129,8 @@ def test_misuse(trained):
         step.refresh(p, s, score="gradient", batch=batch(0)[0])
     with pytest.raises(ValueError, match="expected arrays by the paths '0.weight'"):
         step.refresh(p, s, score={"weight": torch.zeros(24, 16)})
+    with pytest.raises(TypeError, match="complex64 are not supported"):
+        step.refresh(p, s, score={NAME: torch.zeros(24, 16, dtype=torch.complex64)})
+    with pytest.raises(ValueError, match="score of '0.weight' is on the meta device"):
+        step.refresh(p, s, score={NAME: torch.zeros(24, 16, device="meta")})
     step(p, s, *batch(0))

@@ -116,6 +116,13 @@ class TorchArrays(Arrays):
         """The name of a parameter, or in the state."""
         return self.separator.join(leaf.keys[1:])
 
+    def as_array(self, what, leaf):
+        """Numbers of the user, in a tensor or in what NumPy takes."""
+        if not isinstance(leaf, torch.Tensor):
+            return super().as_array(what, leaf)
+        numpy_dtype(check_tensor(what, leaf).dtype)
+        return to_numpy(leaf)
+
     def as_shape(self, leaf):
         """An example without its values."""
         return torch.empty_like(leaf, device="meta")
