@@ -25,6 +25,7 @@ class ImportedStep:
     updates    position of an argument -> position of the result that is its new value
     marked     the parameters whose gradient is marked
     check      raises for the arrays of a batch that the step is wrong for
+    unchanged  positions of arguments that are their own new value, where that is known
     """
 
     text: str
@@ -37,6 +38,7 @@ class ImportedStep:
     updates: dict[int, int]
     marked: tuple[str, ...]
     check: Callable[[Sequence[np.ndarray]], None] = lambda batch: None
+    unchanged: frozenset[int] = frozenset()
 
     @property
     def names(self) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """What a step of a module offers besides being right."""
 
 import logging
+import warnings
 
 import numpy as np
 import pytest
@@ -119,10 +120,25 @@ def test_to_module(step, module):
     assert ((weight != 0).sum(-1) == 2).all()
     assert torch.linalg.matrix_rank(dense["head.weight"]) == 2
     assert copied.calls == 1
-    assert step.to_module(p).calls == 0
+    with pytest.warns(UserWarning) as warned:
+        assert step.to_module(p).calls == 0
+    (message,) = [str(w.message) for w in warned]
+    assert warned[0].filename == __file__ and "give the state as well" in message
+    for name in ("body.1.running_mean", "body.1.num_batches_tracked", "calls"):
+        assert f"'{name}'" in message
+    assert "scale" not in message
     target = Module()
     assert step.to_module(p, s, target) is target
     assert torch.equal(target.head.weight, dense["head.weight"])
+
+
+def test_nothing_is_stale_in_a_module_that_evaluates():
+    module = torch.nn.Sequential(torch.nn.Linear(8, 4), torch.nn.BatchNorm1d(4)).eval()
+    step = sparsam.torch.compile(module, loss_fn, SGD(lr=0.1), batch())
+    p, _ = step.compress()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        step.to_module(p)
 
 
 def test_compress_takes_dicts_modules_state_and_patterns(step, module):
@@ -257,7 +273,7 @@ def test_modules_in_double_precision(module):
         double, loss_fn, AdamW(lr=0.1), (x.double(), y), STRUCTURE
     )
     p, s = step.compress()
-    expected = loss_fn(step.to_module(p), x.double(), y).item()
+    expected = loss_fn(step.to_module(p, s), x.double(), y).item()
     p, s, loss = step(p, s, x.double(), y)
     assert loss.dtype is torch.float64
     assert abs(loss.item() - expected) < 1e-12

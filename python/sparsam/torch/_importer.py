@@ -50,6 +50,7 @@ def _imported(traced: Traced, args: tuple, updates: dict[int, int]) -> ImportedS
     }
     carried_state = range(len(args[0]), len(args[0]) + len(args[1]))
     batch = range(len(args[0]) + len(args[1]), len(arguments))
+    unchanged = _unchanged(traced, updates)
     return ImportedStep(
         text=_linalg.lower(traced, arguments, results, floats, updates),
         arguments=tuple(arguments),
@@ -61,7 +62,16 @@ def _imported(traced: Traced, args: tuple, updates: dict[int, int]) -> ImportedS
         updates=updates,
         marked=traced.marked,
         check=find_checks(traced.graph, {i: _called(arguments[i]) for i in batch}),
+        unchanged=unchanged,
     )
+
+
+def _unchanged(traced: Traced, updates: dict[int, int]) -> frozenset[int]:
+    """The arguments that the graph returns as they are, as their own new values."""
+    nodes = traced.graph.graph.nodes
+    given = [node for node in nodes if node.op == "placeholder"]
+    (returned,) = next(iter(reversed(nodes))).args
+    return frozenset(i for i, result in updates.items() if returned[result] is given[i])
 
 
 def _called(leaf: Leaf) -> str:

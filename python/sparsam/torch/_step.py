@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Callable, Mapping
 
 import torch
@@ -141,7 +142,8 @@ class Step(_step.Step):
 
         By default a deep copy of the module that was compiled; `module` is written to in
         place and returned. With `smaller` it is one that was built with the sizes that
-        slices leave; see `densify`.
+        slices leave; see `densify`. Without `s`, a step that updates buffers (running
+        statistics) warns that they stay as they are in the module.
         """
         if module is None:
             if smaller:
@@ -149,6 +151,12 @@ class Step(_step.Step):
                     "smaller=True needs module=, one that is built with the smaller sizes"
                 )
             module = copy.deepcopy(self._model)
+        if s is None and (stale := self._updated_buffers()):
+            warnings.warn(
+                f"the step updates the buffers {_listed(stale)}, which to_module(p) leaves as "
+                "they are in the module; give the state as well: to_module(p, s)",
+                stacklevel=2,
+            )
         values = self.densify(p, smaller=smaller)
         if s is not None:
             state = self.densify(p, s, smaller)[1] if smaller else self.state(s)
@@ -172,6 +180,16 @@ class Step(_step.Step):
         self.check(s, "state")
         named = {slot.path: a for slot, a in zip(s.layout.slots, s.arrays(), strict=True)}
         return _arrays.as_tensors(_state.buffers_in(named))
+
+    def _updated_buffers(self) -> list[str]:
+        """The names of the buffers that a step does not return as they were."""
+        imported = self._main.imported
+        changed = {
+            self.framework.called(imported.arguments[i]): None
+            for i in imported.state
+            if i not in imported.unchanged
+        }
+        return list(_state.buffers_in(changed))
 
     def _fresh_state(self, model: torch.nn.Module | None = None) -> dict[str, Tensor]:
         model = model or self._model
@@ -206,6 +224,11 @@ def _optimizers_of(model: torch.nn.Module, spec) -> dict[str, Optimizer]:
     if not found:
         raise ValueError("the optimizer trains no parameter of the model")
     return found
+
+
+def _listed(names: list[str]) -> str:
+    text = ", ".join(f"'{name}'" for name in names[:4])
+    return text + (f" and {len(names) - 4} more" if len(names) > 4 else "")
 
 
 def _tensors(kind: str, named) -> dict[str, Tensor]:
