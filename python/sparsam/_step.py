@@ -21,6 +21,7 @@ from ._gradients import Gradients
 from ._imported import ImportedStep
 from ._lower import groups
 from ._places import Places
+from ._reasons import Reasons
 from ._refresh import Refresher
 from ._request import Request, check_batch
 from ._scores import Scores
@@ -397,12 +398,11 @@ class Step:
         self._variants = Variants(self._name, places.batch, self._build, self._main)
         self.form = Form(self._main, places, self._layouts, self._compressor)
         leaves = {path: imported.arguments[i] for path, i in imported.params.items()}
+        chosen = self._main.lowered.structures
+        coupled = {path: self._main.groups(path) for path in chosen}
+        reasons = Reasons(structure, globs, chosen, coupled, self._main.lowered.remarks)
         self.plan: dict[str, Choice] = _structures.make_plan(
-            structure,
-            globs,
-            self._main.lowered.structures,
-            leaves,
-            self._layouts["params"],
+            chosen, reasons, leaves, self._layouts["params"]
         )
         self._report()
 

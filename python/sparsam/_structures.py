@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ._reasons import Reasons
 from ._storage import Layout, Slot
 
 
@@ -71,9 +72,11 @@ def normalise(structure) -> dict[str, str]:
     if structure == "dense":
         return {}
     if not isinstance(structure, Mapping):
+        advice = ""
+        if isinstance(structure, str):
+            advice = f"; for all parameters write {{'*': {structure!r}}}"
         raise TypeError(
-            f'structure must be {{glob: text}} or "dense", found {structure!r}; for all '
-            f"parameters write {{'*': {structure!r}}}"
+            f'structure must be {{glob: text}} or "dense", found {structure!r}{advice}'
         )
     for glob, text in structure.items():
         if not isinstance(glob, str) or not isinstance(text, str):
@@ -127,17 +130,12 @@ def option(structure: Mapping[str, str]) -> str:
 
 
 def make_plan(
-    structure: Mapping[str, str],
-    globs: Mapping[str, str],
-    chosen: Mapping[str, str],
-    leaves: Mapping,
-    layout: Layout,
+    chosen: Mapping[str, str], reasons: Reasons, leaves: Mapping, layout: Layout
 ) -> dict[str, Choice]:
     """The plan of a compiled step.
 
-    structure  glob -> text, as asked for; globs: path -> the glob that decides it
-    chosen     path -> text, as compiled
-    leaves     path -> the user's leaf: its shape and dtype
+    chosen  path -> text, as compiled; reasons: why
+    leaves  path -> the user's leaf: its shape and dtype
     """
     stored: dict[str, list[Slot]] = {}
     for slot in layout.slots:
@@ -151,14 +149,8 @@ def make_plan(
             dense_entries=dense,
             dense_bytes=dense * np.dtype(leaf.dtype).itemsize,
         )
-        text, glob = chosen.get(path), globs.get(path)
-        if glob is None:
-            reason = "no glob matches" if structure else 'structure="dense"'
-        else:
-            reason = f"asked for by '{glob}'"
-            if text is None and structure[glob].strip() != "dense":
-                reason += ", but the compiler kept it dense; see the step's remarks"
-        plan[path] = Choice(text or "dense", reason, cost, None if text else 0.0)
+        text, damage = chosen.get(path, "dense"), None if path in chosen else 0.0
+        plan[path] = Choice(text, reasons.of(path), cost, damage)
     return plan
 
 

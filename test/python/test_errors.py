@@ -52,7 +52,16 @@ def test_structures():
     refuse(ValueError, "unexpected }", structure={"layer0/w": "nm<2:4>}"})
     refuse(ValueError, "must not contain }", structure={"layer0/w}": "nm<2:4>"})
     refuse(ValueError, "for 'layer0/w' is empty", structure={"layer0/w": " "})
-    refuse(TypeError, "structure must be", structure="nm<2:4>")
+    refuse(
+        TypeError,
+        r"structure must be .*for all parameters write {'\*': 'nm<2:4>'}$",
+        structure="nm<2:4>",
+    )
+    refuse(
+        TypeError,
+        'structure must be {glob: text} or "dense", found None$',
+        structure=None,
+    )
     refuse(TypeError, "map text to text", structure={"layer0/w": 2})
 
 

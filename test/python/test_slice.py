@@ -433,3 +433,57 @@ def test_another_function_on_the_storage():
 def test_requests_that_cannot_be_met(requests, message):
     with pytest.raises(sparsam.CompileError, match=message):
         compiled(MODELS["mlp"](3), OPTIMIZERS["lion"](), requests)
+
+
+def test_the_plan_names_the_group_and_who_asked():
+    rng = np.random.default_rng(0)
+
+    def normal(*shape):
+        return rng.standard_normal(shape).astype(np.float32)
+
+    params = {
+        "enc": {"w": normal(8, 16), "b": normal(16)},
+        "mid": {"w": normal(16, 12), "b": normal(12)},
+        "dec": {"w": normal(12, 4)},
+    }
+
+    def loss(params, x):
+        for name in ("enc", "mid"):
+            x = jnp.tanh(x @ params[name]["w"] + params[name]["b"])
+        return ((x @ params["dec"]["w"]) ** 2).mean()
+
+    def step_fn(params, x):
+        grads = jax.grad(loss)(params, x)
+        return jax.tree.map(lambda w, g: w - 0.1 * g, params, grads)
+
+    def reasons(structure):
+        args = params, normal(3, 8)
+        plan = sparsam.compile(step_fn, args, state=None, structure=structure).plan
+        return {path: choice.reason for path, choice in plan.items()}
+
+    by_mid = "coupled by group 'mid/w:1', which 'mid/w' asks to slice"
+    assert reasons({"mid/w": "slice<keep = 0.5>"}) == {
+        "dec/w": by_mid,
+        "enc/b": "no glob matches",
+        "enc/w": "no glob matches",
+        "mid/b": by_mid,
+        "mid/w": "asked for by 'mid/w'",
+    }
+    # By a name the group that is the parameter's rows.
+    by_rows = "coupled by group 'enc/w:1', which 'mid/w' asks to slice"
+    assert reasons({"m*/w": 'slice<group = "enc/w:1", keep = 0.5>'}) == {
+        "dec/w": "no glob matches",
+        "enc/b": by_rows,
+        "enc/w": by_rows,
+        "mid/b": "no glob matches",
+        "mid/w": "asked for by 'm*/w'",
+    }
+    by_enc = "coupled by group 'enc/w:1', which 'enc/w' asks to slice"
+    asked = {"*/b": "dense", "mid/w": "slice<keep = 0.5>", "enc/w": "slice<keep = 6>"}
+    assert reasons(asked) == {
+        "dec/w": by_mid,
+        "enc/b": f"'*/b' asks for dense, but it is {by_enc}",
+        "enc/w": "asked for by 'enc/w'",
+        "mid/b": f"'*/b' asks for dense, but it is {by_mid}",
+        "mid/w": f"asked for by 'mid/w', and {by_enc}",
+    }
