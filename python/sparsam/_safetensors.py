@@ -100,7 +100,17 @@ def write(
         name: np.ascontiguousarray(array).reshape(array.shape)
         for name, array in arrays.items()
     }
-    descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+    if os.path.isdir(path):
+        raise IsADirectoryError(f"'{path}' is a directory, expected the path of a file")
+    try:
+        descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+    except OSError as error:
+        # The temporary name would tell the user nothing.
+        raise OSError(
+            error.errno,
+            f"'{path}' cannot be written: no file can be made in the folder '{folder}' "
+            f"({os.strerror(error.errno)})",
+        ) from error
     try:
         mode = os.fstat(descriptor).st_mode
         os.close(descriptor)

@@ -57,6 +57,7 @@ def compile(
     and CompileError where the compiler refuses, with its whole message.
     """
     check_options(budget, target)
+    _check_args(args, "the step")
     return Step(
         lambda args: _jax.import_step(fn, args, params, state),
         getattr(fn, "__name__", "step"),
@@ -65,6 +66,15 @@ def compile(
         state,
         _structures.normalise(structure),
     )
+
+
+def _check_args(args, what: str):
+    """Raises TypeError for example arguments that are no tuple."""
+    if not isinstance(args, (tuple, list)):
+        raise TypeError(
+            f"args must be the tuple of the arguments of {what}, found "
+            f"{type(args).__name__}; for a single argument write (argument,)"
+        )
 
 
 def check_options(budget: str | None, target: str):
@@ -238,6 +248,7 @@ class Step:
         among them at `params`. The result takes storage there: f(p, *others). Like a step
         it is compiled again for others of another shape, with a remark.
         """
+        _check_args(args, "the function")
         return Function(
             self,
             lambda args: _jax.import_function(fn, args, params),

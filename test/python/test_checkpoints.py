@@ -1,5 +1,6 @@
 """Checkpoints: storage and dense trees in safetensors files, both ways."""
 
+import errno
 import json
 import os
 import re
@@ -538,8 +539,12 @@ def test_an_interrupted_write_leaves_the_old_file(step, file, monkeypatch):
             step.save(file, p, s)
     assert file.read_bytes() == before
     assert os.listdir(file.parent) == [file.name]
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError) as caught:
         step.save(file.parent / "absent" / "x.safetensors", p, s)
+    assert f"in the folder '{file.parent / 'absent'}'" in str(caught.value)
+    assert ".tmp" not in str(caught.value) and caught.value.errno == errno.ENOENT
+    with pytest.raises(IsADirectoryError, match="is a directory, expected the path of a"):
+        step.save(file.parent, p, s)
 
 
 def test_a_file_has_the_permissions_of_new_files(file):

@@ -65,6 +65,15 @@ def test_structures():
     refuse(TypeError, "map text to text", structure={"layer0/w": 2})
 
 
+def test_arguments_that_are_no_tuple(step):
+    message = "args must be the tuple of the arguments of the step, found dict"
+    with pytest.raises(TypeError, match=message):
+        sparsam.compile(MLP.train_step, MLP.params)
+    message = "arguments of the function, found dict; for a single argument write"
+    with pytest.raises(TypeError, match=message):
+        step.compile_with(lambda params: params["layer0"]["b"], MLP.params)
+
+
 def test_what_comes_later():
     refuse(NotImplementedError, "auto.*comes later", structure="auto")
     refuse(NotImplementedError, "auto.*comes later", structure={"*w": "auto"})

@@ -224,6 +224,14 @@ def test_compress(step):
         step.compress(
             {name: p for name, p in module.named_parameters() if name != "2.bias"}
         )
+    with pytest.raises(
+        ValueError,
+        match="parameters of the Sequential that was compiled, '0.weight', '0.bias', "
+        "'2.weight', '2.bias'; found a Linear with 'weight', 'bias'",
+    ):
+        step.compress(torch.nn.Linear(8, 8))
+    with pytest.raises(ValueError, match="found a ReLU with none"):
+        step.compress(torch.nn.ReLU())
     with pytest.raises(ValueError, match=r"'0.weight' must be float32\[8, 8\]"):
         step.compress(dict(module.named_parameters()) | {"0.weight": torch.ones(8, 7)})
     with pytest.raises(TypeError, match="'0.bias' must be of dtype torch.float32"):

@@ -102,6 +102,7 @@ class Step(_step.Step):
         Raises as `sparsam.Step.compress` does.
         """
         model = params if isinstance(params, torch.nn.Module) else self._model
+        self._check_names(model)
         if params is None or params is model:
             params = _tensors("parameter", model.named_parameters())
         if state is None:
@@ -180,6 +181,17 @@ class Step(_step.Step):
         self.check(s, "state")
         named = {slot.path: a for slot, a in zip(s.layout.slots, s.arrays(), strict=True)}
         return _arrays.as_tensors(_state.buffers_in(named))
+
+    def _check_names(self, model: torch.nn.Module):
+        """Raises ValueError for a module whose parameters have other names."""
+        own = [name for name, _ in self._model.named_parameters()]
+        found = [name for name, _ in model.named_parameters()]
+        if set(own) != set(found):
+            raise ValueError(
+                "the module must have the parameters of the "
+                f"{type(self._model).__name__} that was compiled, {_listed(own)}; found a "
+                f"{type(model).__name__} with {_listed(found) or 'none'}"
+            )
 
     def _updated_buffers(self) -> list[str]:
         """The names of the buffers that a step does not return as they were."""
