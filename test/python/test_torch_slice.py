@@ -126,3 +126,45 @@ def test_a_smaller_module_is_to_be_given():
     p, _ = step.compress()
     with pytest.raises(ValueError, match="needs module="):
         step.to_module(p, smaller=True)
+
+
+def test_dropout_along_the_axis_and_elsewhere(tmp_path):
+    """Masks come of positions. What a step of JAX offers of slices and files, this one does."""
+
+    def compiled(rate, behind):
+        module = torch.nn.Sequential(
+            torch.nn.Linear(8, 16),
+            torch.nn.Dropout(rate),
+            torch.nn.Linear(16, 4),
+            torch.nn.Dropout(behind),
+        )
+        return sparsam.torch.compile(
+            module,
+            lambda model, x: model(x).square().mean(),
+            sparsam.torch.SGD(lr=0.1, momentum=0.9),
+            (torch.rand(3, 8),),
+            {"0.weight": "slice<keep = 0.5>"},
+        )
+
+    with pytest.raises(
+        sparsam.CompileError,
+        match='"0.weight:0" cannot be sliced: an operation counts along it',
+    ):
+        compiled(0.1, 0.0)
+    step = compiled(0.0, 0.1)
+    coupled = "coupled by group '0.weight:0', which '0.weight' asks to slice"
+    assert {name: choice.reason for name, choice in step.plan.items()} == {
+        "0.bias": coupled,
+        "0.weight": "asked for by '0.weight'",
+        "2.bias": "no glob matches",
+        "2.weight": coupled,
+    }
+    assert step.groups["0.weight:0"].members == ("0.weight:0", "0.bias:0", "2.weight:1")
+    p, s = step.compress()
+    p, s, _ = step(p, s, torch.rand(3, 8))
+    step.save(tmp_path / "step.safetensors", p, s)
+    loaded = step.load(tmp_path / "step.safetensors")
+    for found, saved in zip(step.densify(*loaded), step.densify(p, s), strict=True):
+        torch.testing.assert_close(found, saved, rtol=0, atol=0)
+    smaller = step.densify(p, smaller=True)
+    assert smaller["0.weight"].shape == (8, 8) and smaller["2.weight"].shape == (4, 8)
