@@ -52,6 +52,8 @@ def gradient(grads: Any) -> Any:
     `grads` is the pytree of gradients as `jax.grad` returns it, of the structure of
     the parameters, before clipping or any other work of the optimizer. One call a
     step; anywhere but inside `lax.scan`, `lax.cond` and `lax.while_loop`.
+
+    Needed where the gradients are sums over several backward passes; others are found.
     """
     leaves, tree = jax.tree_util.tree_flatten_with_path(grads)
     if not leaves:
