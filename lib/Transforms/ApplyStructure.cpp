@@ -71,6 +71,21 @@ LogicalResult checkGlobs(ArrayRef<StructureRequest> requests,
   return success();
 }
 
+/// The inputs of a parameter that is summed over all that is not stacked. A dimension of
+/// size 1 is summed and kept alike, so what is written as a product with a vector may be
+/// one with a matrix of a single column: such dimensions are outputs, all but the first
+/// where there are no others.
+static SmallVector<int64_t> leaveOutputs(ArrayRef<int64_t> in, ArrayRef<int64_t> stack,
+                                         ArrayRef<int64_t> shape) {
+  SmallVector<int64_t> wide(in);
+  if (in.size() + stack.size() < shape.size())
+    return wide;
+  llvm::erase_if(wide, [&](int64_t dim) { return shape[dim] == 1; });
+  if (wide.empty() && !in.empty())
+    wide.push_back(in.front());
+  return wide;
+}
+
 /// The view that the model's first use asks for; what the text names of it stays.
 StructureInterface decideView(StructureInterface structure, Value parameter) {
   SmallVector<int64_t> in(structure.getIn()), stack(structure.getStack());
@@ -81,7 +96,8 @@ StructureInterface decideView(StructureInterface structure, Value parameter) {
     if (stack.empty() && !isNamed(in, first->stack))
       stack = first->stack;
     if (in.empty() && !isNamed(stack, first->dims))
-      in = first->dims;
+      in = leaveOutputs(first->dims, stack,
+                        cast<RankedTensorType>(parameter.getType()).getShape());
   }
   return withView(structure, in, stack);
 }

@@ -197,7 +197,9 @@ def ApplyStructurePass : Pass<"sparsam-apply-structure", "::mlir::ModuleOp"> {
     filter of a convolution has `in = [0, 1, 2]` where it is HWIO, `in = [1, 2, 3]` where
     it is OIHW. So do the dimensions of stacked layers (`stack = [0]`): those of which
     that contraction meets one place at a time, in slices that a loop over layers takes,
-    or which a batched product has in common with its other operand.
+    or which a batched product has in common with its other operand. Where nothing is
+    left as an output, as of a 16x1 that is multiplied as a vector, the dimensions of size
+    1 are the outputs.
 
     ```mlir
     func.func @step(%w: tensor<16x4xf32> {sparsam.param = "fc", sparsam.updates = 0 : i64},
