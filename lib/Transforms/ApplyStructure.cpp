@@ -113,6 +113,13 @@ LogicalResult checkFits(const Parameter &parameter, StructureInterface structure
   func::FuncOp func = parameter.func;
   if (!func.getBody().hasOneBlock())
     return error() << structure << " needs a function of one block";
+  auto storage = getParameterStorage(structure, getPlainType(type), error);
+  if (failed(storage))
+    return failure();
+  // What trains nothing needs no update, and so no gradient and no optimizer.
+  if (llvm::none_of(*storage,
+                    [](const StorageTensor &part) { return part.isTrainable(); }))
+    return success();
   auto reason = [](Attribute attr, StringRef before) {
     auto text = dyn_cast<StringAttr>(attr);
     return text ? (before + text.getValue()).str() : "";

@@ -63,6 +63,9 @@ private:
 } // namespace
 
 LogicalResult FactorExpansion::check() {
+  // What trains nothing needs no update.
+  if (optimizer.factors.empty())
+    return success();
   if (parameter.value.result && !parameter.gradient)
     return emitError(parameter.loc)
            << parameter.path << " of " << parameter.structure

@@ -194,7 +194,8 @@ LogicalResult ReductionSearch::searchFrom(ValueRange leaves, bool isParameter) {
           return failure();
         continue;
       }
-      if (!isParameter)
+      // What trains nothing needs no update.
+      if (!isParameter && !optimizer.factors.empty())
         return optimizer.refuse(user);
     }
   }
