@@ -19,6 +19,7 @@ from . import _iree
 from ._backward import with_gradients
 from ._gradient import contains_marks, evaluate_with_marks, gradient
 from ._imported import ImportedStep
+from ._jaxprs import arguments_of
 from ._pairing import Carried, Keys, Leaf, Pairing, subtree
 from ._stablehlo import annotate, clamp_gathers, drop_shardings, drop_unit_windows
 from ._trees import key_names, keyed_children
@@ -202,8 +203,7 @@ def _append_marks(closed: jex.ClosedJaxpr, gradients, arguments, params):
 
     # By which remarks call the place of an operation.
     with_marks.__name__ = closed.jaxpr.debug_info.func_name
-    flat = [jax.ShapeDtypeStruct(v.aval.shape, v.aval.dtype) for v in closed.jaxpr.invars]
-    traced = jax.jit(with_marks, keep_unused=True).trace(*flat)
+    traced = jax.jit(with_marks, keep_unused=True).trace(*arguments_of(closed))
     only = next(iter(params))
     named = {("/".join(keys) or only): value for keys, value in marks.items()}
     for path, value in named.items():

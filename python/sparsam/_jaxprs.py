@@ -57,6 +57,11 @@ def bind(eqn: jex.JaxprEqn, operands, jaxpr: jex.Jaxpr) -> list:
     return jax.core.eval_jaxpr(alone, [], *inputs.values())
 
 
+def arguments_of(closed: jex.ClosedJaxpr) -> list[jax.ShapeDtypeStruct]:
+    """Arguments that a jaxpr is traced again with."""
+    return [jax.ShapeDtypeStruct(v.aval.shape, v.aval.dtype) for v in closed.jaxpr.invars]
+
+
 def is_call(eqn: jex.JaxprEqn) -> bool:
     """Whether an equation calls a jitted function."""
     return eqn.primitive is jex.primitives.jit_p
@@ -73,7 +78,5 @@ def inlined(closed: jex.ClosedJaxpr, wanted: Callable) -> jex.ClosedJaxpr:
 
     if not any(is_call(eqn) and wanted(eqn) for eqn in closed.jaxpr.eqns):
         return closed
-    shapes = [
-        jax.ShapeDtypeStruct(v.aval.shape, v.aval.dtype) for v in closed.jaxpr.invars
-    ]
-    return jax.make_jaxpr(lambda *flat: evaluate(closed, flat, evaluate_eqn))(*shapes)
+    args = arguments_of(closed)
+    return jax.make_jaxpr(lambda *flat: evaluate(closed, flat, evaluate_eqn))(*args)

@@ -43,6 +43,12 @@ def nearest(value, dtype):
     return best[1]
 
 
+def check_nearest(x, dtype):
+    found = converted(x, dtype)
+    wanted = np.array([nearest(value, dtype) for value in x])
+    np.testing.assert_array_equal(found.view(np.int16), wanted.view(np.int16))
+
+
 def between(rng, dtype, count):
     """Numbers of f64 halfway between two of `dtype`, and next to that."""
     bits = rng.integers(1, 0x7F00 if dtype is not np.float16 else 0x7B00, count, np.int16)
@@ -58,9 +64,7 @@ def test_rounding_to_half(dtype, source):
     scaled = rng.standard_normal(2000) * 10.0 ** rng.uniform(-46, 39, 2000)
     x = np.concatenate([between(rng, dtype, 2000), scaled]).astype(source)
     x = x[np.isfinite(x)]
-    found = converted(x, dtype)
-    wanted = np.array([nearest(value, dtype) for value in x])
-    np.testing.assert_array_equal(found.view(np.int16), wanted.view(np.int16))
+    check_nearest(x, dtype)
 
 
 @pytest.mark.parametrize("source", [np.float64, np.float32])
@@ -87,9 +91,7 @@ def test_integers(dtype, source):
     x = np.array([2**24 + 2**16 + 1, 2**25 + 2**17 + 1, 2**24 + 1, 7, 0], source)
     if dtype is np.float16:
         x = np.array([2049, 2051, 4097, 65519, 7, 0], source)
-    found = converted(x, dtype)
-    wanted = np.array([nearest(value, dtype) for value in x])
-    np.testing.assert_array_equal(found.view(np.int16), wanted.view(np.int16))
+    check_nearest(x, dtype)
 
 
 @pytest.mark.parametrize("target", [np.float32, np.float64])
