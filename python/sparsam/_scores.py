@@ -125,7 +125,7 @@ def of_handle(
     missing = [path for path in weights if path not in handle.arrays]
     if missing:
         raise ValueError(
-            f"the scores have nothing for {_listed(missing)}, of which no gradient was found"
+            f"the scores have nothing for {_trees.listed(missing)}, of which no gradient was found"
         )
     found = {}
     for path, weight in weights.items():
@@ -161,8 +161,8 @@ def of_user(
     elif isinstance(given, Mapping) and all(isinstance(key, str) for key in given):
         unknown = [key for key in given if key not in paths]
         raise ValueError(
-            f"score has {_listed(unknown) if unknown else 'no arrays'}; expected arrays by "
-            f"the paths {_listed(shapes)}, or the tree of the parameters"
+            f"score has {_trees.listed(unknown) if unknown else 'no arrays'}; expected arrays by "
+            f"the paths {_trees.listed(shapes)}, or the tree of the parameters"
         )
     else:
         keys, expected, found = _trees.difference(tree, given)
@@ -172,7 +172,7 @@ def of_user(
         )
     missing = [path for path in shapes if path not in arrays]
     if missing:
-        raise ValueError(f"score has no array for {_listed(missing)}")
+        raise ValueError(f"score has no array for {_trees.listed(missing)}")
     return {
         path: _read(path, framework.as_array(f"score of '{path}'", arrays[path]), shape)
         for path, shape in shapes.items()
@@ -208,9 +208,3 @@ def _above(scores: np.ndarray, active: np.ndarray | None) -> np.ndarray:
     # Above zero by more than the sum of what rounding loses.
     floor = (spread or 1.0) * 1e-3
     return np.where(active, scores - lowest + floor, 0.0)
-
-
-def _listed(paths) -> str:
-    paths = list(paths)
-    text = ", ".join(f"'{path}'" for path in paths[:8])
-    return text + (f" and {len(paths) - 8} more" if len(paths) > 8 else "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -135,3 +135,10 @@ def result_template(
 def fill(template, value: Callable):
     """The template with `value(place)` for each place."""
     return jax.tree.map(value, template)
+
+
+def listed(names: Iterable[str], most: int = 8) -> str:
+    """Names in a message, the first of them where there are more."""
+    names = list(names)
+    text = ", ".join(f"'{name}'" for name in names[:most])
+    return text + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -109,7 +109,7 @@ def _squeeze(x, dims):
     return x.reshape(shape)
 
 
-def is_half(tensor: torch.Tensor) -> bool:
+def _is_half(tensor: torch.Tensor) -> bool:
     """Whether PyTorch computes with f32 inside of operations on such a tensor."""
     return tensor.dtype in (torch.float16, torch.bfloat16)
 
@@ -117,14 +117,14 @@ def is_half(tensor: torch.Tensor) -> bool:
 def _sum(x, dim=None, keepdim=False, *, dtype=None):
     # The importer adds up in the type of the result, PyTorch in f32: in bf16 a sum of ones
     # stays at 256.
-    if not is_half(x):
+    if not _is_half(x):
         return NotImplemented
     made = aten.sum.dim_IntList(x.to(torch.float32), dim, keepdim)
     return made.to(dtype or x.dtype)
 
 
 def _mean(x, dim=None, keepdim=False, *, dtype=None):
-    if not is_half(x):
+    if not _is_half(x):
         return NotImplemented
     made = aten.mean.dim(x.to(torch.float32), dim, keepdim)
     return made.to(dtype or x.dtype)

@@ -74,12 +74,15 @@ class Optimizer:
         return rate.reshape(()).to(torch.float64)
 
 
+def widened(tensor: Tensor) -> Tensor:
+    """A tensor in what PyTorch computes on it in: half precision in f32."""
+    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
+
+
 def _op(compute: Callable, *tensors: Tensor) -> Tensor:
     """One operation of PyTorch on tensors of one type: those of half precision are computed
     on in f32, scalars among them, and rounded once."""
-    dtype = tensors[0].dtype
-    wide = torch.promote_types(dtype, torch.float32)
-    return compute(*(tensor.to(wide) for tensor in tensors)).to(dtype)
+    return compute(*map(widened, tensors)).to(tensors[0].dtype)
 
 
 def _scalar(factor: float | Tensor, like: Tensor) -> float | Tensor:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from .. import _step, _structures
 from .._storage import Storage
+from .._trees import listed
 from . import _arrays, _state
 from ._function import Function
 from ._importer import import_step
@@ -154,7 +155,7 @@ class Step(_step.Step):
             module = copy.deepcopy(self._model)
         if s is None and (stale := self._updated_buffers()):
             warnings.warn(
-                f"the step updates the buffers {_listed(stale)}, which to_module(p) leaves as "
+                f"the step updates the buffers {listed(stale, 4)}, which to_module(p) leaves as "
                 "they are in the module; give the state as well: to_module(p, s)",
                 stacklevel=2,
             )
@@ -189,8 +190,8 @@ class Step(_step.Step):
         if set(own) != set(found):
             raise ValueError(
                 "the module must have the parameters of the "
-                f"{type(self._model).__name__} that was compiled, {_listed(own)}; found a "
-                f"{type(model).__name__} with {_listed(found) or 'none'}"
+                f"{type(self._model).__name__} that was compiled, {listed(own, 4)}; found a "
+                f"{type(model).__name__} with {listed(found, 4) or 'none'}"
             )
 
     def _updated_buffers(self) -> list[str]:
@@ -236,11 +237,6 @@ def _optimizers_of(model: torch.nn.Module, spec) -> dict[str, Optimizer]:
     if not found:
         raise ValueError("the optimizer trains no parameter of the model")
     return found
-
-
-def _listed(names: list[str]) -> str:
-    text = ", ".join(f"'{name}'" for name in names[:4])
-    return text + (f" and {len(names) - 4} more" if len(names) > 4 else "")
 
 
 def _tensors(kind: str, named) -> dict[str, Tensor]:

@@ -24,7 +24,7 @@ from torch.fx.traceback import preserve_node_meta
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from . import _decompositions, _places, _refusals, _state
-from ._optimizers import Optimizer, scaled
+from ._optimizers import Optimizer, scaled, widened
 from ._random import Drawings
 
 
@@ -238,9 +238,6 @@ def _update(optimizers, params, state, grads):
 
 def _clip(grads: dict[str, Tensor], most: float) -> dict[str, Tensor]:
     """`torch.nn.utils.clip_grad_norm_`."""
-    wide = (
-        g.to(torch.float32) if _decompositions.is_half(g) else g for g in grads.values()
-    )
-    total = sum((grad * grad).sum() for grad in wide)
+    total = sum((grad * grad).sum() for grad in map(widened, grads.values()))
     factor = torch.clamp(most / (torch.sqrt(total) + 1e-6), max=1.0)
     return {name: scaled(grad, factor) for name, grad in grads.items()}
