@@ -31,11 +31,19 @@ LogicalResult Merged::inlineTerm(unsigned term, const Product &inner, StringRef 
   return success();
 }
 
+bool sparsam::isContraction(Operation *op, const Product &product) {
+  if (!product.isElementwise())
+    return true;
+  auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
+  return linalgOp && ((product.terms.size() > 1 && linalgOp.getNumReductionLoops() > 0) ||
+                      isOuterProduct(op));
+}
+
 FailureOr<Product> sparsam::getElementwiseProduct(Operation *op) {
-  if (!op || !isa<linalg::LinalgOp>(op) || isView(op) || isOuterProduct(op))
+  if (!op || !isa<linalg::LinalgOp>(op) || isView(op))
     return failure();
   FailureOr<Product> product = Product::of(op);
-  if (failed(product) || !product->isElementwise())
+  if (failed(product) || isContraction(op, *product))
     return failure();
   return product;
 }

@@ -27,8 +27,12 @@ struct Merged {
   LogicalResult inlineTerm(unsigned term, const Product &inner, StringRef name);
 };
 
-/// The product that a linalg op other than a copy computes without summing. Outer
-/// products are contractions.
+/// Whether `op`, which computes `product`, is a contraction: it sums, be it over a single
+/// entry, as a product with one column or one row of a batch does, or is an outer
+/// product.
+bool isContraction(Operation *op, const Product &product);
+
+/// The product that a linalg op computes that is neither a copy nor a contraction.
 FailureOr<Product> getElementwiseProduct(Operation *op);
 
 /// True for one number repeated: a broadcast of a scalar.

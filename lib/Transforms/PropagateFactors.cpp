@@ -140,8 +140,8 @@ static MutableArrayRef<OpOperand> getAddends(Operation *op, Linear linear) {
   return op->getOpOperands().take_front(linear == Linear::Neg ? 1 : 2);
 }
 
-/// Through views, through multiplications, as a scaled W is a product too, and through
-/// sums.
+/// Through views and repetitions, through multiplications, as a scaled W is a product
+/// too, and through sums.
 bool Reassociation::reachesFactors(Value value) {
   if (auto known = reaching.find(value); known != reaching.end())
     return known->second;
@@ -149,7 +149,7 @@ bool Reassociation::reachesFactors(Value value) {
   Operation *op = value.getDefiningOp();
   if (isParameter(op))
     found = true;
-  else if (op && isView(op))
+  else if (op && (isView(op) || succeeded(matchCopy(op, /*broadcasts=*/true))))
     found = reachesFactors(op->getOperand(0));
   else if (Linear linear = matchLinear(op); linear != Linear::None)
     found = llvm::any_of(getAddends(op, linear),
@@ -179,7 +179,7 @@ bool Reassociation::isCandidate(Operation *op) {
   if (!isa<linalg::LinalgOp>(op) || isView(op))
     return false;
   FailureOr<Product> product = Product::of(op);
-  return succeeded(product) && !product->isElementwise() &&
+  return succeeded(product) && isContraction(op, *product) &&
          llvm::any_of(product->terms,
                       [&](const Term &term) { return reachesFactors(term.value); });
 }
@@ -294,12 +294,12 @@ LogicalResult Reassociation::checkDense(Operation *op) {
     return success();
   Operation *user = users.front();
   FailureOr<Product> product = Product::of(user);
-  bool isContraction = succeeded(product) && !product->isElementwise();
+  bool contracts = succeeded(product) && isContraction(user, *product);
   InFlightDiagnostic error = op->emitError()
                              << describeParameter(function, op->getOperands())
                              << " is a product of factors but is needed as a dense "
                              << "tensor: `" << user->getName().getStringRef() << "` ";
-  if (isContraction)
+  if (contracts)
     error << "has dimensions that its factors cut across; choose sizes of the factors "
           << "that divide them, or leave this parameter dense";
   else

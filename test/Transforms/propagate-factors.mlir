@@ -213,3 +213,81 @@ func.func @heads(%dk: tensor<3x4x5xf32>, %core0: tensor<2x5x2xf32>,
       outs(%z1 : tensor<3x8xf32>) -> tensor<3x8xf32>
   return %dx : tensor<3x8xf32>
 }
+
+// -----
+
+// One output: dx = dy * w^T sums over a single entry, and so does its product with the
+// factors, of which none is multiplied out.
+// CHECK-LABEL: func @one_output(
+//  CHECK-SAME:     %[[X:[^:]*]]: tensor<8x16xf32>, %[[DY:[^:]*]]: tensor<8x1xf32>, %[[U:[^:]*]]: tensor<16x1xf32>, %[[V:[^:]*]]: tensor<1x1xf32>)
+//   CHECK-NOT:   sparsam.
+//       CHECK:   return %{{.*}}, %{{.*}} : tensor<8x1xf32>, tensor<8x16xf32>
+func.func @one_output(%x: tensor<8x16xf32>, %dy: tensor<8x1xf32>, %u: tensor<16x1xf32>,
+                      %v: tensor<1x1xf32>) -> (tensor<8x1xf32>, tensor<8x16xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %w = sparsam.densify %u, %v {structure = #sparsam.low_rank<1>}
+      : (tensor<16x1xf32>, tensor<1x1xf32>) -> tensor<16x1xf32>
+  %e0 = tensor.empty() : tensor<8x1xf32>
+  %z0 = linalg.fill ins(%zero : f32) outs(%e0 : tensor<8x1xf32>) -> tensor<8x1xf32>
+  %y = linalg.matmul ins(%x, %w : tensor<8x16xf32>, tensor<16x1xf32>)
+      outs(%z0 : tensor<8x1xf32>) -> tensor<8x1xf32>
+  %e1 = tensor.empty() : tensor<1x16xf32>
+  %wt = linalg.transpose ins(%w : tensor<16x1xf32>) outs(%e1 : tensor<1x16xf32>) permutation = [1, 0]
+  %e2 = tensor.empty() : tensor<8x16xf32>
+  %z2 = linalg.fill ins(%zero : f32) outs(%e2 : tensor<8x16xf32>) -> tensor<8x16xf32>
+  %dx = linalg.matmul ins(%dy, %wt : tensor<8x1xf32>, tensor<1x16xf32>)
+      outs(%z2 : tensor<8x16xf32>) -> tensor<8x16xf32>
+  return %y, %dx : tensor<8x1xf32>, tensor<8x16xf32>
+}
+
+// -----
+
+// A batch of one besides: one number scales the parameter, as a product's one entry.
+// CHECK-LABEL: func @one_row(
+//   CHECK-NOT:   sparsam.
+//       CHECK:   return %{{.*}} : tensor<1x16xf32>
+func.func @one_row(%dy: tensor<1x1xf32>, %u: tensor<16x1xf32>, %v: tensor<1x1xf32>) -> tensor<1x16xf32> {
+  %zero = arith.constant 0.0 : f32
+  %w = sparsam.densify %u, %v {structure = #sparsam.low_rank<1>}
+      : (tensor<16x1xf32>, tensor<1x1xf32>) -> tensor<16x1xf32>
+  %e1 = tensor.empty() : tensor<1x16xf32>
+  %wt = linalg.transpose ins(%w : tensor<16x1xf32>) outs(%e1 : tensor<1x16xf32>) permutation = [1, 0]
+  %z = linalg.fill ins(%zero : f32) outs(%e1 : tensor<1x16xf32>) -> tensor<1x16xf32>
+  %dx = linalg.matmul ins(%dy, %wt : tensor<1x1xf32>, tensor<1x16xf32>)
+      outs(%z : tensor<1x16xf32>) -> tensor<1x16xf32>
+  return %dx : tensor<1x16xf32>
+}
+
+// -----
+
+// Written as elementwise work on repeated rows and columns, which reaches the parameter
+// through the repetition.
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#row = affine_map<(d0, d1) -> (d0)>
+#column = affine_map<(d0, d1) -> (d1)>
+// CHECK-LABEL: func @repeated(
+//   CHECK-NOT:   sparsam.
+//       CHECK:   return %{{.*}} : tensor<8x16xf32>
+func.func @repeated(%dy: tensor<8xf32>, %u: tensor<16x1xf32>, %v: tensor<1x1xf32>) -> tensor<8x16xf32> {
+  %w = sparsam.densify %u, %v {structure = #sparsam.low_rank<1>}
+      : (tensor<16x1xf32>, tensor<1x1xf32>) -> tensor<16x1xf32>
+  %c = tensor.collapse_shape %w [[0, 1]] : tensor<16x1xf32> into tensor<16xf32>
+  %e = tensor.empty() : tensor<8x16xf32>
+  %a = linalg.generic {indexing_maps = [#row, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%dy : tensor<8xf32>) outs(%e : tensor<8x16xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    linalg.yield %in : f32
+  } -> tensor<8x16xf32>
+  %b = linalg.generic {indexing_maps = [#column, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%c : tensor<16xf32>) outs(%e : tensor<8x16xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    linalg.yield %in : f32
+  } -> tensor<8x16xf32>
+  %dx = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%a, %b : tensor<8x16xf32>, tensor<8x16xf32>) outs(%e : tensor<8x16xf32>) {
+  ^bb0(%p: f32, %q: f32, %out: f32):
+    %0 = arith.mulf %p, %q : f32
+    linalg.yield %0 : f32
+  } -> tensor<8x16xf32>
+  return %dx : tensor<8x16xf32>
+}
