@@ -1,5 +1,5 @@
 // The calls of the kernels of `KeptInputs`.
-#include "KeptProduct.h"
+#include "SortedKept.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
@@ -55,9 +55,21 @@ void sparsam::lowerSpmmOfKept(RewriterBase &rewriter, SpmmOp op,
   auto type = cast<MemRefType>(op.getInput().getType());
   KeptProduct product(pattern, type.getDimSize(0), type.getElementType(), library.target);
   bool transposed = op.getTransposed();
+  Value panels =
+      packPanels(rewriter, op.getLoc(), op.getInput(), product.getHeight(), library);
+  if (repaysSorting(product)) {
+    SortedKept sorted(pattern, transposed);
+    KeptProduct gathered(sorted, product.tokens, product.element, library.target);
+    gathered.valueStride = 2;
+    KernelOperands operands =
+        sortKept(b, product, sorted, transposed, op.getStorage().front(),
+                 op.getStorage().drop_front(), getForwardUnits(gathered), library);
+    operands.panels = {panels};
+    operands.destination = op.getInit();
+    return call(b, "spmm", gathered, operands, buildForward, library);
+  }
   KernelOperands operands;
-  operands.panels = {
-      packPanels(rewriter, op.getLoc(), op.getInput(), product.getHeight(), library)};
+  operands.panels = {panels};
   operands.values = op.getStorage().front();
   operands.pattern = llvm::to_vector(op.getStorage().drop_front());
   int64_t units = transposed ? getTransposedUnits(product) : getForwardUnits(product);

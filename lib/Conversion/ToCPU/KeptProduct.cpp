@@ -17,7 +17,7 @@ constexpr int64_t mostBytes = 1 << 20;
 KeptProduct::KeptProduct(const KeptInputs &pattern, int64_t tokens, Type element,
                          const CpuTarget &target)
     : pattern(pattern), vector(pattern.vector), tokens(tokens),
-      units(pattern.inputs / pattern.unit), element(element),
+      units(pattern.inputs / pattern.unit), element(element), valueStride(pattern.vector),
       lanes(target.getLanes(element)) {
   bool many = target.registers >= 32;
   // Parts of about one size rather than full ones and a short last one.
@@ -47,9 +47,7 @@ int64_t KeptProduct::getUnitsWithin(int64_t bytes, int64_t columns) const {
              : size;
 }
 
-/// The first kept input from `begin` to `end` of the block whose input is not below
-/// `limit`; `end` where there is none.
-static Value buildLowerBound(ImplicitLocOpBuilder &b, const KeptInputs &kept,
+Value cpu::buildLowerBound(ImplicitLocOpBuilder &b, const KeptInputs &kept,
                              ValueRange pattern, Value block, Value begin, Value end,
                              Value limit) {
   SmallVector<Type> types(2, b.getIndexType());
@@ -119,11 +117,13 @@ KeptSpan cpu::buildSpan(ImplicitLocOpBuilder &b, const KeptProduct &product,
   const KeptInputs &kept = product.pattern;
   if (ranges.bounds) {
     Value range = arith::DivUIOp::create(b, first, buildIndex(b, ranges.units));
-    auto load = [&](Value range) -> Value {
+    auto load = [&](Value range, Value block) -> Value {
       Value stored = memref::LoadOp::create(b, ranges.bounds, ValueRange{range, block});
-      return arith::IndexCastOp::create(b, b.getIndexType(), stored);
+      return arith::IndexCastUIOp::create(b, b.getIndexType(), stored);
     };
-    return {load(range), load(buildOffset(b, range, 1)), std::nullopt};
+    Value end = ranges.sorted ? load(range, buildOffset(b, block, 1))
+                              : load(buildOffset(b, range, 1), block);
+    return {load(range, block), end, std::nullopt};
   }
   auto [begin, end] = kept.buildSpan(b, pattern, block);
   if (!kept.keptOfUnit)

@@ -24,6 +24,9 @@ struct KeptProduct {
   int64_t vector, tokens, units;
   Type element;
 
+  /// From one kept input's values to the next's, in elements.
+  int64_t valueStride;
+
   int64_t lanes;
   /// Vectors of tokens in registers at once.
   int64_t tokenVectors;
@@ -56,11 +59,19 @@ struct KeptProduct {
 
 /// The ranges of inputs, of `units` units each, that a kernel goes through. Where the
 /// kept inputs of a range are not where they can be computed to be, `bounds` has them:
-/// bounds[r][block] is the first that is not in front of range r.
+/// bounds[r][block] is the first that is not in front of range r. Where the kept inputs
+/// are `sorted` by ranges first, those of the next block follow instead of those of the
+/// next range.
 struct InputRanges {
   int64_t units;
   Value bounds;
+  bool sorted = false;
 };
+
+/// The first kept input from `begin` to `end` of the block whose input is not below
+/// `limit`; `end` where there is none.
+Value buildLowerBound(ImplicitLocOpBuilder &b, const KeptInputs &kept, ValueRange pattern,
+                      Value block, Value begin, Value end, Value limit);
 
 /// Ranges of `product` for the kernel that is called at the insertion point; the call
 /// that finds their bounds is built there.

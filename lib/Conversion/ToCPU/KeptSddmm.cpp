@@ -85,6 +85,83 @@ struct Gradient {
                  ArrayRef(sums).slice(j * part.size, part.size));
   }
 
+  /// The sums over the chunk's one panel, for a block of one output whose gradients
+  /// `columns` are in registers.
+  SmallVector<Value> buildSums(ImplicitLocOpBuilder &b, ArrayRef<Value> columns,
+                               ArrayRef<Value> inputs) const {
+    SmallVector<Value> sums(inputs.size());
+    for (auto [r, column] : llvm::enumerate(columns)) {
+      Value token = buildIndex(b, r * product.lanes);
+      for (auto [sum, input] : llvm::zip_equal(sums, inputs)) {
+        Value row = vector::LoadOp::create(b, product.getVectorType(), x,
+                                           ValueRange{begin, input, token});
+        sum = sum ? Value(vector::FMAOp::create(b, column, row, sum))
+                  : Value(arith::MulFOp::create(b, column, row));
+      }
+    }
+    return sums;
+  }
+
+  /// A tile of `jobs` kept inputs from `number` on; those from `end` on, if there is
+  /// one, do not exist.
+  void buildSingleTile(ImplicitLocOpBuilder &b, Value block, ArrayRef<Value> columns,
+                       Value number, int64_t jobs, Value end = Value()) const {
+    SmallVector<Value> inputs;
+    Value last = end ? buildOffset(b, end, -1) : Value();
+    for (int64_t j = 0; j < jobs; ++j) {
+      Value at = buildOffset(b, number, j);
+      if (end)
+        at = arith::MinUIOp::create(b, at, last);
+      inputs.push_back(product.pattern.buildInput(b, operands.pattern, block, at));
+    }
+    SmallVector<Value> sums = buildSums(b, columns, inputs);
+    if (!end)
+      return buildStore(b, number, sums);
+    Value sum = buildLaneSums(b, sums);
+    auto type = cast<VectorType>(sum.getType());
+    Value mask = vector::CreateMaskOp::create(
+        b, VectorType::get(jobs, b.getI1Type()),
+        ValueRange{arith::SubIOp::create(b, end, number)});
+    Value zeros = arith::ConstantOp::create(b, b.getZeroAttr(type));
+    Value before = vector::MaskedLoadOp::create(b, type, operands.destination, number,
+                                                mask, zeros);
+    Value both = arith::AddFOp::create(b, before, sum);
+    Value after = arith::SelectOp::create(b, isFirst, sum, both);
+    vector::MaskedStoreOp::create(b, operands.destination, number, mask, after);
+  }
+
+  void buildSingleBlock(ImplicitLocOpBuilder &b, Value block, const KeptSpan &span) const {
+    SmallVector<Value> columns;
+    for (int64_t r = 0; r < product.tokenVectors; ++r)
+      columns.push_back(
+          vector::LoadOp::create(b, product.getVectorType(), dy,
+                                 ValueRange{begin, block, buildIndex(b, r * product.lanes)}));
+    int64_t jobs = product.jobs;
+    if (span.count)
+      return buildRanges(b, *span.count, jobs,
+                         [&](ImplicitLocOpBuilder &b, Value number, int64_t jobs) {
+                           buildSingleTile(b, block, columns,
+                                           arith::AddIOp::create(b, span.begin, number),
+                                           jobs);
+                         });
+    Value left = arith::SubIOp::create(b, span.end, span.begin);
+    Value whole = arith::SubIOp::create(
+        b, left, arith::RemUIOp::create(b, left, buildIndex(b, jobs)));
+    Value rest = arith::AddIOp::create(b, span.begin, whole);
+    buildFor(b, span.begin, rest, jobs, {},
+             [&](ImplicitLocOpBuilder &b, Value number, ValueRange) {
+               buildSingleTile(b, block, columns, number, jobs);
+               return SmallVector<Value>();
+             });
+    Value any =
+        arith::CmpIOp::create(b, arith::CmpIPredicate::ult, rest, span.end);
+    scf::IfOp::create(b, any, [&](OpBuilder &builder, Location loc) {
+      ImplicitLocOpBuilder inner(loc, builder);
+      buildSingleTile(inner, block, columns, rest, jobs, span.end);
+      scf::YieldOp::create(inner);
+    });
+  }
+
   /// Tiles of a number of kept inputs that is not known: as many full ones as there are,
   /// and then at most one of each half of the size before it.
   void buildTiles(ImplicitLocOpBuilder &b, Value block, Part part, Value begin,
@@ -106,6 +183,8 @@ struct Gradient {
                   int64_t units) const {
     KeptSpan span =
         buildSpan(b, product, operands.ranges, operands.pattern, block, firstUnit, units);
+    if (product.vector == 1)
+      return buildSingleBlock(b, block, span);
     buildParts(b, product, [&](ImplicitLocOpBuilder &b, Part part) {
       if (!span.count)
         return buildTiles(b, block, part, span.begin, span.end);

@@ -14,6 +14,8 @@ namespace {
 /// Smaller ranges would fit in the first, but then each block's values, which are
 /// contiguous over all inputs, are read in pieces too short to prefetch.
 constexpr int64_t gatherBytes = 512 << 10;
+/// The same in the first-level cache, for what does little with each vector it loads.
+constexpr int64_t loadBoundGatherBytes = 32 << 10;
 /// Bytes of dx that blocks add to meanwhile; they are on the stack.
 int64_t getScatterBytes(const KeptProduct &product) {
   return product.isLoadBound() ? 64 << 10 : 160 << 10;
@@ -63,7 +65,8 @@ void fillZeros(ImplicitLocOpBuilder &b, const KeptProduct &product, Value scratc
 
 Value loadWeight(ImplicitLocOpBuilder &b, const KeptProduct &product, Value values,
                  Value number, Part part, int64_t place) {
-  Value at = buildPlace(b, product, number, part, place);
+  Value first = buildScaled(b, number, product.valueStride);
+  Value at = buildOffset(b, arith::AddIOp::create(b, first, part.offset), place);
   Value weight = memref::LoadOp::create(b, values, at);
   return vector::BroadcastOp::create(b, product.getVectorType(), weight);
 }
@@ -116,7 +119,8 @@ void buildScatter(ImplicitLocOpBuilder &b, const KeptProduct &product,
 } // namespace
 
 int64_t cpu::getForwardUnits(const KeptProduct &product) {
-  return product.getUnitsWithin(gatherBytes, product.getHeight());
+  return product.getUnitsWithin(product.isLoadBound() ? loadBoundGatherBytes : gatherBytes,
+                                product.getHeight());
 }
 
 int64_t cpu::getTransposedUnits(const KeptProduct &product) {

@@ -58,7 +58,9 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   llvm::PipelineTuningOptions tuning;
   tuning.LoopInterleaving = true;
   tuning.LoopVectorization = true;
-  tuning.SLPVectorization = true;
+  // It gathers the scalars that kernels compute addresses from into vectors, and takes
+  // them out again; what has vectors has them already.
+  tuning.SLPVectorization = false;
   // Vector loops are interleaved already; unrolling them again doubles the code and
   // the time to compile it.
   tuning.LoopUnrolling = false;
