@@ -48,8 +48,8 @@ int64_t KeptProduct::getUnitsWithin(int64_t bytes, int64_t columns) const {
 }
 
 Value cpu::buildLowerBound(ImplicitLocOpBuilder &b, const KeptInputs &kept,
-                             ValueRange pattern, Value block, Value begin, Value end,
-                             Value limit) {
+                           ValueRange pattern, Value block, Value begin, Value end,
+                           Value limit) {
   SmallVector<Type> types(2, b.getIndexType());
   auto loop = scf::WhileOp::create(
       b, types, ValueRange{begin, end},

@@ -23,10 +23,31 @@ struct Gradient {
   /// The chunk's first panel and its end, and whether it is the first chunk.
   Value begin, end, isFirst;
 
+  /// Fetches what the next block reads of dy in `panel`, some lines in each tile: they
+  /// are far from those of the panel before, where hardware does not look.
+  void buildPrefetch(ImplicitLocOpBuilder &b, Value block, Part part, Value panel,
+                     Value tile) const {
+    int64_t width = 64 / product.getBytes(1), height = product.getHeight();
+    int64_t lines = llvm::divideCeil(part.size * height, width);
+    int64_t tiles = std::max<int64_t>(1, product.pattern.kept * operands.ranges.units /
+                                             product.units / product.jobs);
+    int64_t each = llvm::divideCeil(lines, tiles);
+    Value first = buildPlace(b, product, buildOffset(b, block, 1), part, 0);
+    first = arith::MinUIOp::create(
+        b, first, buildIndex(b, product.pattern.blocks * product.vector - 1));
+    Value line = arith::MinUIOp::create(
+        b, buildScaled(b, tile, each), buildIndex(b, std::max<int64_t>(0, lines - each)));
+    for (int64_t i = 0; i < each; ++i) {
+      Value at = buildScaled(b, buildOffset(b, line, i), width);
+      memref::PrefetchOp::create(b, dy, ValueRange{panel, first, at}, /*isWrite=*/false,
+                                 /*localityHint=*/3, /*isDataCache=*/true);
+    }
+  }
+
   /// Sums over the chunk of `jobs` kept inputs x the part's outputs, in the order in
   /// which they are stored.
   SmallVector<Value> buildSums(ImplicitLocOpBuilder &b, Value block, Part part,
-                               Value number, int64_t jobs) const {
+                               Value number, int64_t jobs, Value tile) const {
     SmallVector<Value> inputs;
     for (int64_t j = 0; j < jobs; ++j)
       inputs.push_back(product.pattern.buildInput(b, operands.pattern, block,
@@ -38,6 +59,7 @@ struct Gradient {
         b, begin, end, 1, zeros,
         [&](ImplicitLocOpBuilder &b, Value panel, ValueRange carried) {
           auto sums = llvm::to_vector_of<Value>(carried);
+          buildPrefetch(b, block, part, panel, tile);
           for (int64_t r = 0; r < product.tokenVectors; ++r) {
             Value token = buildIndex(b, r * product.lanes);
             SmallVector<Value> rows;
@@ -74,9 +96,11 @@ struct Gradient {
     }
   }
 
-  void buildTile(ImplicitLocOpBuilder &b, Value block, Part part, Value number,
-                 int64_t jobs) const {
-    SmallVector<Value> sums = buildSums(b, block, part, number, jobs);
+  void buildTile(ImplicitLocOpBuilder &b, Value block, Part part, Value spanBegin,
+                 Value number, int64_t jobs) const {
+    Value tile = arith::DivUIOp::create(b, arith::SubIOp::create(b, number, spanBegin),
+                                        buildIndex(b, product.jobs));
+    SmallVector<Value> sums = buildSums(b, block, part, number, jobs, tile);
     Value first = buildPlace(b, product, number, part, 0);
     if (part.size == product.vector)
       return buildStore(b, first, sums);
@@ -119,31 +143,32 @@ struct Gradient {
       return buildStore(b, number, sums);
     Value sum = buildLaneSums(b, sums);
     auto type = cast<VectorType>(sum.getType());
-    Value mask = vector::CreateMaskOp::create(
-        b, VectorType::get(jobs, b.getI1Type()),
-        ValueRange{arith::SubIOp::create(b, end, number)});
+    Value mask =
+        vector::CreateMaskOp::create(b, VectorType::get(jobs, b.getI1Type()),
+                                     ValueRange{arith::SubIOp::create(b, end, number)});
     Value zeros = arith::ConstantOp::create(b, b.getZeroAttr(type));
-    Value before = vector::MaskedLoadOp::create(b, type, operands.destination, number,
-                                                mask, zeros);
+    Value before =
+        vector::MaskedLoadOp::create(b, type, operands.destination, number, mask, zeros);
     Value both = arith::AddFOp::create(b, before, sum);
     Value after = arith::SelectOp::create(b, isFirst, sum, both);
     vector::MaskedStoreOp::create(b, operands.destination, number, mask, after);
   }
 
-  void buildSingleBlock(ImplicitLocOpBuilder &b, Value block, const KeptSpan &span) const {
+  void buildSingleBlock(ImplicitLocOpBuilder &b, Value block,
+                        const KeptSpan &span) const {
     SmallVector<Value> columns;
     for (int64_t r = 0; r < product.tokenVectors; ++r)
-      columns.push_back(
-          vector::LoadOp::create(b, product.getVectorType(), dy,
-                                 ValueRange{begin, block, buildIndex(b, r * product.lanes)}));
-    int64_t jobs = product.jobs;
+      columns.push_back(vector::LoadOp::create(
+          b, product.getVectorType(), dy,
+          ValueRange{begin, block, buildIndex(b, r * product.lanes)}));
+    // One vector takes the sums of a tile.
+    int64_t jobs = std::min(product.jobs, product.lanes);
     if (span.count)
-      return buildRanges(b, *span.count, jobs,
-                         [&](ImplicitLocOpBuilder &b, Value number, int64_t jobs) {
-                           buildSingleTile(b, block, columns,
-                                           arith::AddIOp::create(b, span.begin, number),
-                                           jobs);
-                         });
+      return buildRanges(
+          b, *span.count, jobs, [&](ImplicitLocOpBuilder &b, Value number, int64_t jobs) {
+            buildSingleTile(b, block, columns,
+                            arith::AddIOp::create(b, span.begin, number), jobs);
+          });
     Value left = arith::SubIOp::create(b, span.end, span.begin);
     Value whole = arith::SubIOp::create(
         b, left, arith::RemUIOp::create(b, left, buildIndex(b, jobs)));
@@ -153,8 +178,7 @@ struct Gradient {
                buildSingleTile(b, block, columns, number, jobs);
                return SmallVector<Value>();
              });
-    Value any =
-        arith::CmpIOp::create(b, arith::CmpIPredicate::ult, rest, span.end);
+    Value any = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, rest, span.end);
     scf::IfOp::create(b, any, [&](OpBuilder &builder, Location loc) {
       ImplicitLocOpBuilder inner(loc, builder);
       buildSingleTile(inner, block, columns, rest, jobs, span.end);
@@ -166,13 +190,14 @@ struct Gradient {
   /// and then at most one of each half of the size before it.
   void buildTiles(ImplicitLocOpBuilder &b, Value block, Part part, Value begin,
                   Value end) const {
+    Value spanBegin = begin;
     for (int64_t jobs = product.jobs; jobs; jobs /= 2) {
       Value left = arith::SubIOp::create(b, end, begin);
       Value tiles = arith::DivUIOp::create(b, left, buildIndex(b, jobs));
       Value next = arith::AddIOp::create(b, begin, buildScaled(b, tiles, jobs));
       buildFor(b, begin, next, jobs, {},
                [&](ImplicitLocOpBuilder &b, Value number, ValueRange) {
-                 buildTile(b, block, part, number, jobs);
+                 buildTile(b, block, part, spanBegin, number, jobs);
                  return SmallVector<Value>();
                });
       begin = next;
@@ -190,7 +215,7 @@ struct Gradient {
         return buildTiles(b, block, part, span.begin, span.end);
       buildRanges(b, *span.count, product.jobs,
                   [&](ImplicitLocOpBuilder &b, Value number, int64_t jobs) {
-                    buildTile(b, block, part,
+                    buildTile(b, block, part, span.begin,
                               arith::AddIOp::create(b, span.begin, number), jobs);
                   });
     });
@@ -199,6 +224,9 @@ struct Gradient {
 
 /// Panels of a chunk of tokens.
 int64_t getChunk(const KeptProduct &product) {
+  // Single outputs keep the panel's dy in registers.
+  if (product.vector == 1)
+    return 1;
   int64_t tokens = product.isLoadBound() ? loadBoundTokens : chunkTokens;
   return std::max<int64_t>(1, tokens / product.getHeight());
 }

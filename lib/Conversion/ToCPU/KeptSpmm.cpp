@@ -119,8 +119,8 @@ void buildScatter(ImplicitLocOpBuilder &b, const KeptProduct &product,
 } // namespace
 
 int64_t cpu::getForwardUnits(const KeptProduct &product) {
-  return product.getUnitsWithin(product.isLoadBound() ? loadBoundGatherBytes : gatherBytes,
-                                product.getHeight());
+  return product.getUnitsWithin(
+      product.isLoadBound() ? loadBoundGatherBytes : gatherBytes, product.getHeight());
 }
 
 int64_t cpu::getTransposedUnits(const KeptProduct &product) {

@@ -25,8 +25,8 @@ struct Layout {
 
   /// The entries as their values, or as the integers beside them.
   Value viewEntries(ImplicitLocOpBuilder &b, Value buffer, bool asIntegers) const {
-    Type type = asIntegers ? Type(b.getIntegerType(element.getIntOrFloatBitWidth()))
-                           : element;
+    Type type =
+        asIntegers ? Type(b.getIntegerType(element.getIntOrFloatBitWidth())) : element;
     return view(b, buffer, 0, MemRefType::get(2 * entries, type));
   }
   Value viewStarts(ImplicitLocOpBuilder &b, Value buffer) const {
@@ -107,17 +107,17 @@ void buildByInput(ImplicitLocOpBuilder &b, const Sorting &sorting) {
     });
     forEachKept([&](ImplicitLocOpBuilder &b, Value, Value, Value input) {
       Value at = buildOffset(b, input, 2);
-      sorting.storeStart(b, buildOffset(b, sorting.loadStart(b, range, at), 1), range, at);
+      sorting.storeStart(b, buildOffset(b, sorting.loadStart(b, range, at), 1), range,
+                         at);
     });
     // Storage has the outputs one after the other, and so this range's entries.
     Value begin = kept.buildSpan(b, sorting.pattern, first).first;
-    buildFor(b, zero, width, 1, begin,
-             [&](ImplicitLocOpBuilder &b, Value at, ValueRange sum) {
-               Value next =
-                   arith::AddIOp::create(b, sum[0], sorting.loadStart(b, range, at));
-               sorting.storeStart(b, next, range, at);
-               return SmallVector<Value>{next};
-             });
+    buildFor(
+        b, zero, width, 1, begin, [&](ImplicitLocOpBuilder &b, Value at, ValueRange sum) {
+          Value next = arith::AddIOp::create(b, sum[0], sorting.loadStart(b, range, at));
+          sorting.storeStart(b, next, range, at);
+          return SmallVector<Value>{next};
+        });
     forEachKept([&](ImplicitLocOpBuilder &b, Value output, Value number, Value input) {
       Value at = buildOffset(b, input, 1);
       Value place = sorting.loadStart(b, range, at);
@@ -154,14 +154,14 @@ void buildByOutput(ImplicitLocOpBuilder &b, const Sorting &sorting) {
   buildFor(b, zero, ranges, 1, zero,
            [&](ImplicitLocOpBuilder &b, Value range, ValueRange sum) {
              sorting.storeStart(b, sum[0], range, zero);
-             return buildFor(
-                 b, buildIndex(b, 1), buildIndex(b, kept.blocks + 1), 1, sum[0],
-                 [&](ImplicitLocOpBuilder &b, Value at, ValueRange sum) {
-                   Value count = sorting.loadStart(b, range, at);
-                   Value next = arith::AddIOp::create(b, sum[0], count);
-                   sorting.storeStart(b, next, range, at);
-                   return SmallVector<Value>{next};
-                 });
+             return buildFor(b, buildIndex(b, 1), buildIndex(b, kept.blocks + 1), 1,
+                             sum[0],
+                             [&](ImplicitLocOpBuilder &b, Value at, ValueRange sum) {
+                               Value count = sorting.loadStart(b, range, at);
+                               Value next = arith::AddIOp::create(b, sum[0], count);
+                               sorting.storeStart(b, next, range, at);
+                               return SmallVector<Value>{next};
+                             });
            });
   buildParallel(b, kept.blocks, [&](ImplicitLocOpBuilder &b, Value output) {
     Value first = kept.buildSpan(b, sorting.pattern, output).first;
@@ -172,9 +172,9 @@ void buildByOutput(ImplicitLocOpBuilder &b, const Sorting &sorting) {
                    b, sorting.loadStart(b, range, buildOffset(b, output, 1)), start);
                forEach(b, zero, count, [&](ImplicitLocOpBuilder &b, Value i) {
                  Value number = arith::AddIOp::create(b, begin[0], i);
-                 sorting.storeEntry(
-                     b, number, kept.buildInput(b, sorting.pattern, output, number),
-                     arith::AddIOp::create(b, start, i));
+                 sorting.storeEntry(b, number,
+                                    kept.buildInput(b, sorting.pattern, output, number),
+                                    arith::AddIOp::create(b, start, i));
                });
                return SmallVector<Value>{arith::AddIOp::create(b, begin[0], count)};
              });
@@ -215,12 +215,12 @@ KernelOperands cpu::sortKept(ImplicitLocOpBuilder &b, const KeptProduct &product
   operands.push_back(buffer);
   std::string name = llvm::formatv("sparsam_sort_{0}_{1}_{2}", kept.getName(),
                                    transposed ? "by_input" : "by_output", units);
-  func::FuncOp sort = library.get(
-      name, ValueRange(operands).getTypes(),
-      [&](ImplicitLocOpBuilder &b, ValueRange arguments) {
-        Sorting sorting(b, kept, layout, units, arguments);
-        transposed ? buildByInput(b, sorting) : buildByOutput(b, sorting);
-      });
+  func::FuncOp sort =
+      library.get(name, ValueRange(operands).getTypes(),
+                  [&](ImplicitLocOpBuilder &b, ValueRange arguments) {
+                    Sorting sorting(b, kept, layout, units, arguments);
+                    transposed ? buildByInput(b, sorting) : buildByOutput(b, sorting);
+                  });
   func::CallOp::create(b, sort, operands);
   KernelOperands result;
   result.values = layout.viewEntries(b, buffer, false);
