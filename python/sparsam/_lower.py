@@ -151,7 +151,7 @@ class Lowered:
 
 def _bits(array: np.ndarray) -> np.ndarray:
     """The array as the core takes it: bfloat16, which NumPy does not have, by its bits."""
-    return array.view(np.uint16) if array.dtype.name == "bfloat16" else array
+    return array.view(np.uint16) if array.dtype.kind == "V" else array
 
 
 def stages(structure: Mapping[str, str]) -> dict[str, str]:

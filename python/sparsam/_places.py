@@ -49,6 +49,9 @@ class Places:
         self.roles = tuple(self.prefix)
         carriers = {int(prefix[0]) for prefix in self.prefix.values()}
         self._take_rest(args, carriers)
+        self._roles = {
+            leaf: role for role in reversed(self.roles) for leaf in self.leaves[role]
+        }
         self._whole_trees = {i: jax.tree.structure(args[i]) for i in carriers}
         self._carriers = {i: jax.tree.map(arrays.as_shape, args[i]) for i in carriers}
         self._wanted = [
@@ -62,7 +65,7 @@ class Places:
 
     def role(self, leaf: int) -> str | None:
         """The role of a leaf; None for the batch."""
-        return next((role for role in self.roles if leaf in self.leaves[role]), None)
+        return self._roles.get(leaf)
 
     def wanted(self, leaf: int) -> Wanted:
         """What the array of a leaf must be."""
