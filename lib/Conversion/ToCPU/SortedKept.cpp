@@ -196,9 +196,7 @@ Value SortedKept::buildInput(ImplicitLocOpBuilder &b, ValueRange pattern, Value,
 }
 
 bool cpu::repaysSorting(const KeptProduct &product) {
-  unsigned bits = product.element.getIntOrFloatBitWidth();
-  return product.vector == 1 && (bits == 32 || bits == 64) &&
-         product.tokens > product.getHeight();
+  return product.vector == 1 && product.tokens > product.getHeight();
 }
 
 KernelOperands cpu::sortKept(ImplicitLocOpBuilder &b, const KeptProduct &product,
