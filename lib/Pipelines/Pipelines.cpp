@@ -53,6 +53,7 @@ void sparsam::buildToCPUPipeline(OpPassManager &passes,
   passes.addPass(createLowerDenseProductsPass());
   LowerSparseProductsPassOptions sparseProducts;
   sparseProducts.vectorBits = options.vectorBits;
+  sparseProducts.cpu = options.cpu;
   passes.addPass(createLowerSparseProductsPass(sparseProducts));
   passes.addPass(createRelaxFloatsPass());
   passes.addPass(createOutlineKernelsPass());

@@ -37,7 +37,7 @@
 // W256:       vector.fma {{.*}} : vector<8xf32>
 // W512-LABEL: func.func private @sparsam_spmm_nm_2_4
 // W512:       vector.fma {{.*}} : vector<16xf32>
-// WIDTH: error: vector-bits is a power of two of at least 128, or 0 for this machine's; found 100
+// WIDTH: error: vector-bits is a power of two of at least 128, or 0 for the CPU's; found 100
 
 // CHECK-LABEL: func.func @step(
 // CHECK-SAME:    memref<4x32x8xf32> {{{.*}}sparsam.param = "w"{{.*}}sparsam.updates = 1 : i64},

@@ -281,13 +281,20 @@ def LowerSparseProductsPass
     call @sparsam_spmm_nm_2_8_32(%panels, %values, %indices, %y) : (...) -> ()
     ```
 
+    Vectors are as wide as those of the CPU that the module is for. One that the option
+    `cpu` names stays with the module as `sparsam.cpu`, so that machine code is made for
+    the same.
+
     A structure without kernels is an error. A row-major operand inside a larger buffer,
     such as a layer of a stacked parameter, is taken where it is; one in any other layout
     goes through a copy, with a remark.
   }];
   let options = [
     Option<"vectorBits", "vector-bits", "int64_t", /*default=*/"0",
-           "bits of a vector register; 0 for this machine's">,
+           "bits of a vector register; 0 for the CPU's">,
+    Option<"cpu", "cpu", "std::string", /*default=*/"\"\"",
+           "the CPU that the module is for, as clang's -mcpu takes it, or host; by default "
+           "the one that its `sparsam.cpu` names, or else this machine's">,
   ];
   let statistics = [
     Statistic<"numProducts", "products", "Number of products lowered">];

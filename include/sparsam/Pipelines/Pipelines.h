@@ -20,8 +20,13 @@ enum class CPUProducts {
 struct ToCPUPipelineOptions : PassPipelineOptions<ToCPUPipelineOptions> {
   Option<int64_t> vectorBits{
       *this, "vector-bits",
-      llvm::cl::desc("bits of a vector register in sparse kernels; 0 for this machine's"),
+      llvm::cl::desc("bits of a vector register in sparse kernels; 0 for the CPU's"),
       llvm::cl::init(0)};
+  Option<std::string> cpu{
+      *this, "cpu",
+      llvm::cl::desc(
+          "the CPU that the module is for, as clang's -mcpu takes it, or host; by "
+          "default the one that its `sparsam.cpu` names, or this machine's")};
   Option<CPUProducts> products{
       *this, "products", llvm::cl::desc("what computes structured products"),
       llvm::cl::init(CPUProducts::Kernels),

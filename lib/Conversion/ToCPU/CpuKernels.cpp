@@ -1,16 +1,13 @@
 #include "sparsam/Conversion/ToCPU/CpuKernels.h"
-#include "llvm/TargetParser/Host.h"
 
 using namespace mlir;
 using namespace mlir::sparsam;
 
 #include "sparsam/Conversion/ToCPU/CpuKernelInterface.cpp.inc"
 
-CpuTarget CpuTarget::get(int64_t vectorBits) {
-  if (vectorBits == 0) {
-    llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
-    vectorBits = features.lookup("avx512f") ? 512 : features.lookup("avx2") ? 256 : 128;
-  }
+CpuTarget CpuTarget::get(const Cpu &cpu, int64_t vectorBits) {
+  if (vectorBits == 0)
+    vectorBits = cpu.vectorBits;
   // EVEX encodes 32 registers, VEX 16.
   return {vectorBits, vectorBits >= 512 ? 32 : 16};
 }

@@ -40,10 +40,19 @@ struct LowerSparseProductsPass
   void runOnOperation() override {
     if (vectorBits != 0 && (vectorBits < 128 || !llvm::isPowerOf2_64(vectorBits))) {
       getOperation().emitError() << "vector-bits is a power of two of at least 128, or 0 "
-                                    "for this machine's; found "
+                                    "for the CPU's; found "
                                  << int64_t(vectorBits);
       return signalPassFailure();
     }
+    llvm::Expected<Cpu> target = Cpu::get(cpu, getOperation());
+    if (!target) {
+      getOperation().emitError() << llvm::toString(target.takeError());
+      return signalPassFailure();
+    }
+    // This machine may be another one by the time that machine code is made.
+    if (!cpu.empty() && cpu != "host")
+      getOperation()->setAttr(cpuAttrName, StringAttr::get(&getContext(), cpu));
+
     SmallVector<std::pair<Operation *, StructureInterface>> products;
     getOperation().walk([&](Operation *op) {
       if (auto spmm = dyn_cast<SpmmOp>(op))
@@ -51,7 +60,7 @@ struct LowerSparseProductsPass
       if (auto sddmm = dyn_cast<SddmmOp>(op))
         products.emplace_back(op, sddmm.getStructure());
     });
-    KernelLibrary library(getOperation(), CpuTarget::get(vectorBits));
+    KernelLibrary library(getOperation(), CpuTarget::get(*target, vectorBits));
     IRRewriter rewriter(&getContext());
     RowMajorOperands rowMajor;
     for (auto [op, structure] : products) {

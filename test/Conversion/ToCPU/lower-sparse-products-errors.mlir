@@ -1,7 +1,10 @@
 // RUN: sparsam-opt %s -sparsam-lower-sparse-products -split-input-file -verify-diagnostics
 // RUN: not sparsam-opt %s -sparsam-lower-sparse-products="vector-bits=384" -split-input-file 2>&1 \
 // RUN:   | FileCheck %s
-// CHECK: error: vector-bits is a power of two of at least 128, or 0 for this machine's; found 384
+// CHECK: error: vector-bits is a power of two of at least 128, or 0 for the CPU's; found 384
+// RUN: not sparsam-opt %s -sparsam-lower-sparse-products="cpu=i9" -split-input-file 2>&1 \
+// RUN:   | FileCheck %s --check-prefix=CPU
+// CPU: error: there is no CPU 'i9'; some that there are: host, {{.*}}generic
 
 func.func @tensors(%x: tensor<64x128xf32>, %v: tensor<4x32x8xf32>, %i: tensor<4x32xi16>,
                    %y: tensor<64x32xf32>) -> tensor<64x32xf32> {

@@ -6,6 +6,7 @@
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/SymbolTable.h"
 #include "sparsam/IR/SparsamOps.h"
+#include "sparsam/Target/Cpu.h"
 #include "llvm/ADT/DenseMap.h"
 
 namespace mlir::sparsam {
@@ -16,8 +17,8 @@ struct CpuTarget {
   /// Vector registers that a kernel may count on.
   int64_t registers;
 
-  /// The target of that vector width; of this machine's own for 0.
-  static CpuTarget get(int64_t vectorBits);
+  /// Of that vector width; of the CPU's own for 0.
+  static CpuTarget get(const Cpu &cpu, int64_t vectorBits);
 
   int64_t getLanes(Type element) const {
     return vectorBits / element.getIntOrFloatBitWidth();
