@@ -1,4 +1,5 @@
 import os
+import platform
 import sys
 
 import lit.formats
@@ -18,7 +19,10 @@ config.substitutions += [
     ("%build", config.sparsam_build),
     ("%source", config.sparsam_source),
     ("%cxx", config.cxx),
+    ("%cc", config.cc),
 ]
+if platform.machine() in ("x86_64", "AMD64"):
+    config.available_features.add("x86")
 if config.sanitizers:
     # The stock mlir-opt is not built with them.
     config.excludes += ["plugin.mlir", "plugin-sparse-tensor.mlir"]

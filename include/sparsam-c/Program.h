@@ -5,6 +5,8 @@
  * libSparsamProgramCAPI, which needs BLAS and OpenMP beside what libSparsamCAPI does.
  * sparsam/Runtime/Runtime.h, plain C too, sets the number of threads of calls. */
 
+#include "sparsam-c/Bundle.h"
+
 #include "mlir-c/IR.h"
 
 #ifdef __cplusplus
@@ -39,15 +41,6 @@ MLIR_CAPI_EXPORTED MlirStringRef sparsamProgramGetFunctionName(SparsamProgram pr
 /* The position of a function, or -1. */
 MLIR_CAPI_EXPORTED intptr_t sparsamProgramFindFunction(SparsamProgram program,
                                                        MlirStringRef name);
-
-typedef enum SparsamArgumentRole {
-  /* Read only. */
-  SparsamArgumentRoleInput,
-  /* Read, and overwritten with a result. */
-  SparsamArgumentRoleUpdated,
-  /* Overwritten with a result; the contents before do not matter. */
-  SparsamArgumentRoleResult
-} SparsamArgumentRole;
 
 /* An argument of a call: a dense, row-major array. Text and shape are the program's. */
 typedef struct SparsamArgument {

@@ -1,8 +1,7 @@
 #include "Arrays.h"
 
-#include "llvm/ADT/StringRef.h"
-
 #include <nanobind/stl/string.h>
+#include <string_view>
 
 namespace nb = nanobind;
 using namespace mlir::sparsam;
@@ -36,7 +35,7 @@ bool isExactly(DType found, const ElementType &type) {
 std::string dtypeText(DType found) {
   for (const ElementType &known : knownElementTypes())
     if (isExactly(found, known))
-      return known.numpy.str();
+      return std::string(known.numpy);
   return "an element type of " + std::to_string(found.bits) + " bits";
 }
 
@@ -45,10 +44,9 @@ bool dtypeMatches(DType found, const ElementType &wanted) {
     return true;
   // A signless integer stands for either sign, and NumPy has no bfloat16 of its
   // own that could be handed over, so that its bits are.
-  bool signless = wanted.kind == 'i' && !wanted.mlir.starts_with("s");
   return found.lanes == 1 && found.bits == 8 * wanted.bytes &&
          found.code == static_cast<uint8_t>(Code::UInt) &&
-         (signless || wanted.mlir == "bf16");
+         (wanted.isSignless() || wanted.mlir == "bf16");
 }
 
 [[noreturn]] void typeError(const std::string &message) {
@@ -64,9 +62,9 @@ bool isImmutable(nb::handle array) {
   nb::object module = nb::getattr(array.type(), "__module__", nb::none());
   if (!nb::isinstance<nb::str>(module))
     return false;
-  llvm::StringRef name = nb::cast<const char *>(module);
-  return name == "jax" || name == "jaxlib" || name.starts_with("jax.") ||
-         name.starts_with("jaxlib.");
+  std::string_view name = nb::cast<const char *>(module);
+  std::string_view package = name.substr(0, name.find('.'));
+  return package == "jax" || package == "jaxlib";
 }
 
 bool isContiguous(const Array &array) {
@@ -83,13 +81,13 @@ bool isContiguous(const Array &array) {
 
 std::string sparsam_python::dtypeName(const std::string &elementType) {
   const ElementType *type = findElementType(elementType);
-  return type ? type->numpy.str() : "";
+  return type ? std::string(type->numpy) : "";
 }
 
 void *sparsam_python::arrayData(nb::handle array, const ProgramArgument &argument,
                                 size_t index, Array &owner) {
   std::string label = argumentLabel(argument, index);
-  bool written = argument.role != ProgramArgument::Role::Input;
+  bool written = argument.isWritten();
   if (written && isImmutable(array))
     typeError(label + " is written to: pass a writable NumPy array, not a JAX array");
   nb::ndarray<> writable;
@@ -108,8 +106,8 @@ void *sparsam_python::arrayData(nb::handle array, const ProgramArgument &argumen
     typeError(label + " has element type " + argument.elementType +
               ", which no array from Python has");
   if (!dtypeMatches(owner.dtype(), *type))
-    typeError(label + " must be of dtype " + type->numpy.str() + ", and is of dtype " +
-              dtypeText(owner.dtype()));
+    typeError(label + " must be of dtype " + std::string(type->numpy) +
+              ", and is of dtype " + dtypeText(owner.dtype()));
   std::vector<int64_t> shape;
   for (size_t i = 0; i < owner.ndim(); ++i)
     shape.push_back(owner.shape(i));

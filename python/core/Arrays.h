@@ -1,7 +1,7 @@
 #ifndef SPARSAM_PYTHON_CORE_ARRAYS_H
 #define SPARSAM_PYTHON_CORE_ARRAYS_H
 
-#include "sparsam/Runtime/Program.h"
+#include "sparsam/Bundle/Signature.h"
 
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>

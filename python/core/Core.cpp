@@ -1,11 +1,11 @@
 // sparsam._core: the C++ API as Python sees it. See sparsam/_core.pyi.
 
-#include "Arrays.h"
+#include "Calls.h"
 #include "Module.h"
-#include "sparsam/Runtime/Runtime.h"
 
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
@@ -19,13 +19,6 @@ using namespace sparsam_python;
 
 namespace {
 
-nb::dict toPython(const AttributeTable &table) {
-  nb::dict result;
-  for (const auto &[name, value] : table)
-    result[name.c_str()] = std::visit([](const auto &v) { return nb::cast(v); }, value);
-  return result;
-}
-
 nb::dict toPython(const PhaseTimes &times) {
   nb::dict result;
   for (const auto &[name, seconds] : times)
@@ -33,22 +26,10 @@ nb::dict toPython(const PhaseTimes &times) {
   return result;
 }
 
-nb::dict toPython(const ValueSignature &value) {
-  nb::dict result;
-  result["type"] = value.type;
-  result["dtype"] = dtypeName(value.elementType);
-  nb::list shape;
-  for (int64_t extent : value.shape)
-    shape.append(mlir::ShapedType::isDynamic(extent) ? nb::none() : nb::cast(extent));
-  result["shape"] = nb::tuple(shape);
-  result["attributes"] = toPython(value.attributes);
-  return result;
-}
-
 nb::list toPython(const std::vector<ValueSignature> &values) {
   nb::list result;
   for (const ValueSignature &value : values)
-    result.append(toPython(value));
+    result.append(describeValue(value));
   return result;
 }
 
@@ -70,78 +51,6 @@ nb::dict toPython(const FlopCount &count) {
   for (auto [kind, flops] : FlopCount::getKinds())
     result[kind.str().c_str()] = count.*flops;
   return result;
-}
-
-const char *roleName(ProgramArgument::Role role) {
-  switch (role) {
-  case ProgramArgument::Role::Input:
-    return "input";
-  case ProgramArgument::Role::Updated:
-    return "updated";
-  case ProgramArgument::Role::Result:
-    return "result";
-  case ProgramArgument::Role::Workspace:
-    return "workspace";
-  }
-  return "";
-}
-
-nb::list programFunctions(const Program &program) {
-  nb::list result;
-  for (const ProgramFunction &function : program.functions()) {
-    nb::list arguments;
-    for (const ProgramArgument &argument : function.arguments) {
-      if (argument.role == ProgramArgument::Role::Workspace)
-        continue;
-      nb::dict entry = toPython(static_cast<const ValueSignature &>(argument));
-      entry["role"] = roleName(argument.role);
-      entry["result"] = argument.result < 0 ? nb::none() : nb::cast(argument.result);
-      entry["bytes"] = argument.bytes;
-      arguments.append(entry);
-    }
-    nb::dict entry;
-    entry["name"] = function.name;
-    entry["arguments"] = arguments;
-    entry["workspace_bytes"] = function.workspaceBytes;
-    result.append(entry);
-  }
-  return result;
-}
-
-std::string knownFunctions(const Program &program) {
-  std::string names;
-  for (const ProgramFunction &function : program.functions())
-    names += (names.empty() ? "'" : ", '") + function.name + "'";
-  return names;
-}
-
-void call(Program &program, const std::string &name, nb::sequence arrays) {
-  const ProgramFunction *function = program.find(name);
-  if (!function)
-    throw nb::value_error(("no function '" + name + "' in this program, which has " +
-                           knownFunctions(program))
-                              .c_str());
-  size_t count = nb::len(arrays);
-  if (count != function->callerArguments())
-    throw nb::value_error(("function '" + name + "' takes " +
-                           std::to_string(function->callerArguments()) +
-                           " arrays, and got " + std::to_string(count))
-                              .c_str());
-  std::vector<nb::ndarray<nb::ro>> owners(count);
-  std::vector<void *> pointers;
-  for (auto [i, argument] : llvm::enumerate(function->arguments))
-    if (argument.role != ProgramArgument::Role::Workspace) {
-      size_t k = pointers.size();
-      pointers.push_back(arrayData(arrays[k], argument, i, owners[k]));
-    }
-  std::string message;
-  {
-    nb::gil_scoped_release unlocked;
-    if (llvm::Error error = program.call(*function, pointers))
-      message = llvm::toString(std::move(error));
-  }
-  if (!message.empty())
-    throw std::runtime_error(message);
 }
 
 nb::list messages(const Module &module) {
@@ -182,7 +91,7 @@ void bindModule(nb::module_ &m) {
              return result;
            })
       .def_prop_ro("attributes",
-                   [](Module &module) { return toPython(module.attributes()); })
+                   [](Module &module) { return describeAttributes(module.attributes()); })
       .def("flops",
            [](Module &module) {
              nb::dict result;
@@ -196,16 +105,19 @@ void bindModule(nb::module_ &m) {
       .def(
           "compile",
           [](Module &module, const std::string &pipeline, unsigned threads,
-             bool profile) {
+             const std::string &cpu, bool profile) {
             CompileOptions options;
             if (!pipeline.empty())
               options.pipeline = pipeline;
             options.threads = threads;
+            options.cpu = cpu;
             options.profile = profile;
             return module.compile(options);
           },
-          nb::kw_only(), "pipeline"_a = "", "threads"_a = 0, "profile"_a = false,
-          Unlocked());
+          nb::kw_only(), "pipeline"_a = "", "threads"_a = 0, "cpu"_a = "",
+          "profile"_a = false, Unlocked())
+      .def_static("write_bundle", &Module::writeBundle, "path"_a, "programs"_a, "files"_a,
+                  Unlocked());
 }
 
 } // namespace
@@ -213,14 +125,31 @@ void bindModule(nb::module_ &m) {
 NB_MODULE(_core, m) {
   m.doc() = "The compiler and the programs that it makes; the package sparsam is the "
             "interface for people.";
-  // NOLINTNEXTLINE(bugprone-unused-raii,bugprone-throw-keyword-missing): it registers.
-  nb::exception<CompileError>(m, "CompileError", PyExc_RuntimeError);
+  // The class is Python's, so that it is known before LLVM is loaded.
+  nb::object errors = nb::module_::import_("sparsam._errors").attr("CompileError");
+  m.attr("CompileError") = errors;
+  nb::register_exception_translator(
+      [](const std::exception_ptr &thrown, void *type) {
+        try {
+          std::rethrow_exception(thrown);
+        } catch (const CompileError &error) {
+          PyErr_SetString(static_cast<PyObject *>(type), error.what());
+        }
+      },
+      errors.release().ptr());
   bindModule(m);
   nb::class_<Program>(m, "Program", "Compiled functions; see _core.pyi.")
-      .def("functions", &programFunctions)
-      .def("call", &call, "name"_a, "arrays"_a)
+      .def("functions", [](const Program &p) { return describeFunctions(p.table()); })
+      .def(
+          "call",
+          [](const Program &program, const std::string &name, nb::sequence arrays) {
+            call(program.table(), name, arrays);
+          },
+          "name"_a, "arrays"_a)
       .def_prop_ro("seconds", [](Program &program) { return toPython(program.times()); });
   m.def("load_plugin", &loadPlugin, "path"_a);
+  m.def("check_cpu", &checkCpu, "name"_a);
+  m.def("default_cpus", &getDefaultCpus);
   m.def(
       "check_pattern",
       [](const std::string &structure, const std::vector<int64_t> &shape,
@@ -283,16 +212,5 @@ NB_MODULE(_core, m) {
       result.append(nb::make_tuple(entry.name, entry.calls, entry.seconds));
     return result;
   });
-  m.def(
-      "set_num_threads",
-      [](int32_t threads) {
-        constexpr int32_t most = SPARSAM_MAX_THREADS;
-        if (threads < 0 || threads > most)
-          throw nb::value_error(("threads must be from 0 to " + std::to_string(most) +
-                                 ", found " + std::to_string(threads))
-                                    .c_str());
-        sparsam_set_num_threads(threads);
-      },
-      "threads"_a);
-  m.def("num_threads", &sparsam_num_threads);
+  bindThreads(m);
 }

@@ -6,6 +6,8 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Parser/Parser.h"
 
+#include <list>
+
 using namespace mlir;
 using namespace mlir::sparsam;
 using namespace sparsam_python;
@@ -118,6 +120,35 @@ std::unique_ptr<Program> Module::compile(const CompileOptions &options) {
   std::string why = llvm::toString(program.takeError());
   std::string errors = collector.errors();
   throw CompileError(errors.empty() ? why : why + ":\n" + errors);
+}
+
+void Module::writeBundle(const std::string &path,
+                         const std::vector<std::pair<Module *, std::string>> &programs,
+                         const std::map<std::string, std::string> &files) {
+  std::list<Lock> locks;
+  std::list<DiagnosticCollector> collectors;
+  std::vector<LoweredProgram> lowered;
+  for (const auto &[program, name] : programs) {
+    locks.emplace_back(program->context->mutex);
+    collectors.emplace_back(&program->context->mlir, program->messages);
+    llvm::Expected<Cpu> cpu = Cpu::get(name);
+    if (!cpu)
+      throw std::invalid_argument(llvm::toString(cpu.takeError()));
+    lowered.push_back({*program->module, std::move(*cpu)});
+  }
+  llvm::Error error = sparsam::writeBundle(path, lowered, files);
+  if (!error)
+    return;
+  std::string text = llvm::toString(std::move(error));
+  for (const DiagnosticCollector &collector : collectors)
+    if (std::string errors = collector.errors(); !errors.empty())
+      text += ":\n" + errors;
+  throw CompileError(text);
+}
+
+void sparsam_python::checkCpu(const std::string &name) {
+  if (llvm::Expected<Cpu> cpu = Cpu::get(name); !cpu)
+    throw std::invalid_argument(llvm::toString(cpu.takeError()));
 }
 
 /// For questions about structures alone.

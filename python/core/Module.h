@@ -4,6 +4,7 @@
 #include "Diagnostics.h"
 #include "sparsam/Analysis/Flops.h"
 #include "sparsam/IR/Structure.h"
+#include "sparsam/Runtime/AheadOfTime.h"
 #include "sparsam/Runtime/Program.h"
 
 #include "mlir/IR/MLIRContext.h"
@@ -52,6 +53,12 @@ public:
   std::unique_ptr<mlir::sparsam::Program>
   compile(const mlir::sparsam::CompileOptions &options);
 
+  /// Writes a bundle of one program, each module lowered for the CPU beside it, and of
+  /// further files by name.
+  static void writeBundle(const std::string &path,
+                          const std::vector<std::pair<Module *, std::string>> &programs,
+                          const std::map<std::string, std::string> &files);
+
   std::vector<Group> groups();
 
   const std::vector<Message> &diagnostics() const { return messages; }
@@ -69,6 +76,9 @@ private:
 /// Loads a shared library with structures of its own, for all modules parsed from now on.
 /// Throws std::runtime_error where it is none.
 void loadPlugin(const std::string &path);
+
+/// Throws std::invalid_argument for a name that is no CPU's.
+void checkCpu(const std::string &name);
 
 /// Why index tensors are no pattern of a parameter of `shape`; empty if they are one.
 std::string checkPattern(const std::string &structure, llvm::ArrayRef<int64_t> shape,

@@ -10,8 +10,7 @@ from typing import Any, Literal, TypedDict
 
 import numpy as np
 
-class CompileError(RuntimeError):
-    """Parsing, a pass or code generation failed; the text has every error and where."""
+from ._errors import CompileError as CompileError
 
 class Diagnostic(TypedDict):
     severity: Literal["error", "warning", "remark"]
@@ -114,14 +113,27 @@ class Module:
         """Time of each pass run so far, by its name."""
 
     def compile(
-        self, *, pipeline: str = "", threads: int = 0, profile: bool = False
+        self,
+        *,
+        pipeline: str = "",
+        threads: int = 0,
+        cpu: str = "",
+        profile: bool = False,
     ) -> Program:
-        """Machine code for this host; this module stays as it is.
+        """Machine code that this host can run; this module stays as it is.
 
         `pipeline` lowers to the LLVM dialect (`sparsam-lower-to-llvm` by default).
-        `threads` compile, one a core by default. With `profile`, calls are timed
+        `threads` compile, one a core by default. `cpu` is as clang's -mcpu takes it, by
+        default the one that the passes were told, or the host's. With `profile`, calls are timed
         kernel by kernel; see `take_profile`.
         """
+
+    @staticmethod
+    def write_bundle(
+        path: str, programs: Sequence[tuple[Module, str]], files: dict[str, str]
+    ) -> None:
+        """Writes a bundle of one program, each module lowered for the CPU beside it, and of
+        further files by name. Replaces a bundle as a whole or not at all."""
 
 class Program:
     """Compiled functions and the scratch memory they share."""
@@ -163,6 +175,12 @@ def structure_cost(structure: str, shape: Sequence[int]) -> dict[str, int]:
 def load_plugin(path: str) -> None:
     """Loads a shared library with structures of its own, which modules that are parsed from
     now on know. Raises RuntimeError where it is none."""
+
+def check_cpu(name: str) -> None:
+    """Raises ValueError, with some names that there are, for one that is no CPU's."""
+
+def default_cpus() -> list[str]:
+    """The CPUs that a bundle is for by default."""
 
 class PatternInfo(TypedDict):
     """What selection needs to know of a pattern on a parameter."""

@@ -2,6 +2,7 @@
 
 #include "../../lib/Runtime/Program/Partition.h"
 #include "../../lib/Runtime/Program/Prepare.h"
+#include "sparsam/Bundle/Signature.h"
 
 #include "llvm/AsmParser/Parser.h"
 #include "llvm/IR/InstIterator.h"
@@ -97,7 +98,8 @@ TEST(MergeEqualFunctions, LeavesOneOfEachAndTheEntries) {
   auto module =
       parse(fork + copyLoop("one", "noalias") + copyLoop("two", "noalias"), context);
   ASSERT_TRUE(module);
-  internalize(*module, "sparsam_entry_");
+  internalize(*module,
+              [](llvm::StringRef name) { return name.starts_with(entryPrefix); });
   mergeEqualFunctions(*module);
   EXPECT_FALSE(llvm::verifyModule(*module, &llvm::errs()));
   unsigned defined = 0;

@@ -3,51 +3,75 @@
 
 #include "Npz.h"
 
-#include "llvm/ADT/STLExtras.h"
-#include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/Endian.h"
-#include "llvm/Support/MathExtras.h"
-
+#include <algorithm>
+#include <charconv>
 #include <cstring>
 
 using namespace sparsam_run;
-using llvm::StringRef;
+using std::string_view;
 
 namespace {
 
-constexpr llvm::StringLiteral magic("\x93NUMPY");
+constexpr string_view magic("\x93NUMPY", 6);
 constexpr size_t alignment = 64;
 
-llvm::Error malformed(StringRef name, const llvm::Twine &reason) {
-  return llvm::createStringError("array '" + name + "' " + reason);
+size_t aligned(size_t size) { return (size + alignment - 1) / alignment * alignment; }
+
+Failure malformed(string_view name, const std::string &reason) {
+  return Failure{"array '" + std::string(name) + "' " + reason};
+}
+
+string_view trimmed(string_view text, string_view characters = " \t\n") {
+  size_t first = text.find_first_not_of(characters);
+  if (first == string_view::npos)
+    return {};
+  return text.substr(first, text.find_last_not_of(characters) - first + 1);
+}
+
+/// Whether all of the text is a number.
+template <typename T> bool readNumber(string_view text, T &number) {
+  const char *end = text.data() + text.size();
+  auto [at, code] = std::from_chars(text.data(), end, number);
+  return code == std::errc() && at == end;
+}
+
+/// A little-endian number of `bytes` bytes.
+size_t readLength(string_view text, size_t bytes) {
+  size_t number = 0;
+  for (size_t i = bytes; i-- > 0;)
+    number = number << 8 | static_cast<unsigned char>(text[i]);
+  return number;
 }
 
 /// What follows `'key':` in the header, up to the end of the value. The header is
 /// always written by numpy.lib.format, so that this needs no parser of Python.
-StringRef headerValue(StringRef header, StringRef key) {
-  size_t at = header.find(("'" + key + "':").str());
-  if (at == StringRef::npos)
-    return "";
-  StringRef value = header.drop_front(at + key.size() + 3).ltrim();
-  if (value.starts_with("("))
-    return value.take_front(value.find(')') + 1);
-  return value.take_until([](char c) { return c == ',' || c == '}'; }).trim();
+string_view headerValue(string_view header, string_view key) {
+  size_t at = header.find("'" + std::string(key) + "':");
+  if (at == string_view::npos)
+    return {};
+  string_view value = trimmed(header.substr(at + key.size() + 3));
+  if (!value.empty() && value.front() == '(')
+    return value.substr(0, value.find(')') + 1);
+  return trimmed(value.substr(0, value.find_first_of(",}")));
 }
 
-llvm::Expected<std::vector<int64_t>> parseShape(StringRef text, StringRef name) {
-  std::vector<int64_t> shape;
-  if (!text.consume_front("(") || !text.consume_back(")"))
+/// The extents of "(4, 8)".
+Result<std::vector<int64_t>> parseShape(string_view text, string_view name) {
+  if (text.size() < 2 || text.front() != '(' || text.back() != ')')
     return malformed(name, "has a header without a shape");
-  llvm::SmallVector<StringRef> extents;
-  text.split(extents, ',', -1, /*KeepEmpty=*/false);
+  string_view rest = text.substr(1, text.size() - 2);
+  std::vector<int64_t> shape;
   int64_t count = 1;
-  for (StringRef part : extents) {
-    int64_t extent;
-    if (part.trim().empty())
+  while (!rest.empty()) {
+    size_t comma = std::min(rest.find(','), rest.size());
+    string_view part = trimmed(rest.substr(0, comma));
+    rest.remove_prefix(std::min(comma + 1, rest.size()));
+    if (part.empty())
       continue;
-    if (part.trim().getAsInteger(10, extent) || extent < 0 ||
-        llvm::MulOverflow(count, std::max<int64_t>(extent, 1), count))
-      return malformed(name, "has a shape that cannot be read: (" + text + ")");
+    int64_t extent;
+    if (!readNumber(part, extent) || extent < 0 ||
+        __builtin_mul_overflow(count, std::max<int64_t>(extent, 1), &count))
+      return malformed(name, "has a shape that cannot be read: " + std::string(text));
     shape.push_back(extent);
   }
   return shape;
@@ -60,8 +84,8 @@ Array::Array(char kind, unsigned itemBytes, std::vector<int64_t> shape)
   size = itemBytes;
   for (int64_t extent : this->shape)
     size *= extent;
-  memory.reset(static_cast<char *>(std::aligned_alloc(
-      alignment, llvm::alignTo(std::max<size_t>(size, 1), alignment))));
+  memory.reset(static_cast<char *>(
+      std::aligned_alloc(alignment, aligned(std::max<size_t>(size, 1)))));
   if (memory)
     std::memset(memory.get(), 0, size);
 }
@@ -69,40 +93,37 @@ Array::Array(char kind, unsigned itemBytes, std::vector<int64_t> shape)
 std::string Array::dtype() const {
   for (const auto &known : mlir::sparsam::knownElementTypes())
     if (known.kind == kind && known.bytes == itemBytes)
-      return known.numpy.str();
+      return std::string(known.numpy);
   return std::string(1, kind) + std::to_string(itemBytes);
 }
 
-llvm::Expected<Array> sparsam_run::parseNpy(StringRef contents, StringRef name) {
-  StringRef rest = contents;
-  if (!rest.consume_front(magic) || rest.size() < 4)
+Result<Array> sparsam_run::parseNpy(string_view contents, string_view name) {
+  if (contents.substr(0, magic.size()) != magic || contents.size() < magic.size() + 4)
     return malformed(name, "is not in NumPy's format");
-  bool shortLength = rest[0] == 1;
-  rest = rest.drop_front(2);
-  size_t length = 0;
-  if (shortLength)
-    length = llvm::support::endian::read16le(rest.data());
-  else if (rest.size() >= 4)
-    length = llvm::support::endian::read32le(rest.data());
-  rest = rest.drop_front(std::min<size_t>(shortLength ? 2 : 4, rest.size()));
+  string_view rest = contents.substr(magic.size());
+  size_t width = rest[0] == 1 ? 2 : 4;
+  rest.remove_prefix(2);
+  size_t length = rest.size() < width ? 0 : readLength(rest, width);
+  rest.remove_prefix(std::min(width, rest.size()));
   if (rest.size() < length)
     return malformed(name, "ends inside its header");
-  StringRef header = rest.take_front(length);
-  rest = rest.drop_front(length);
+  string_view header = rest.substr(0, length);
+  rest.remove_prefix(length);
 
-  StringRef type = headerValue(header, "descr").trim("'\"");
-  if (type.starts_with(">"))
-    return malformed(name, "is big-endian ('" + type +
+  string_view type = trimmed(headerValue(header, "descr"), "'\"");
+  if (!type.empty() && type.front() == '>')
+    return malformed(name, "is big-endian ('" + std::string(type) +
                                "'); save a.astype(a.dtype.newbyteorder('<')) of it");
   // '|' is for types of one byte.
   unsigned itemBytes;
-  if (type.size() < 3 || !StringRef("<|").contains(type[0]) ||
-      !StringRef("fiubV").contains(type[1]) ||
-      type.drop_front(2).getAsInteger(10, itemBytes) || itemBytes == 0 || itemBytes > 8)
-    return malformed(name, "has an element type that is not supported: '" + type + "'");
+  if (type.size() < 3 || string_view("<|").find(type[0]) == string_view::npos ||
+      string_view("fiubV").find(type[1]) == string_view::npos ||
+      !readNumber(type.substr(2), itemBytes) || itemBytes == 0 || itemBytes > 8)
+    return malformed(name, "has an element type that is not supported: '" +
+                               std::string(type) + "'");
   auto shape = parseShape(headerValue(header, "shape"), name);
-  if (!shape)
-    return shape.takeError();
+  if (shape.failed())
+    return shape.failure();
   if (headerValue(header, "fortran_order") == "True" && shape->size() > 1)
     return malformed(name,
                      "is stored column by column; save numpy.ascontiguousarray of it");
@@ -110,9 +131,9 @@ llvm::Expected<Array> sparsam_run::parseNpy(StringRef contents, StringRef name) 
   for (int64_t extent : *shape)
     expected *= extent;
   if (rest.size() != expected)
-    return malformed(name, "has " + llvm::Twine(rest.size()) +
-                               " bytes of elements where " + "its shape needs " +
-                               llvm::Twine(expected));
+    return malformed(name, "has " + std::to_string(rest.size()) +
+                               " bytes of elements where its shape needs " +
+                               std::to_string(expected));
   Array array(type[1], itemBytes, std::move(*shape));
   if (!array.data())
     return malformed(name, "does not fit into memory");
@@ -129,11 +150,10 @@ std::string sparsam_run::npyHeader(const Array &array) {
       ", }";
   // The elements are to begin at a multiple of 64.
   size_t prefix = magic.size() + 4;
-  dictionary.append(llvm::alignTo(prefix + dictionary.size() + 1, alignment) - prefix -
-                        dictionary.size() - 1,
-                    ' ');
+  size_t written = prefix + dictionary.size() + 1;
+  dictionary.append(aligned(written) - written, ' ');
   dictionary += '\n';
-  std::string header = magic.str();
+  std::string header(magic);
   header += {'\x01', '\x00', static_cast<char>(dictionary.size() & 0xff),
              static_cast<char>(dictionary.size() >> 8)};
   return header + dictionary;

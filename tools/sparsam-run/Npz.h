@@ -1,15 +1,18 @@
 #ifndef SPARSAM_TOOLS_NPZ_H
 #define SPARSAM_TOOLS_NPZ_H
 
-#include "sparsam/Runtime/Signature.h"
-
-#include "llvm/Support/Error.h"
+#include "sparsam/Bundle/Result.h"
+#include "sparsam/Bundle/Signature.h"
 
 #include <cstdlib>
 #include <map>
 #include <memory>
 
 namespace sparsam_run {
+
+using mlir::sparsam::Failure;
+using mlir::sparsam::Outcome;
+using mlir::sparsam::Result;
 
 /// A dense row-major array in memory aligned for vectors.
 class Array {
@@ -37,18 +40,17 @@ private:
 using Arrays = std::map<std::string, Array>;
 
 /// Reads every array of a .npz file of numpy.savez, compressed or not.
-llvm::Expected<Arrays> readNpz(const std::string &path);
+Result<Arrays> readNpz(const std::string &path);
 
 /// Whether such a file can be written there, to know before a long run.
-llvm::Error checkWritable(const std::string &path);
+Outcome checkWritable(const std::string &path);
 
 /// Writes such a file, uncompressed. A file that is there already is replaced only
 /// once the new one is whole, also if the process is interrupted meanwhile.
-llvm::Error writeNpz(const std::string &path,
-                     const std::map<std::string, const Array *> &);
+Outcome writeNpz(const std::string &path, const std::map<std::string, const Array *> &);
 
 /// The header and the contents of one array; `name` is for messages.
-llvm::Expected<Array> parseNpy(llvm::StringRef contents, llvm::StringRef name);
+Result<Array> parseNpy(std::string_view contents, std::string_view name);
 std::string npyHeader(const Array &array);
 
 } // namespace sparsam_run

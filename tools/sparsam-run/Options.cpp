@@ -1,26 +1,26 @@
-// Not llvm::cl: every option of libLLVM is registered there too, and `threads` is
-// one of them.
-
 #include "Options.h"
 #include "sparsam/Runtime/Runtime.h"
 
-#include "llvm/ADT/StringRef.h"
-#include "llvm/ADT/Twine.h"
-#include "llvm/Support/raw_ostream.h"
-
+#include <charconv>
+#include <cstdio>
 #include <getopt.h>
 #include <limits>
+#include <string_view>
 
 using namespace sparsam_run;
 
 namespace {
 
-constexpr llvm::StringLiteral help =
-    R"(OVERVIEW: Runs a function of an MLIR file, at any level, on this machine
+constexpr const char *help =
+    R"(OVERVIEW: Runs a function of an MLIR file, at any level, or of a bundle of
+sparsam-compile on this machine
 
-USAGE: sparsam-run [options] [file.mlir]
+USAGE: sparsam-run [options] [file.mlir | bundle]
 
   sparsam-run step.mlir --args params.npz --steps 100 --results out.npz
+  sparsam-run step.sparsam --args params.npz --steps 100 --results out.npz
+
+Without a file, MLIR is read from standard input. A bundle needs no LLVM.
 
 OPTIONS:
   --args FILE.npz      arguments, by their sparsam.name, or as arg0, arg1, ...; arrays
@@ -33,6 +33,8 @@ OPTIONS:
   --pipeline PASSES    passes that take the input down to sparsam-to-cpu (default:
                        sparsam-cpu-pipeline; none if the input is there already).
                        For a function that is no training step: sparsam-to-cpu
+  --cpu NAME           the CPU to compile for, as clang's -mcpu takes it (default: what
+                       the file says, or this machine's)
   --load-dialect-plugin FILE.so
                        a library with structures of its own; may be given again
   --threads N          threads, up to 1024 (default: as OpenMP decides)
@@ -48,6 +50,7 @@ enum Code {
   Function,
   Steps,
   Pipeline,
+  CpuName,
   Plugin,
   Threads,
   Progress,
@@ -62,6 +65,7 @@ constexpr option longOptions[] = {
     {"function", required_argument, nullptr, Function},
     {"steps", required_argument, nullptr, Steps},
     {"pipeline", required_argument, nullptr, Pipeline},
+    {"cpu", required_argument, nullptr, CpuName},
     {"load-dialect-plugin", required_argument, nullptr, Plugin},
     {"threads", required_argument, nullptr, Threads},
     {"progress", no_argument, nullptr, Progress},
@@ -71,18 +75,20 @@ constexpr option longOptions[] = {
     {nullptr, 0, nullptr, 0},
 };
 
-bool fail(const llvm::Twine &message) {
-  llvm::errs() << "sparsam-run: error: " << message << "\n";
+bool fail(const std::string &message) {
+  std::fprintf(stderr, "sparsam-run: error: %s\n", message.c_str());
   return false;
 }
 
 bool parseCount(const char *name, int64_t &value,
                 int64_t most = std::numeric_limits<int64_t>::max()) {
-  if (llvm::StringRef(optarg).getAsInteger(10, value) || value < 1)
-    return fail(llvm::Twine(name) + " must be a number of at least 1, and is '" + optarg +
+  std::string_view text = optarg;
+  auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (code != std::errc() || end != text.data() + text.size() || value < 1)
+    return fail(std::string(name) + " must be a number of at least 1, and is '" + optarg +
                 "'");
   if (value > most)
-    return fail(llvm::Twine(name) + " must be at most " + llvm::Twine(most) +
+    return fail(std::string(name) + " must be at most " + std::to_string(most) +
                 ", and is '" + optarg + "'");
   return true;
 }
@@ -103,6 +109,9 @@ bool parseOne(int code, Options &options) {
   case Pipeline:
     options.pipeline = optarg;
     return true;
+  case CpuName:
+    options.cpu = optarg;
+    return true;
   case Plugin:
     options.plugins.emplace_back(optarg);
     return true;
@@ -117,7 +126,7 @@ bool parseOne(int code, Options &options) {
     return true;
   default:
     // getopt has said what is wrong.
-    llvm::errs() << "try sparsam-run --help\n";
+    std::fprintf(stderr, "try sparsam-run --help\n");
     return false;
   }
 }
@@ -129,7 +138,7 @@ std::optional<Options> sparsam_run::parseOptions(int argc, char **argv, int &exi
   exitCode = 1;
   for (int code; (code = getopt_long(argc, argv, "h", longOptions, nullptr)) != -1;) {
     if (code == Help || code == 'h') {
-      llvm::outs() << help;
+      std::fputs(help, stdout);
       exitCode = 0;
       return std::nullopt;
     }
@@ -139,7 +148,7 @@ std::optional<Options> sparsam_run::parseOptions(int argc, char **argv, int &exi
   if (optind < argc)
     options.input = argv[optind++];
   if (optind < argc) {
-    fail(llvm::Twine("one input file is enough: '") + argv[optind] + "' is a second");
+    fail(std::string("one input file is enough: '") + argv[optind] + "' is a second");
     return std::nullopt;
   }
   return options;

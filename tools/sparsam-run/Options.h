@@ -15,6 +15,7 @@ struct Options {
   std::string results;
   std::string function;
   std::optional<std::string> pipeline;
+  std::string cpu;
   int64_t steps = 1;
   int64_t threads = 0;
   std::optional<bool> progress;

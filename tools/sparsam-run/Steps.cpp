@@ -1,9 +1,8 @@
 #include "Steps.h"
 
-#include "llvm/Support/Format.h"
-#include "llvm/Support/raw_ostream.h"
-
+#include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <set>
 
 using namespace mlir::sparsam;
@@ -19,53 +18,44 @@ double now() {
       .count();
 }
 
-std::string wanted(const ProgramArgument &argument) {
-  const ElementType *type = findElementType(argument.elementType);
-  return (type ? type->numpy.str() : argument.elementType) + " of shape " +
-         shapeText(argument.shape);
-}
-
 bool dtypeMatches(const Array &array, const ElementType &type) {
   if (array.itemBytes != type.bytes)
     return false;
-  bool signless = type.kind == 'i' && !type.mlir.starts_with("s");
   bool bits = type.mlir == "bf16"; // ml_dtypes saves V2; the bits may come as u2
-  return array.kind == type.kind || ((signless || bits) && array.kind == 'u');
+  return array.kind == type.kind || ((type.isSignless() || bits) && array.kind == 'u');
 }
 
-llvm::Expected<std::unique_ptr<Array>> takeInput(const NamedArgument &named,
-                                                 Arrays &given, const std::string &path) {
+Result<std::unique_ptr<Array>> takeInput(const NamedArgument &named, Arrays &given,
+                                         const std::string &path) {
   const ProgramArgument &argument = *named.argument;
   const std::string &name = named.name;
   auto found = given.find(name);
   if (found == given.end())
     found = given.find(named.position());
   if (found == given.end())
-    return llvm::createStringError(
-        (path.empty() ? "no --args file with" : "'" + path + "' has no") + " array '" +
-        name + "', which must be " + wanted(argument));
+    return Failure{(path.empty() ? "no --args file with" : "'" + path + "' has no") +
+                   " array '" + name + "', which must be " + arrayText(argument)};
   Array array = std::move(found->second);
   given.erase(found);
   const ElementType *type = findElementType(argument.elementType);
   if (!type || !dtypeMatches(array, *type) || array.shape != argument.shape)
-    return llvm::createStringError("'" + path + "': array '" + name + "' must be " +
-                                   wanted(argument) + ", and is " + array.dtype() +
-                                   " of shape " + shapeText(array.shape));
+    return Failure{"'" + path + "': array '" + name + "' must be " + arrayText(argument) +
+                   ", and is " + array.dtype() + " of shape " + shapeText(array.shape)};
   return std::make_unique<Array>(std::move(array));
 }
 
 std::string quoted(const std::vector<std::string> &names) {
   constexpr size_t most = 20;
   std::string text;
-  for (const std::string &name : llvm::ArrayRef(names).take_front(most))
-    text += (text.empty() ? "'" : ", '") + name + "'";
+  for (size_t i = 0; i < std::min(names.size(), most); ++i)
+    text += (i ? ", '" : "'") + names[i] + "'";
   if (names.size() > most)
     text += " and " + std::to_string(names.size() - most) + " more";
   return text;
 }
 
-llvm::Error checkNames(const Program &program, const ProgramFunction &function,
-                       const Arrays &given, const std::string &path) {
+Outcome checkNames(const FunctionTable &program, const ProgramFunction &function,
+                   const Arrays &given, const std::string &path) {
   std::set<std::string> known;
   for (const ProgramFunction &any : program.functions())
     for (const NamedArgument &argument : namedArguments(any))
@@ -81,22 +71,21 @@ llvm::Error checkNames(const Program &program, const ProgramFunction &function,
     if (!known.count(entry.first))
       unknown.push_back(entry.first);
   if (unknown.empty())
-    return llvm::Error::success();
-  return llvm::createStringError(
-      "'" + path + "' has arrays that no function here knows: " + quoted(unknown) +
-      "; '" + function.name + "' takes " + (taken.empty() ? "none" : quoted(taken)));
+    return {};
+  return Failure{"'" + path +
+                 "' has arrays that no function here knows: " + quoted(unknown) + "; '" +
+                 function.name + "' takes " + (taken.empty() ? "none" : quoted(taken))};
 }
 
-llvm::Expected<std::unique_ptr<Array>> makeOutput(const ProgramArgument &argument) {
+Result<std::unique_ptr<Array>> makeOutput(const ProgramArgument &argument) {
   const ElementType *type = findElementType(argument.elementType);
   if (!type)
-    return llvm::createStringError("result " + std::to_string(argument.result) +
-                                   " has element type " + argument.elementType +
-                                   ", which an .npz file cannot hold");
+    return Failure{"result " + std::to_string(argument.result) + " has element type " +
+                   argument.elementType + ", which an .npz file cannot hold"};
   auto array = std::make_unique<Array>(type->kind, type->bytes, argument.shape);
   if (!array->data())
-    return llvm::createStringError("a result of %zu bytes does not fit into memory",
-                                   argument.bytes);
+    return Failure{"a result of " + std::to_string(argument.bytes) +
+                   " bytes does not fit into memory"};
   return array;
 }
 
@@ -113,12 +102,10 @@ public:
     constexpr int width = 40;
     int filled = done * width / total;
     double passed = last - start;
-    llvm::errs() << "\r[" << std::string(filled, '#') << std::string(width - filled, '.')
-                 << "] " << done << "/" << total << " steps, "
-                 << llvm::format("%.1f s, %.1f s left ", passed,
-                                 passed / done * (total - done));
-    if (done == total)
-      llvm::errs() << "\n";
+    std::string bar = std::string(filled, '#') + std::string(width - filled, '.');
+    std::fprintf(stderr, "\r[%s] %lld/%lld steps, %.1f s, %.1f s left %s", bar.c_str(),
+                 static_cast<long long>(done), static_cast<long long>(total), passed,
+                 passed / done * (total - done), done == total ? "\n" : "");
   }
 
 private:
@@ -148,37 +135,39 @@ std::vector<NamedArgument> sparsam_run::namedArguments(const ProgramFunction &fu
   return named;
 }
 
-llvm::Expected<Bindings> Bindings::create(const Program &program,
-                                          const ProgramFunction &function, Arrays given,
-                                          const std::string &path) {
-  if (llvm::Error error = checkNames(program, function, given, path))
-    return error;
+Result<Bindings> Bindings::create(const FunctionTable &program,
+                                  const ProgramFunction &function, Arrays given,
+                                  const std::string &path) {
+  if (Outcome known = checkNames(program, function, given, path); known.failed())
+    return Failure{known.reason()};
   Bindings bindings;
   for (const NamedArgument &argument : namedArguments(function)) {
     auto array = argument.isRead() ? takeInput(argument, given, path)
                                    : makeOutput(*argument.argument);
-    if (!array)
-      return array.takeError();
+    if (array.failed())
+      return array.failure();
     if (argument.argument->role != Role::Input &&
         !bindings.named.emplace(argument.name, array->get()).second)
-      return llvm::createStringError("two results of '" + function.name +
-                                     "' are both named '" + argument.name + "'");
+      return Failure{"two results of '" + function.name + "' are both named '" +
+                     argument.name + "'"};
     bindings.addresses.push_back((*array)->data());
     bindings.arrays.push_back(std::move(*array));
   }
   return bindings;
 }
 
-llvm::Expected<std::vector<double>> sparsam_run::runSteps(Program &program,
-                                                          const ProgramFunction &function,
-                                                          const Bindings &bindings,
-                                                          int64_t steps, bool progress) {
+Result<std::vector<double>> sparsam_run::runSteps(const FunctionTable &program,
+                                                  const ProgramFunction &function,
+                                                  const Bindings &bindings, int64_t steps,
+                                                  bool progress) {
   std::vector<double> seconds;
   ProgressBar bar(steps, progress);
   for (int64_t i = 0; i < steps; ++i) {
     double start = now();
-    if (llvm::Error error = program.call(function, bindings.pointers()))
-      return error;
+    const std::vector<void *> &pointers = bindings.pointers();
+    Outcome called = program.call(function, pointers.data(), pointers.size());
+    if (called.failed())
+      return Failure{called.reason()};
     seconds.push_back(now() - start);
     bar.update(i + 1);
   }

@@ -2,7 +2,7 @@
 #define SPARSAM_TOOLS_STEPS_H
 
 #include "Npz.h"
-#include "sparsam/Runtime/Program.h"
+#include "sparsam/Bundle/FunctionTable.h"
 
 namespace sparsam_run {
 
@@ -30,9 +30,9 @@ public:
   /// Takes the arrays that `function` reads out of `given`, which came from the file
   /// `path`, and makes those that it writes. One file may serve several functions of
   /// a program and hold what others leave; a name that none of them knows is an error.
-  static llvm::Expected<Bindings> create(const mlir::sparsam::Program &program,
-                                         const mlir::sparsam::ProgramFunction &function,
-                                         Arrays given, const std::string &path);
+  static Result<Bindings> create(const mlir::sparsam::FunctionTable &program,
+                                 const mlir::sparsam::ProgramFunction &function,
+                                 Arrays given, const std::string &path);
 
   const std::vector<void *> &pointers() const { return addresses; }
 
@@ -48,9 +48,10 @@ private:
 };
 
 /// Seconds of each step, with a progress bar on standard error meanwhile if asked.
-llvm::Expected<std::vector<double>>
-runSteps(mlir::sparsam::Program &program, const mlir::sparsam::ProgramFunction &function,
-         const Bindings &bindings, int64_t steps, bool progress);
+Result<std::vector<double>> runSteps(const mlir::sparsam::FunctionTable &program,
+                                     const mlir::sparsam::ProgramFunction &function,
+                                     const Bindings &bindings, int64_t steps,
+                                     bool progress);
 
 } // namespace sparsam_run
 

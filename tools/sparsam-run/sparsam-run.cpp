@@ -1,181 +1,152 @@
-#include "Options.h"
-#include "Patterns.h"
-#include "Steps.h"
+// What runs is in a bundle, or compiled from MLIR by a library that is opened for it, so
+// that bundles run where there is no LLVM.
+
+#include "Compiler.h"
+#include "sparsam/Bundle/Bundle.h"
 #include "sparsam/Runtime/Runtime.h"
-#include "sparsam/Transforms/Boundary.h"
 
-#include "mlir/IR/MLIRContext.h"
-#include "mlir/Parser/Parser.h"
-#include "mlir/Support/FileUtilities.h"
-#include "llvm/Support/Format.h"
-#include "llvm/Support/InitLLVM.h"
-#include "llvm/Support/Process.h"
-#include "llvm/Support/SourceMgr.h"
+#include <algorithm>
+#include <cstdio>
 
-using namespace mlir;
+#include <dlfcn.h>
+#include <unistd.h>
+
 using namespace mlir::sparsam;
 using namespace sparsam_run;
 
 namespace {
 
-LogicalResult fail(const llvm::Twine &message) {
-  llvm::errs() << "sparsam-run: error: " << message << "\n";
-  return failure();
-}
-
-LogicalResult fail(llvm::Error error) { return fail(llvm::toString(std::move(error))); }
-
-std::string names(const Program &program) {
-  std::string text;
-  for (const ProgramFunction &function : program.functions())
-    text += (text.empty() ? "'" : ", '") + function.name + "'";
-  return text;
+/// Prints a message; never true.
+bool fail(const std::string &message) {
+  std::fprintf(stderr, "sparsam-run: error: %s\n", message.c_str());
+  return false;
 }
 
 /// Null after an error.
-const ProgramFunction *choose(const Program &program, const std::string &wanted) {
+const ProgramFunction *choose(const FunctionTable &program, const std::string &wanted) {
   if (wanted.empty() && program.functions().size() == 1)
     return &program.functions().front();
   const ProgramFunction *function = program.find(wanted.empty() ? "step" : wanted);
   if (!function)
-    (void)fail((wanted.empty() ? "say which --function to run"
-                               : "no public function '" + wanted + "' in the module") +
-               "; there are " + names(program));
+    fail((wanted.empty() ? "say which --function to run"
+                         : "no public function '" + wanted + "' in the module") +
+         "; there are " + functionNames(program.functions()));
   return function;
 }
 
 void describe(const ProgramFunction &function) {
   for (const NamedArgument &named : namedArguments(function)) {
-    using Role = ProgramArgument::Role;
-    const ProgramArgument &argument = *named.argument;
-    const ElementType *type = findElementType(argument.elementType);
-    llvm::outs() << (argument.role == Role::Input     ? "input   "
-                     : argument.role == Role::Updated ? "updated "
-                                                      : "result  ")
-                 << named.name << "  "
-                 << (type ? type->numpy.str() : argument.elementType) << " "
-                 << shapeText(argument.shape) << "\n";
+    const ElementType *type = findElementType(named.argument->elementType);
+    std::string role(roleName(named.argument->role)),
+        element = named.argument->elementType;
+    std::printf("%-7s %s  %s %s\n", role.c_str(), named.name.c_str(),
+                (type ? std::string(type->numpy) : element).c_str(),
+                shapeText(named.argument->shape).c_str());
   }
-  llvm::outs() << "workspace: " << function.workspaceBytes << " bytes\n";
-}
-
-/// Whether a function says which of its arguments are parameters, or a pass found out.
-bool hasParameters(ModuleOp module) {
-  WalkResult walk = module.walk([](FunctionOpInterface function) {
-    for (unsigned i = 0, e = function.getNumArguments(); i != e; ++i)
-      if (function.getArgAttr(i, boundary::param))
-        return WalkResult::interrupt();
-    return WalkResult::advance();
-  });
-  return walk.wasInterrupted();
-}
-
-/// Takes the module down to the boundary with the JIT.
-LogicalResult lower(ModuleOp module, const Options &options, PhaseTimes &times) {
-  if (!options.pipeline && isAtProgramBoundary(module))
-    return success();
-  if (succeeded(
-          runPipeline(module, options.pipeline.value_or("sparsam-cpu-pipeline"), &times)))
-    return success();
-  if (!options.pipeline && !hasParameters(module))
-    llvm::errs() << "sparsam-run: note: a function that is no training step runs with "
-                    "--pipeline sparsam-to-cpu\n";
-  return failure();
+  std::printf("workspace: %zu bytes\n", function.workspaceBytes);
 }
 
 void printSummary(std::vector<double> seconds, const Bindings &bindings) {
   for (const auto &[name, array] : bindings.results())
     if (array->shape.empty() && array->kind == 'f' && array->itemBytes == 4)
-      llvm::outs() << name << " = "
-                   << llvm::format("%.7g\n", *reinterpret_cast<float *>(array->data()));
+      std::printf("%s = %.7g\n", name.c_str(), *reinterpret_cast<float *>(array->data()));
   double first = seconds.front();
-  llvm::sort(seconds);
-  llvm::outs() << seconds.size() << (seconds.size() == 1 ? " step" : " steps")
-               << llvm::format(
-                      ", ms a step: min %.3f, median %.3f, max %.3f, first %.3f\n",
-                      1e3 * seconds.front(), 1e3 * seconds[seconds.size() / 2],
-                      1e3 * seconds.back(), 1e3 * first);
+  std::sort(seconds.begin(), seconds.end());
+  std::printf("%zu %s, ms a step: min %.3f, median %.3f, max %.3f, first %.3f\n",
+              seconds.size(), seconds.size() == 1 ? "step" : "steps",
+              1e3 * seconds.front(), 1e3 * seconds[seconds.size() / 2],
+              1e3 * seconds.back(), 1e3 * first);
 }
 
-LogicalResult run(const Options &options) {
-  std::string message;
-  std::unique_ptr<llvm::MemoryBuffer> file = openInputFile(options.input, &message);
-  if (!file)
-    return fail(message);
-
-  for (const std::string &plugin : options.plugins)
-    if (llvm::Error error = loadDialectPlugin(plugin))
-      return fail(std::move(error));
-  DialectRegistry registry;
-  registerProgramDialects(registry);
-  registerProgramPasses();
-  MLIRContext context(registry);
-  // sparsam-import takes in marks of frameworks' own dialects by name.
-  context.allowUnregisteredDialects();
-  llvm::SourceMgr sources;
-  sources.AddNewSourceBuffer(std::move(file), llvm::SMLoc());
-  SourceMgrDiagnosticHandler handler(sources, &context);
-  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(sources, &context);
-  if (!module)
-    return failure();
-  PhaseTimes passes;
-  if (failed(lower(*module, options, passes)))
-    return failure();
-  llvm::Expected<std::unique_ptr<Program>> program = Program::compile(*module);
-  if (!program)
-    return fail(program.takeError());
-
-  const ProgramFunction *function = choose(**program, options.function);
-  if (!function)
-    return failure();
-  if (options.describe) {
-    describe(*function);
-    return success();
-  }
+/// The arrays of a function, from a file and new ones; none after an error. With a
+/// `compiler`, index arrays are checked.
+Result<Bindings> bind(const FunctionTable &program, const ProgramFunction &function,
+                      const Options &options, CompiledFile *compiler) {
   Arrays given;
   if (!options.args.empty()) {
-    llvm::Expected<Arrays> read = readNpz(options.args);
-    if (!read)
-      return fail(read.takeError());
+    Result<Arrays> read = readNpz(options.args);
+    if (read.failed())
+      return read.failure();
     given = std::move(*read);
   }
-  llvm::Expected<Bindings> bindings =
-      Bindings::create(**program, *function, std::move(given), options.args);
-  if (!bindings)
-    return fail(bindings.takeError());
-  if (llvm::Error error =
-          checkPatterns(**program, *function, *bindings, options.args, context))
-    return fail(std::move(error));
+  Result<Bindings> bindings =
+      Bindings::create(program, function, std::move(given), options.args);
+  if (bindings.failed() || !compiler)
+    return bindings;
+  Outcome checked = compiler->checkPatterns(namedArguments(function),
+                                            bindings->pointers(), options.args);
+  if (checked.failed())
+    return Failure{checked.reason()};
+  return bindings;
+}
 
+/// Chooses a function of a program and runs it.
+bool run(const FunctionTable &program, const Options &options, CompiledFile *compiler) {
+  const ProgramFunction *function = choose(program, options.function);
+  if (!function)
+    return false;
+  if (options.describe) {
+    describe(*function);
+    return true;
+  }
+  Result<Bindings> bindings = bind(program, *function, options, compiler);
+  if (bindings.failed())
+    return fail(bindings.reason());
   if (!options.results.empty())
-    if (llvm::Error error = checkWritable(options.results))
-      return fail(std::move(error));
+    if (Outcome writable = checkWritable(options.results); writable.failed())
+      return fail(writable.reason());
 
-  sparsam_set_num_threads(options.threads);
-  bool bar = options.progress.value_or(llvm::sys::Process::StandardErrIsDisplayed());
-  llvm::Expected<std::vector<double>> seconds =
-      runSteps(**program, *function, *bindings, options.steps, bar);
-  if (!seconds)
-    return fail(seconds.takeError());
+  sparsam_set_num_threads(static_cast<int32_t>(options.threads));
+  bool bar = options.progress.value_or(isatty(STDERR_FILENO));
+  Result<std::vector<double>> seconds =
+      runSteps(program, *function, *bindings, options.steps, bar);
+  if (seconds.failed())
+    return fail(seconds.reason());
   if (!options.results.empty())
-    if (llvm::Error error = writeNpz(options.results, bindings->results()))
-      return fail(std::move(error));
-
-  PhaseTimes phases = passes;
-  llvm::append_range(phases, (*program)->times());
-  double compile = 0;
-  for (const auto &[name, time] : phases)
-    compile += time;
+    if (Outcome written = writeNpz(options.results, bindings->results());
+        written.failed())
+      return fail(written.reason());
   printSummary(*seconds, *bindings);
-  llvm::outs() << llvm::format("compiled in %.2f s\n", compile);
-  return success();
+  return true;
+}
+
+bool runBundle(const Options &options) {
+  if (options.pipeline || !options.cpu.empty() || !options.plugins.empty())
+    return fail("'" + options.input +
+                "' is a bundle, which is compiled already: --pipeline, --cpu and "
+                "--load-dialect-plugin are for sparsam-compile");
+  Result<std::unique_ptr<Bundle>> bundle = Bundle::open(options.input);
+  if (bundle.failed())
+    return fail(bundle.reason());
+  if (!run((*bundle)->table(), options, /*compiler=*/nullptr))
+    return false;
+  if (!options.describe)
+    std::printf("compiled ahead of time for %s\n", (*bundle)->variant().cpu.c_str());
+  return true;
+}
+
+bool compileAndRun(const Options &options) {
+  void *library = dlopen("libSparsamRunCompiler.so", RTLD_NOW | RTLD_LOCAL);
+  if (!library)
+    return fail(std::string("the compiler cannot be loaded (a bundle of sparsam-compile "
+                            "would not need it): ") +
+                dlerror());
+  auto *compile = reinterpret_cast<CompileFile *>(dlsym(library, compileFileName));
+  std::unique_ptr<CompiledFile> compiled(compile(options));
+  if (!compiled || !run(compiled->table(), options, compiled.get()))
+    return false;
+  if (!options.describe)
+    std::printf("compiled in %.2f s\n", compiled->seconds());
+  return true;
 }
 
 } // namespace
 
 int main(int argc, char **argv) {
-  llvm::InitLLVM initialize(argc, argv);
   int exitCode;
   std::optional<Options> options = parseOptions(argc, argv, exitCode);
-  return options ? failed(run(*options)) : exitCode;
+  if (!options)
+    return exitCode;
+  return (isBundle(options->input) ? runBundle(*options) : compileAndRun(*options)) ? 0
+                                                                                    : 1;
 }

@@ -1,6 +1,7 @@
 #ifndef SPARSAM_RUNTIME_PROGRAM_H
 #define SPARSAM_RUNTIME_PROGRAM_H
 
+#include "sparsam/Bundle/FunctionTable.h"
 #include "sparsam/Runtime/Signature.h"
 
 #include "llvm/ADT/ArrayRef.h"
@@ -12,34 +13,15 @@ namespace mlir {
 class DialectRegistry;
 namespace sparsam {
 
-/// An argument of a compiled function: a static, dense, row-major array.
-struct ProgramArgument : ValueSignature {
-  enum class Role {
-    Input,     ///< read only
-    Updated,   ///< read, and overwritten with result `result`
-    Result,    ///< overwritten with result `result`; contents on entry do not matter
-    Workspace, ///< scratch memory that the Program itself provides
-  };
-  Role role = Role::Input;
-  int64_t result = -1;
-  size_t bytes = 0;
-};
-
-struct ProgramFunction {
-  std::string name;
-  /// In the order in which the compiled function takes them.
-  std::vector<ProgramArgument> arguments;
-  size_t workspaceBytes = 0;
-  /// Arguments that a caller passes: all but the workspace.
-  size_t callerArguments() const;
-};
-
 struct CompileOptions {
   /// Run before compilation. From the boundary with the JIT (what sparsam-to-cpu
   /// leaves) to the LLVM dialect.
   std::string pipeline = "sparsam-lower-to-llvm";
   /// Threads that compile; 0 is one a core.
   unsigned threads = 0;
+  /// As clang's -mcpu takes it, or "host"; by default the one that the module's
+  /// `sparsam.cpu` names, or else this machine's.
+  std::string cpu;
   /// Time each kernel and library call of the functions, for takeProfile().
   bool profile = false;
 };
@@ -47,7 +29,8 @@ struct CompileOptions {
 /// Seconds of each phase of a compilation, in order.
 using PhaseTimes = std::vector<std::pair<std::string, double>>;
 
-/// The public functions of a module, compiled for this machine and loaded.
+/// The public functions of a module, compiled for a CPU that this machine can run code
+/// for, and loaded.
 ///
 /// The module is at the boundary with the JIT: public functions on static memrefs
 /// of identity layout, without results (`sparsam.updates`, `sparsam.result` and
@@ -69,6 +52,9 @@ public:
   /// left out. Written arrays must not overlap any other array; that is checked.
   /// Safe from several threads; calls in a process run one after the other.
   llvm::Error call(const ProgramFunction &function, llvm::ArrayRef<void *> arrays);
+
+  /// The same functions as code sees them that knows no LLVM.
+  const FunctionTable &table() const;
 
   const PhaseTimes &times() const;
 

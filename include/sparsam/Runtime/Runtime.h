@@ -37,6 +37,51 @@ SPARSAM_RUNTIME_API void sparsam_call_begin(void);
  * or null; the text is valid in this thread until its next call ends. */
 SPARSAM_RUNTIME_API const char *sparsam_call_end(void);
 
+/* An argument of compiled code: a static, dense, row-major array. */
+typedef struct {
+  const char *label; /* how messages call it */
+  int32_t role;      /* one of SPARSAM_ROLE_... */
+  int32_t rank;
+  const int64_t *shape;
+  int64_t bytes;
+} sparsam_argument;
+
+enum { SPARSAM_ROLE_READ = 0, SPARSAM_ROLE_WRITTEN = 1, SPARSAM_ROLE_WORKSPACE = 2 };
+
+/* Where a workspace begins. */
+enum { SPARSAM_WORKSPACE_ALIGNMENT = 64 };
+
+/* A function of compiled code. */
+typedef struct {
+  const char *name;
+  /* Takes one descriptor of a memref an argument. */
+  void (*entry)(void **descriptors);
+  int64_t count;
+  const sparsam_argument *arguments;
+  /* What the CPU must have, with a null pointer behind the last; null where the caller
+   * knows that it has. */
+  const char *const *features;
+} sparsam_function;
+
+/* Calls a function on one array an argument; the workspace, which is not among them, may
+ * be null for a function without. Written arrays must not overlap any other,
+ * which is checked. Null if all went well, or else what did not; the text is valid in
+ * this thread until its next call. */
+SPARSAM_RUNTIME_API const char *sparsam_call(const sparsam_function *function,
+                                             void *const *arrays, void *workspace);
+
+/* What the latest call by `sparsam_call` in this thread failed with; an empty text if it
+ * did not. */
+SPARSAM_RUNTIME_API const char *sparsam_last_error(void);
+
+/* Whether this machine, and its operating system, have a feature of a CPU, by LLVM's name
+ * of it, such as "avx2". No for names that are not among `sparsam_cpu_features`. */
+SPARSAM_RUNTIME_API int32_t sparsam_cpu_has(const char *feature);
+
+/* The names of the features that instructions are chosen by, with a null pointer behind
+ * the last. */
+SPARSAM_RUNTIME_API const char *const *sparsam_cpu_features(void);
+
 /* C = A * B, or C += A * B with `accumulate`, for batch0 * batch1 products. A is m by
  * k, B is k by n, C is m by n, all row-major with the leading dimension given;
  * `transA` and `transB` say that A and B are stored transposed. The strides, in

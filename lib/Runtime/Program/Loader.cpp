@@ -1,4 +1,4 @@
-#include "HostCompiler.h"
+#include "MachineCode.h"
 
 #include "sparsam/Runtime/Runtime.h"
 
@@ -63,8 +63,7 @@ createLinkingLayer(orc::ExecutionSession &session) {
 
 } // namespace
 
-llvm::Expected<std::unique_ptr<LoadedCode>>
-LoadedCode::load(std::vector<std::unique_ptr<llvm::MemoryBuffer>> objects) {
+llvm::Expected<std::unique_ptr<LoadedCode>> LoadedCode::load(ObjectFiles objects) {
   if (!runtimeLibrary())
     return llvm::createStringError("the runtime library cannot be opened: %s", dlerror());
   auto jit = orc::LLJITBuilder()

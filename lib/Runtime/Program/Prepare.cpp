@@ -34,9 +34,10 @@ template <typename Pass> void run(llvm::Module &module, Pass pass) {
 
 } // namespace
 
-void mlir::sparsam::internalize(llvm::Module &module, llvm::StringRef prefix) {
+void mlir::sparsam::internalize(llvm::Module &module,
+                                llvm::function_ref<bool(llvm::StringRef)> isEntry) {
   for (llvm::Function &function : module) {
-    if (function.isDeclaration() || function.getName().starts_with(prefix))
+    if (function.isDeclaration() || isEntry(function.getName()))
       continue;
     function.setLinkage(llvm::GlobalValue::InternalLinkage);
     // Nothing compares addresses; without this, merged functions stay as calls.

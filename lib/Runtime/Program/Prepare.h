@@ -1,15 +1,16 @@
 #ifndef SPARSAM_LIB_RUNTIME_PREPARE_H
 #define SPARSAM_LIB_RUNTIME_PREPARE_H
 
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/IR/Module.h"
 
 namespace mlir::sparsam {
 
-/// Leaves only functions whose names begin with `prefix` visible from outside, so
-/// that all others can be merged, specialised and dropped.
-void internalize(llvm::Module &module, llvm::StringRef prefix);
+/// Leaves only functions visible from outside whose names `isEntry` says yes to, so that
+/// all others can be merged, specialised and dropped.
+void internalize(llvm::Module &module, llvm::function_ref<bool(llvm::StringRef)> isEntry);
 
 /// Inlines calls of functions that ask for it (`alwaysinline`), and nothing else.
 void inlineMarked(llvm::Module &module);

@@ -1,13 +1,12 @@
-#include "HostCompiler.h"
+#include "MachineCode.h"
 #include "Partition.h"
 #include "Prepare.h"
 
 #include "mlir/Support/LLVM.h"
-#include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
 #include "llvm/IR/LegacyPassManager.h"
+#include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/SmallVectorMemoryBuffer.h"
-#include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 
 #include <chrono>
@@ -24,30 +23,26 @@ double now() {
       .count();
 }
 
-llvm::Expected<std::unique_ptr<llvm::TargetMachine>> hostMachine() {
-  static const bool initialized = [] {
-    llvm::InitializeNativeTarget();
-    llvm::InitializeNativeTargetAsmPrinter();
-    return true;
-  }();
-  (void)initialized;
-  // The CPU and all its features (AVX2, AVX-512, ...).
-  auto builder = llvm::orc::JITTargetMachineBuilder::detectHost();
-  if (!builder)
-    return builder.takeError();
-  builder->setCodeGenOptLevel(llvm::CodeGenOptLevel::Aggressive);
-  builder->setRelocationModel(llvm::Reloc::PIC_);
-  return builder->createTargetMachine();
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createMachine(const Cpu &cpu) {
+  std::string error;
+  llvm::Triple triple = Cpu::getTriple();
+  const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, error);
+  if (!target)
+    return llvm::createStringError("LLVM has no backend for this machine: " + error);
+  std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(
+      triple, cpu.name, cpu.adjustments, llvm::TargetOptions(), llvm::Reloc::PIC_,
+      llvm::CodeModel::Small, llvm::CodeGenOptLevel::Aggressive));
+  if (!machine)
+    return llvm::createStringError("LLVM cannot generate code for this machine");
+  return machine;
 }
 
 /// LLVM prefers 256-bit vectors on most machines with AVX-512 because of clock
 /// rates of a decade ago; the kernels here are arithmetic over whole arrays.
-void preferFullVectors(llvm::Module &module, const llvm::TargetMachine &machine) {
-  if (!machine.getTargetFeatureString().contains("+avx512f"))
-    return;
+void preferFullVectors(llvm::Module &module, const Cpu &cpu) {
   for (llvm::Function &function : module)
     if (!function.isDeclaration())
-      function.addFnAttr("prefer-vector-width", "512");
+      function.addFnAttr("prefer-vector-width", std::to_string(cpu.vectorBits));
 }
 
 void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
@@ -81,7 +76,7 @@ generateCode(llvm::Module &module, llvm::TargetMachine &machine) {
     llvm::legacy::PassManager passes;
     llvm::MCContext *unused = nullptr;
     if (machine.addPassesToEmitMC(passes, unused, stream, /*DisableVerify=*/true))
-      return llvm::createStringError("this machine's backend cannot emit object code");
+      return llvm::createStringError("the backend cannot emit object code");
     passes.run(module);
   }
   return std::make_unique<llvm::SmallVectorMemoryBuffer>(
@@ -94,10 +89,10 @@ struct CompiledPart {
   double optimizeSeconds = 0, generateSeconds = 0;
 };
 
-CompiledPart compilePart(const Partition &partition, unsigned index) {
+CompiledPart compilePart(const Partition &partition, const Cpu &cpu, unsigned index) {
   CompiledPart part;
   llvm::LLVMContext context;
-  auto machine = hostMachine();
+  auto machine = createMachine(cpu);
   auto module = partition.read(index, context);
   if (!machine || !module) {
     part.error = llvm::joinErrors(machine.takeError(), module.takeError());
@@ -118,18 +113,19 @@ CompiledPart compilePart(const Partition &partition, unsigned index) {
 
 } // namespace
 
-llvm::Expected<std::vector<std::unique_ptr<llvm::MemoryBuffer>>>
-sparsam::compileForHost(std::unique_ptr<llvm::Module> module, unsigned threads,
-                        PhaseTimes &times) {
-  auto machine = hostMachine();
+llvm::Expected<ObjectFiles>
+sparsam::compileForCpu(std::unique_ptr<llvm::Module> module, const Cpu &cpu,
+                       llvm::function_ref<bool(StringRef)> isEntry, unsigned threads,
+                       PhaseTimes &times) {
+  auto machine = createMachine(cpu);
   if (!machine)
     return machine.takeError();
   module->setDataLayout((*machine)->createDataLayout());
   module->setTargetTriple((*machine)->getTargetTriple());
-  preferFullVectors(*module, **machine);
+  preferFullVectors(*module, cpu);
 
   double start = now();
-  internalize(*module, entryPrefix);
+  internalize(*module, isEntry);
   inlineMarked(*module);
   mergeEqualFunctions(*module);
   propagateNoAlias(*module);
@@ -143,12 +139,12 @@ sparsam::compileForHost(std::unique_ptr<llvm::Module> module, unsigned threads,
   std::vector<CompiledPart> parts(partition.size());
   std::vector<std::thread> workers;
   for (unsigned i = 1; i < parts.size(); ++i)
-    workers.emplace_back([&, i] { parts[i] = compilePart(partition, i); });
-  parts[0] = compilePart(partition, 0);
+    workers.emplace_back([&, i] { parts[i] = compilePart(partition, cpu, i); });
+  parts[0] = compilePart(partition, cpu, 0);
   for (std::thread &worker : workers)
     worker.join();
 
-  std::vector<std::unique_ptr<llvm::MemoryBuffer>> objects;
+  ObjectFiles objects;
   llvm::Error error = llvm::Error::success();
   for (CompiledPart &part : parts) {
     error = llvm::joinErrors(std::move(error), std::move(part.error));

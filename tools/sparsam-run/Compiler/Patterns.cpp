@@ -50,20 +50,19 @@ std::vector<int64_t> readIndices(const ProgramArgument &argument, const void *da
 
 } // namespace
 
-llvm::Error sparsam_run::checkPatterns(const Program &program,
-                                       const ProgramFunction &function,
-                                       const Bindings &bindings, const std::string &path,
-                                       MLIRContext &context) {
+Outcome sparsam_run::checkPatterns(const Program &program,
+                                   const std::vector<NamedArgument> &arguments,
+                                   const std::vector<void *> &data,
+                                   const std::string &path, MLIRContext &context) {
   std::map<std::string, std::vector<std::vector<int64_t>>> patterns;
   std::map<std::string, std::string> names;
-  for (auto [named, data] :
-       llvm::zip_equal(namedArguments(function), bindings.pointers())) {
+  for (auto [named, array] : llvm::zip_equal(arguments, data)) {
     const ProgramArgument &argument = *named.argument;
     const std::string *param = argument.text(boundary::param);
     if (!named.isRead() || !param || !argument.text(boundary::part) ||
         findElementType(argument.elementType)->kind != 'i')
       continue;
-    patterns[*param].push_back(readIndices(argument, data));
+    patterns[*param].push_back(readIndices(argument, array));
     names[*param] = named.name;
   }
   for (const auto &[param, pattern] : patterns) {
@@ -83,9 +82,8 @@ llvm::Error sparsam_run::checkPatterns(const Program &program,
     llvm::SmallVector<llvm::ArrayRef<int64_t>> arrays(pattern.begin(), pattern.end());
     if (failed(verifyPattern(*parameter.structure, *parameter.shape, arrays,
                              UnknownLoc::get(&context))))
-      return llvm::createStringError("'" + path + "': array '" + names[param] +
-                                     "' is no pattern of " + *parameter.structure + ": " +
-                                     reason);
+      return Failure{"'" + path + "': array '" + names[param] + "' is no pattern of " +
+                     *parameter.structure + ": " + reason};
   }
-  return llvm::Error::success();
+  return {};
 }

@@ -1,0 +1,33 @@
+// The part of sparsam-run that needs LLVM: a library of its own, opened for MLIR only.
+#ifndef SPARSAM_TOOLS_COMPILER_H
+#define SPARSAM_TOOLS_COMPILER_H
+
+#include "Options.h"
+#include "Steps.h"
+
+namespace sparsam_run {
+
+/// A file of MLIR, compiled.
+class CompiledFile {
+public:
+  virtual ~CompiledFile() = default;
+
+  virtual const mlir::sparsam::FunctionTable &table() const = 0;
+
+  /// Of passes and code generation.
+  virtual double seconds() const = 0;
+
+  /// Checks that the index arrays among these arguments, which came from the file `path`,
+  /// are patterns of their parameters' structures: kernels rely on it and do not look.
+  virtual Outcome checkPatterns(const std::vector<NamedArgument> &arguments,
+                                const std::vector<void *> &data,
+                                const std::string &path) = 0;
+};
+
+/// What the library has under this name. Null after an error, which is printed.
+using CompileFile = CompiledFile *(const Options &options);
+inline constexpr const char *compileFileName = "sparsamRunCompile";
+
+} // namespace sparsam_run
+
+#endif // SPARSAM_TOOLS_COMPILER_H
