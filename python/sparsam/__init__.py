@@ -6,10 +6,12 @@ p, s, loss = step(p, s, x, y)
 """
 
 from ._checkpoint import saved_structures
-from ._core import CompileError, num_threads, set_num_threads
 from ._dense_files import load_dense, save_dense
+from ._errors import CompileError
 from ._gradient import gradient
+from ._load import Loaded, load
 from ._plugins import load_plugin
+from ._runtime import num_threads, set_num_threads
 from ._scores import Scores
 from ._step import Function, Step, compile
 from ._storage import Storage
@@ -21,11 +23,13 @@ __all__ = [
     "Cost",
     "Function",
     "Group",
+    "Loaded",
     "Scores",
     "Step",
     "Storage",
     "compile",
     "gradient",
+    "load",
     "load_dense",
     "load_plugin",
     "num_threads",

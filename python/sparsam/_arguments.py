@@ -99,14 +99,25 @@ class Wanted:
 class Arrays:
     """What a framework's arrays are to the compiler; here those of JAX.
 
+    name       of the framework
     separator  between the keys of a path in messages
     """
 
+    name = "jax"
     separator = "/"
 
     def wanted(self, what: str, example) -> Wanted:
         """What an argument must be where the step was compiled for `example`."""
         return Wanted.like(what, example)
+
+    def restored(
+        self, what: str, shape: tuple[int, ...], dtype: np.dtype, given: str
+    ) -> Wanted:
+        """What `wanted` returned, of which `given` is as text."""
+        if given.startswith("key<"):
+            kind = jax.random.key(0, impl=key_kind(given)).dtype
+            return Wanted(what, shape, dtype, kind)
+        return Wanted(what, shape, dtype, np.dtype(given))
 
     def called(self, leaf: Leaf) -> str:
         """How messages call a leaf of the parameters or the state."""
@@ -141,6 +152,13 @@ class Batch:
             for path, leaf in leaves
         ]
         self._examples = [arrays.as_shape(leaf) for _, leaf in leaves]
+
+    @classmethod
+    def restored(cls, positions, tree, wanted: list, arrays: Arrays) -> Batch:
+        """One without examples."""
+        batch = cls({}, arrays)
+        batch.positions, batch.tree, batch.wanted = positions, tree, wanted
+        return batch
 
     @property
     def shapes(self) -> tuple[tuple[int, ...], ...]:

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 import jax.numpy as jnp
 import numpy as np
 
-from . import _core, _storage
+from . import _storage
 from ._compiled import Compiled
 from ._compress import Arrays, Compressor
+from ._lazy import core as _core
 from ._names import check_fits, dense_name, entries_of, tensor_name
 from ._places import Places
 from ._safetensors import Entry, File, opened, write

@@ -5,37 +5,49 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 
-import jax
 import numpy as np
 
-from . import _core, _storage
-from ._arguments import key_kind
+from ._calling import Entry
 from ._imported import ImportedStep
-from ._lower import Lowered, Value, lower, text_after
-from ._pairing import Leaf
+from ._lazy import core as _core
+from ._lower import Lowered, lower, lower_for, text_after
 from ._storage import Layout, Slot
+from ._values import user_dtype
 
 
 class Compiled:
     """One function at one set of shapes: imported, compiled, and its arguments known.
 
     leaf_of  for each array on storage, the position of the user's leaf it belongs to
+    entry    the function in the program
     """
 
-    def __init__(self, imported: ImportedStep, structure: Mapping[str, str], name: str):
+    def __init__(
+        self,
+        imported: ImportedStep,
+        structure: Mapping[str, str],
+        name: str,
+        cpu: str = "",
+    ):
+        """`cpu` is this machine's by default."""
         self.imported = imported
         self.structure = dict(structure)
         self.name = name
-        self.lowered: Lowered = lower(imported.text, structure, name)
+        self.cpu = cpu
+        self.lowered: Lowered = lower(imported.text, structure, name, cpu)
         self.signature = self.lowered.signatures[self.lowered.entry]
+        self.entry = Entry(
+            self.lowered.program,
+            self.lowered.entry,
+            self.signature.arguments,
+            self.signature.results,
+            imported.results,
+        )
         by_path = {leaf.path: i for i, leaf in enumerate(imported.arguments)}
         self.leaf_of = [
             imported.params[value.param] if value.param else by_path[value.name]
             for value in self.signature.arguments
         ]
-        self._result_of = {
-            value.name: i for i, value in enumerate(self.signature.results)
-        }
 
     def layout(self, role: str, leaves: set[int], prefix: int, tree) -> Layout:
         """The storage of the user's leaves; `prefix` keys lead to their tree."""
@@ -55,7 +67,7 @@ class Compiled:
                     value.part,
                     numbers[leaf],
                     value.shape,
-                    _dtype(described, value),
+                    user_dtype(described, value),
                     self.lowered.pinned.get(value.param or value.state_of, ""),
                 )
             )
@@ -117,40 +129,10 @@ class Compiled:
                 found[path] = info
         return found
 
-    def call(self, arrays: list) -> dict[int, np.ndarray]:
-        """Runs on one array per argument; result -> array. Updated arguments are results
-        without a copy."""
-        results: dict[int, np.ndarray] = {}
-        for position, result in self.lowered.positions(self.lowered.entry):
-            if result is None:
-                continue
-            if position is None:
-                value = self.signature.results[result]
-                results[result] = _storage.empty(value.shape, value.dtype)
-            else:
-                results[result] = arrays[position]
-        self.lowered.call(self.lowered.entry, arrays, results)
-        return results
-
-    def result_of(self, leaf: int, results: dict[int, np.ndarray]):
-        """A flat result of the user's function, of those that `call` returned."""
-        described = self.imported.results[leaf]
-        position = self._result_of[described.path]
-        array = results[position].view(
-            _dtype(described, self.signature.results[position])
-        )
-        if described.dtype.startswith("key<"):
-            return jax.random.wrap_key_data(array, impl=key_kind(described.dtype))
-        return array
-
     def ir(self, stage: str) -> str:
         """The module as text after a stage."""
-        return text_after(self.imported.text, self.structure, self.name, stage)
+        return text_after(self.imported.text, self.structure, self.name, stage, self.cpu)
 
-
-def _dtype(leaf: Leaf, value: Value) -> np.dtype:
-    """What an array on storage is to the user: the compiler's integers have no sign."""
-    if value.dtype.kind != "i":
-        return value.dtype
-    unsigned = leaf.dtype.startswith(("uint", "key<"))
-    return np.dtype(f"u{value.dtype.name}") if unsigned else value.dtype
+    def lowered_for(self, cpu: str) -> _core.Module:
+        """The module on the way to machine code for a CPU."""
+        return lower_for(self.imported.text, self.structure, self.name, cpu)

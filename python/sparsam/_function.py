@@ -85,11 +85,11 @@ class Function:
         compiled.imported.check(others)
         leaves = self._leaves(compiled)
         stored, rest = iter(p.arrays()), iter(others)
-        results = compiled.call(
+        results = compiled.entry.call(
             [next(stored if leaf in leaves else rest) for leaf in compiled.leaf_of]
         )
         count = len(compiled.imported.results)
-        values = [compiled.result_of(i, results) for i in range(count)]
+        values = [compiled.entry.result_of(i, results) for i in range(count)]
         return jax.tree.unflatten(compiled.imported.out_tree, values)
 
     def _examples(self, shapes) -> tuple:
@@ -111,7 +111,7 @@ class Function:
             for path, name in zip(step.plan, imported.params, strict=True)
             if path in step.pinned
         }
-        compiled = Compiled(imported, structure, self._name)
+        compiled = Compiled(imported, structure, self._name, step.cpu)
         own = compiled.layout("params", self._leaves(compiled), 1, layout.tree)
         for mine, theirs in zip(own.slots, layout.slots, strict=True):
             if (mine.part, mine.shape, mine.dtype) != (

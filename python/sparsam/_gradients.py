@@ -23,8 +23,10 @@ class Gradients:
         batch: Batch,
         importer: Callable[[tuple], ImportedStep],
         first: ImportedStep,
+        cpu: str = "",
     ):
         """`importer`: shapes of the batch -> the step; `first` is that of the examples."""
+        self._cpu = cpu
         self._name, self._batch, self._import, self._first = name, batch, importer, first
         self._lowered: dict[tuple, tuple[ImportedStep, Lowered]] = {}
         self._lock = threading.Lock()
@@ -73,4 +75,4 @@ class Gradients:
                     f"'{self._name}' cannot be compiled for a batch of the shapes "
                     f"{', '.join(map(str, shapes))}: {error}"
                 ) from error
-        return imported, lower_gradients(imported.text, self._name)
+        return imported, lower_gradients(imported.text, self._name, self._cpu)

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Iterable
 
-from ._core import CompileError
+from ._errors import CompileError
 
 
 def run(tool: str, options: Iterable[str], text: str) -> str:

@@ -104,7 +104,10 @@ class Moves:
             if self._made is None:
                 compiled = self._compiled
                 self._made = lower_refresh(
-                    compiled.imported.text, compiled.lowered.pinned, compiled.name
+                    compiled.imported.text,
+                    compiled.lowered.pinned,
+                    compiled.name,
+                    compiled.cpu,
                 )
             return self._made
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from . import _core
+from ._lazy import core as _core
 
 
 def load_plugin(path: str | os.PathLike) -> None:

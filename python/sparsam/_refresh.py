@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from . import _core, _ranking, _scores, _storage, _structures
+from . import _ranking, _scores, _storage, _structures
 from ._compress import fresh_value
+from ._lazy import core as _core
 from ._request import Request
 from ._scores import Scores
 from ._storage import Dense, Slot, Storage, Stored

@@ -5,11 +5,11 @@ from __future__ import annotations
 import copy
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from . import _export, _jax, _scores, _storage, _structures, _trees
+from . import _bundle, _calling, _export, _jax, _scores, _structures, _trees
 from ._arguments import Arrays
 from ._checkpoint import Checkpoints
 from ._compiled import Compiled
@@ -19,6 +19,7 @@ from ._form import Form
 from ._function import Function
 from ._gradients import Gradients
 from ._imported import ImportedStep
+from ._lazy import core as _core
 from ._lower import groups
 from ._places import Places
 from ._reasons import Reasons
@@ -40,6 +41,7 @@ def compile(
     structure: Mapping[str, str] | str = "dense",
     budget: str | None = None,
     target: str = "cpu",
+    cpu: str = "host",
 ) -> Step:
     """Compiles a training step on structured parameters.
 
@@ -52,11 +54,13 @@ def compile(
                {"blocks/*/fc": "nm<2:8, vector = 8>", "*/out": "low_rank<32>"}; `*` crosses
                `/`, the first match wins. Or "dense". What no glob matches stays dense.
     target     "cpu"
+    cpu        what to compile for, as clang's -mcpu takes it ("x86-64-v3", "znver4"); "host"
+               is this machine. It must be able to run the step.
 
     Raises ValueError for a glob that matches nothing and for arguments that do not fit,
     and CompileError where the compiler refuses, with its whole message.
     """
-    check_options(budget, target)
+    check_options(budget, target, cpu)
     _check_args(args, "the step")
     return Step(
         lambda args: _jax.import_step(fn, args, params, state),
@@ -65,6 +69,7 @@ def compile(
         params,
         state,
         _structures.normalise(structure),
+        cpu,
     )
 
 
@@ -77,18 +82,21 @@ def _check_args(args, what: str):
         )
 
 
-def check_options(budget: str | None, target: str):
-    """Raises NotImplementedError for what comes later."""
+def check_options(budget: str | None, target: str, cpu: str):
+    """Raises NotImplementedError for what comes later, and ValueError for a name that is no
+    CPU's."""
     if budget is not None:
         raise NotImplementedError("budget comes later; give structures by glob")
     if target != "cpu":
         raise NotImplementedError(f"target={target!r} comes later; there is 'cpu'")
+    _core.check_cpu(cpu)
 
 
 class Step:
     """A compiled training step; see `sparsam.compile`.
 
     plan  path -> Choice(structure, reason, cost, damage)
+    cpu   what it is compiled for
     """
 
     # What a front end for another framework has its own of.
@@ -102,15 +110,17 @@ class Step:
         params: int | str,
         state: int | str | None,
         structure: Mapping[str, str],
+        cpu: str = "host",
     ):
         """`importer`: example arguments -> the step as annotated MLIR. `structure`: glob ->
         text. For the rest see `sparsam.compile`."""
         self._import = importer
         self._name = name
+        self.cpu = cpu
         imported = importer(args)
         self._places = places = Places(args, imported, params, state, self.framework)
         self._set_structure(imported, structure)
-        gradients = Gradients(name, places.batch, self._imported_for, imported)
+        gradients = Gradients(name, places.batch, self._imported_for, imported, cpu)
         self.family = Family(gradients, self)
         leaves = places.leaves
         stateless = None if leaves["state"] else places.trees.get("state")
@@ -149,20 +159,13 @@ class Step:
         handle, TypeError or ValueError for arguments that do not fit, by their path. After
         an exception the handles stay good.
         """
-        roles = self._places.roles
-        if len(args) < len(roles):
-            raise TypeError(
-                f"expected {' and '.join(roles)} first, found {len(args)} values"
-            )
-        handles = dict(zip(roles, args, strict=False))
+        handles = self.call(self._main).handles(args)
         for role, handle in handles.items():
             self.check(handle, role)
-        batch = self._places.batch.read(args[len(roles) :])
+        batch = self._places.batch.read(args[len(handles) :])
         compiled = self._variants.at(batch)
         compiled.imported.check(batch)
-        with _storage.taken(handles.values()) as taken:
-            arrays = self._gather(compiled, dict(zip(handles, taken, strict=True)), batch)
-            return self._results(compiled, arrays, compiled.call(arrays))
+        return self.call(compiled).run(compiled.entry, handles, batch)
 
     def densify(self, p: Storage, s: Storage | None = None, smaller: bool = False):
         """The dense parameters, in the user's tree, as new NumPy arrays; with the state `s`,
@@ -208,23 +211,37 @@ class Step:
     def save(
         self,
         path: str | os.PathLike,
-        p: Storage,
+        p: Storage | None = None,
         s: Storage | None = None,
         metadata: Mapping[str, str] | None = None,
+        *,
+        cpu: str | Sequence[str] | None = None,
     ):
         """Writes storage into a safetensors file, with the structures in its metadata:
         parameters and optimizer state, or parameters alone. `metadata` is text of yours.
 
-        Replaces a file as a whole or not at all. Raises what the use of p and s in a step
-        raises, and ValueError for parameters that are not finite and state that is NaN,
+        Without storage it writes the step itself, for batches of the example's shape, as a
+        bundle (PATH.sparsam) that `sparsam.load` and `sparsam-run` take without LLVM.
+        `cpu` are the CPUs that it is compiled for, as clang's -mcpu takes them; "host" is this
+        machine. By default they are a baseline and this machine. See docs/AheadOfTime.md.
+
+        Replaces what is there as a whole or not at all. Raises what the use of p and s in a
+        step raises, and ValueError for parameters that are not finite and state that is NaN,
         which `load` would not take.
         """
+        if p is None:
+            if s is not None or metadata is not None:
+                raise TypeError("storage is saved with its parameters: save(path, p, s)")
+            return _bundle.save(path, self, self._main, self._places.batch, cpu)
+        if cpu is not None:
+            raise TypeError("cpu= is for a bundle, which is saved without storage")
         self.check(p, "params")
         handles = {"params": p}
         if s is not None:
             self.check(s, "state")
             handles["state"] = s
         self._checkpoints.save(path, handles, metadata or {})
+        return None
 
     def load(self, path: str | os.PathLike, state=None):
         """Storage from a safetensors file: (p, s), or p alone for a step without state.
@@ -374,23 +391,18 @@ class Step:
         """Raises TypeError for anything but storage of this step, RuntimeError for a handle
         that a step consumed, and ValueError for arrays that were put into one and do not
         fit, indices that are no pattern among them."""
-        if not isinstance(handle, Storage):
-            raise TypeError(
-                f"expected the {role} storage that compress returned, found "
-                f"{type(handle).__name__}"
-            )
-        if handle.role != role:
-            raise TypeError(
-                f"expected the {role} storage, found the {handle.role} storage"
-            )
-        if (
-            handle.layout is not self._layouts[role]
-            and handle.layout != self._layouts[role]
-        ):
-            raise TypeError(
-                f"expected the {role} storage of this step, found that of another step"
-            )
-        handle.adopt(self._main.check_patterns)
+        _calling.check(handle, role, self._layouts[role], self._main.check_patterns)
+
+    def call(self, compiled: Compiled) -> _calling.StepCall:
+        """How the step is called as it was compiled for a batch."""
+        places = self._places
+        return _calling.StepCall(
+            places.roles,
+            self._layouts,
+            tuple(compiled.leaf_of),
+            tuple(map(places.role, compiled.leaf_of)),
+            self._template,
+        )
 
     def __repr__(self) -> str:
         structured = len(self._main.lowered.structures)
@@ -399,7 +411,7 @@ class Step:
     def _set_structure(self, imported: ImportedStep, structure: Mapping[str, str]):
         """Compiles for structures: glob -> text."""
         globs = _structures.assign(structure, imported.params)
-        self._main = Compiled(imported, structure, self._name)
+        self._main = Compiled(imported, structure, self._name, self.cpu)
         self._layouts = self._make_layouts(self._main)
         places = self._places
         self._compressor = Compressor(self._main, places, self._layouts)
@@ -466,34 +478,7 @@ class Step:
     def _build(self, shapes) -> Compiled:
         """The step for a batch of these shapes."""
         imported = self._imported_for(shapes)
-        compiled = Compiled(imported, self._main.lowered.pinned, self._name)
+        compiled = Compiled(imported, self._main.lowered.pinned, self._name, self.cpu)
         if self._make_layouts(compiled) != self._layouts:
             raise ValueError("the parameters are stored otherwise; compile another step")
         return compiled
-
-    def _gather(self, compiled: Compiled, stored: dict[str, tuple], batch) -> list:
-        """The arrays in the order of the compiled function's arguments."""
-        queues = {role: iter(arrays) for role, arrays in stored.items()}
-        queues[None] = iter(batch)
-        return [next(queues[self._places.role(leaf)]) for leaf in compiled.leaf_of]
-
-    def _results(self, compiled: Compiled, arrays, results):
-        """The tree of the user's results."""
-        values = compiled.signature.arguments
-        updated = {role: [] for role in self._places.roles}
-        for leaf, value, array in zip(compiled.leaf_of, values, arrays, strict=True):
-            if role := self._places.role(leaf):
-                updated[role].append(
-                    array if value.updates is None else results[value.updates]
-                )
-
-        def value(place):
-            if isinstance(place, _trees.Handle):
-                return Storage(updated[place.role], self._layouts[place.role], owned=True)
-            if isinstance(place, _trees.Output):
-                return compiled.result_of(place.result, results)
-            # Part of a larger tree that holds the state: a copy, the handle has it too.
-            argument = compiled.leaf_of.index(place.argument)
-            return np.array(results[values[argument].updates])
-
-        return _trees.fill(self._template, value)

@@ -47,11 +47,20 @@ class Slot:
 
 @dataclass(frozen=True)
 class Layout:
-    """What the arrays of a storage are: of the "params" or of the "state"."""
+    """What the arrays of a storage are: of the "params" or of the "state".
+
+    tree  the user's; None for a step that is loaded, which does not know
+    """
 
     role: str
     slots: tuple[Slot, ...]
     tree: Any
+
+    def fits(self, other: Layout) -> bool:
+        """Whether storage of the one is storage of the other."""
+        if self.tree is not None and other.tree is not None and self.tree != other.tree:
+            return False
+        return (self.role, self.slots) == (other.role, other.slots)
 
     def named(self, arrays: Iterable[np.ndarray]) -> Stored:
         """The arrays of the slots by name and part."""

@@ -68,7 +68,7 @@ def test_a_failing_program_consumes_nothing(step, handles, monkeypatch):
         def fail(*_):
             raise RuntimeError("the program failed")
 
-        patch.setattr(type(step._main), "call", fail)
+        patch.setattr(type(step._main.entry), "call", fail)
         with pytest.raises(RuntimeError, match="the program failed"):
             step(p, s, *BATCH)
     assert not p.consumed and not s.consumed

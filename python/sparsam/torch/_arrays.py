@@ -105,12 +105,18 @@ class Wanted:
 class TorchArrays(Arrays):
     """Those of PyTorch. Examples without values are tensors on the meta device."""
 
+    name = "torch"
     separator = "."
 
     def wanted(self, what, example):
         """What an argument must be where the step was compiled for `example`."""
         dtype = numpy_dtype(example.dtype)
         return Wanted(what, tuple(example.shape), dtype, example.dtype)
+
+    def restored(self, what, shape, dtype, given):
+        """What `wanted` returned, of which `given` is as text."""
+        (kind,) = (known for known in _DTYPES if str(known) == given)
+        return Wanted(what, shape, dtype, kind)
 
     def called(self, leaf):
         """The name of a parameter, or in the state."""

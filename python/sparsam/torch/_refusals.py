@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import torch
 from torch.fx import GraphModule, Node
 
-from .._core import CompileError
+from .._errors import CompileError
 from ._places import place_of
 
 aten = torch.ops.aten

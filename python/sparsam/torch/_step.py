@@ -29,6 +29,7 @@ def compile(
     budget: str | None = None,
     target: str = "cpu",
     seed: int = 0,
+    cpu: str = "host",
 ) -> Step:
     """Compiles a training step of a module on structured parameters.
 
@@ -45,11 +46,12 @@ def compile(
     seed            of the random numbers that the step draws for dropout and the like, anew
                     in every step. PyTorch's generator is neither read nor advanced, so its
                     own training draws others
+    cpu             what to compile for; see `sparsam.compile`
 
     Raises ValueError and TypeError for what does not fit, and CompileError where the
     compiler refuses, with its whole message.
     """
-    _step.check_options(budget, target)
+    _step.check_options(budget, target, cpu)
     if not isinstance(model, torch.nn.Module):
         raise TypeError(f"model must be a torch.nn.Module, found {type(model).__name__}")
     if not callable(loss_fn):
@@ -61,7 +63,9 @@ def compile(
         )
     if not isinstance(seed, int) or isinstance(seed, bool):
         raise TypeError(f"seed must be an integer, found {seed!r}")
-    return Step(model, loss_fn, optimizer_spec, tuple(example_batch), structure, seed)
+    return Step(
+        model, loss_fn, optimizer_spec, tuple(example_batch), structure, seed, cpu
+    )
 
 
 class Step(_step.Step):
@@ -69,7 +73,9 @@ class Step(_step.Step):
 
     framework = _arrays.TorchArrays()
 
-    def __init__(self, model, loss_fn, optimizer_spec, batch, structure, seed=0):
+    def __init__(
+        self, model, loss_fn, optimizer_spec, batch, structure, seed=0, cpu="host"
+    ):
         """See `sparsam.torch.compile`."""
         self._model = model
         params = _tensors("parameter", model.named_parameters())
@@ -89,6 +95,7 @@ class Step(_step.Step):
             0,
             1,
             _structures.normalise(structure),
+            cpu,
         )
 
     def compress(self, params=None, state=None, pattern: Storage | None = None):

@@ -1,0 +1,265 @@
+"""Steps that were compiled ahead of time: the same numbers, without LLVM."""
+
+import json
+import pickle
+import subprocess
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+import sparsam
+from oracle import case
+from sparsam import _core
+
+STEPS = 3
+DENSE, PRUNED = (case("mlp", "adamw", mix, seed=1) for mix in ("dense", "mixed"))
+
+
+def equal(handle, other) -> bool:
+    arrays = zip(handle.arrays(), other.arrays(), strict=True)
+    return all(np.array_equal(*pair) for pair in arrays)
+
+
+@pytest.fixture(scope="module", params=[DENSE, PRUNED], ids=["dense", "mixed"])
+def saved(request, tmp_path_factory):
+    """A case, its step, and the bundle of it."""
+    step = request.param.compile()
+    path = tmp_path_factory.mktemp("bundles") / "step.sparsam"
+    step.save(path)
+    return request.param, step, path
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """A step of a parameter w, without state, and its bundle."""
+
+    def train(w, x):
+        return w - 0.5 * (w @ x), w.sum()
+
+    args = np.eye(4, dtype=np.float32), np.ones((4, 4), np.float32)
+    step = sparsam.compile(train, args, state=None)
+    path = tmp_path_factory.mktemp("small") / "step.sparsam"
+    step.save(path, cpu="host")
+    return step, args, path
+
+
+def test_bit_identical(saved):
+    one, step, path = saved
+    loaded = sparsam.load(path)
+    mine, theirs = (step.compress(one.params, one.state) for _ in range(2))
+    for batch in one.batches[:STEPS]:
+        *mine, expected = step(*mine, *batch)
+        *theirs, found = loaded(*theirs, *batch)
+        assert expected == found and type(expected) is type(found)
+    assert equal(mine[0], theirs[0]) and equal(mine[1], theirs[1])
+    # Storage goes from one to the other.
+    *mine, expected = loaded(*mine, *batch)
+    *theirs, found = step(*theirs, *batch)
+    assert expected == found and equal(mine[0], theirs[0])
+    assert loaded.structures == step.pinned
+
+
+SEPARATE = """
+import pickle, sys
+import sparsam
+
+loaded = sparsam.load(sys.argv[1])
+with open(sys.argv[2], "rb") as file:
+    handles, batch = pickle.load(file)
+*handles, loss = loaded(*handles, *batch)
+print(repr(float(loss)))
+sparsam.set_num_threads(1)
+assert sparsam.num_threads() == 1
+with open("/proc/self/maps") as maps:
+    files = {line.split()[-1] for line in maps}
+print([file for file in files if "libLLVM" in file or "libMLIR" in file or "libSparsam.so" in file])
+assert any("libSparsamRuntime" in file for file in files)
+"""
+
+
+def test_without_llvm(saved, tmp_path):
+    one, step, path = saved
+    handles, batch = step.compress(one.params, one.state), one.batches[0]
+    (tmp_path / "args").write_bytes(pickle.dumps((handles, batch)))
+    ran = subprocess.run(
+        [sys.executable, "-c", SEPARATE, path, tmp_path / "args"],
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stderr
+    loss, libraries = ran.stdout.splitlines()
+    assert float(loss) == float(step(*handles, *batch)[2])
+    assert libraries == "[]"
+
+
+def test_what_is_compiled_loads_llvm():
+    code = "import sparsam; sparsam._lower._core.check_cpu('host'); " + (
+        "assert 'libLLVM' in open('/proc/self/maps').read()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_donation(small):
+    step, args, path = small
+    loaded = sparsam.load(path)
+    p = step.compress(args[0])
+    after, _ = loaded(p, args[1])
+    assert p.consumed
+    for again in (step, loaded):
+        with pytest.raises(RuntimeError, match="was consumed by a step"):
+            again(p, args[1])
+    with pytest.raises(ValueError, match="must be of shape"):
+        loaded(after, np.ones((4, 3), np.float32))
+    assert not after.consumed
+    loaded(after, args[1])
+
+
+def test_arrays_of_all_kinds(small):
+    step, args, path = small
+    loaded = sparsam.load(path)
+    p = step.compress(args[0])
+    for x in (args[1], jnp.asarray(args[1]), args[1].T):
+        p, total = loaded(p, x)
+    assert isinstance(total, np.ndarray) and total.shape == ()
+    with pytest.raises(TypeError, match="argument '1' must be of dtype float32"):
+        loaded(p, args[1].astype(np.float64))
+    with pytest.raises(TypeError, match="argument '1'.*found a list of 1"):
+        loaded(p, [args[1]])
+    with pytest.raises(TypeError, match="expected params first, found 0 values"):
+        loaded()
+    with pytest.raises(TypeError, match="found ndarray"):
+        loaded(*args)
+
+
+def test_other_storage(small, saved):
+    _, step, _ = saved
+    one = saved[0]
+    p = step.compress(one.params, one.state)[0]
+    with pytest.raises(TypeError, match="that of another step"):
+        sparsam.load(small[2])(p, small[1][1])
+
+
+def test_trees_of_other_types(tmp_path):
+    """A Flax state, a random key and a Python number in the batch."""
+    from flax.training.train_state import TrainState
+
+    ts = TrainState.create(
+        apply_fn=None, params={"w": jnp.ones((4, 4))}, tx=optax.adam(0.1)
+    )
+
+    def train(ts, key, batch):
+        x = batch["x"] + batch["by"] * jax.random.normal(key, (4, 4))
+        loss, grads = jax.value_and_grad(lambda p: ((x @ p["w"]) ** 2).sum())(ts.params)
+        return ts.apply_gradients(grads=grads), {"loss": loss, "key": key}
+
+    batch = {"x": np.ones((4, 4), np.float32), "by": 0.5}
+    args = ts, jax.random.key(3), batch
+    step = sparsam.compile(train, args, params="0/params", state="0")
+    step.save(tmp_path / "step.sparsam", cpu=["host"])
+    loaded = sparsam.load(tmp_path / "step.sparsam")
+    mine, theirs = (step.compress(ts.params, ts) for _ in range(2))
+    *mine, expected = step(*mine, *args[1:])
+    *theirs, found = loaded(*theirs, *args[1:])
+    assert expected["loss"] == found["loss"] and equal(mine[1], theirs[1])
+    assert jax.random.key_data(found["key"]).tolist() == [0, 3]
+    with pytest.raises(TypeError, match="argument '1' must be of dtype key<fry>"):
+        loaded(*theirs, jax.random.key(3, impl="rbg"), batch)
+
+
+def test_cpus(small, tmp_path):
+    step, args, _ = small
+    path = tmp_path / "two.sparsam"
+    step.save(path, cpu=["host", "generic", "host"])
+    loaded = sparsam.load(path)
+    assert len(loaded.cpus) == 2 and loaded.cpu in loaded.cpus
+    assert loaded.cpus[1] == "generic"
+    loaded(step.compress(args[0]), args[1])
+    step.save(path)
+    assert sparsam.load(path).cpus != loaded.cpus
+
+
+def test_compiled_for_another_cpu():
+    def train(w, x):
+        return w - x
+
+    args = np.ones((4, 4), np.float32), np.ones((4, 4), np.float32)
+    step = sparsam.compile(train, args, state=None, cpu="generic")
+    assert step.cpu == "generic" and 'sparsam.cpu = "generic"' in step.ir("to-cpu")
+    np.testing.assert_array_equal(step.densify(step(step.compress(args[0]), args[1])), 0)
+    with pytest.raises(
+        ValueError, match="there is no CPU 'i9'; some that there are: host"
+    ):
+        sparsam.compile(train, args, state=None, cpu="i9")
+    absent = "bdver4" if "x86" in _core.default_cpus()[0] else "a64fx"
+    with pytest.raises(sparsam.CompileError, match=f"code for CPU '{absent}': it lacks"):
+        sparsam.compile(train, args, state=None, cpu=absent)
+
+
+def test_what_save_refuses(small, tmp_path):
+    step, args, _ = small
+    p = step.compress(args[0])
+    with pytest.raises(ValueError, match=r"'.*step.safetensors' must end in .sparsam"):
+        step.save(tmp_path / "step.safetensors")
+    with pytest.raises(TypeError, match="cpu= is for a bundle"):
+        step.save(tmp_path / "step.safetensors", p, cpu="host")
+    with pytest.raises(TypeError, match="saved with its parameters"):
+        step.save(tmp_path / "step.sparsam", metadata={"a": "b"})
+    with pytest.raises(ValueError, match="there is no CPU 'i9'"):
+        step.save(tmp_path / "step.sparsam", cpu=["host", "i9"])
+    with pytest.raises(ValueError, match=r"cpu=\[\]: name at least one"):
+        step.save(tmp_path / "step.sparsam", cpu=[])
+    with pytest.raises(sparsam.CompileError, match="cannot write it"):
+        step.save(tmp_path / "no" / "where.sparsam", cpu="host")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_trees_that_cannot_be_saved(tmp_path):
+    class Local(tuple):
+        __slots__ = ()
+
+    jax.tree_util.register_pytree_node(
+        Local, lambda node: (tuple(node), None), lambda _, children: Local(children)
+    )
+    args = np.ones(4, np.float32), Local([np.ones(4, np.float32)])
+    step = sparsam.compile(lambda w, x: w - x[0], args, state=None)
+    with pytest.raises(
+        ValueError, match="the tree of the batch cannot be saved: .*Local"
+    ):
+        step.save(tmp_path / "step.sparsam")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_load_refuses(small, tmp_path):
+    with pytest.raises(OSError, match="there is nothing of that name"):
+        sparsam.load(tmp_path / "none.sparsam")
+    path = tmp_path / "step.sparsam"
+    small[0].save(path, cpu="host")
+    manifest = json.loads((path / "manifest.json").read_text())
+    (variant,) = manifest["variants"]
+    variant["features"].append("flux")
+    (path / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(OSError, match="none of its code runs on this machine.*flux"):
+        sparsam.load(path)
+    small[0].save(path, cpu="host")
+    text = (path / "python.json").read_text()
+    (path / "python.json").write_text(text.replace("jax", "jix"))
+    with pytest.raises(OSError, match=r"'python.json' is damaged"):
+        sparsam.load(path)
+    _core.Module.write_bundle(str(path), [(compiled(), "host")], {})
+    with pytest.raises(
+        ValueError, match="was not made by Step.save; sparsam-run takes it"
+    ):
+        sparsam.load(path)
+    newer = text.replace('"format": 1', '"format": 2')
+    _core.Module.write_bundle(str(path), [(compiled(), "host")], {"python.json": newer})
+    with pytest.raises(ValueError, match="format 2, and this Sparsam reads format 1"):
+        sparsam.load(path)
+
+
+def compiled() -> _core.Module:
+    return _core.Module.parse(
+        "func.func @step() attributes {llvm.emit_c_interface} { return }"
+    )
