@@ -38,6 +38,24 @@ Json toJson(const AttributeTable &table) {
   return attributes;
 }
 
+constexpr std::pair<IndexRule::Kind, const char *> indexKinds[] = {
+    {IndexRule::Kind::Runs, "runs"},
+    {IndexRule::Kind::Offsets, "offsets"},
+    {IndexRule::Kind::Rows, "rows"}};
+
+Json toJson(const IndexRule &rule) {
+  std::string kind;
+  for (auto [known, name] : indexKinds)
+    if (known == rule.kind)
+      kind = name;
+  return {{"kind", kind},           {"place", rule.place},
+          {"what", rule.what},      {"columns", rule.columns},
+          {"run", rule.run},        {"period", rule.period},
+          {"step", rule.step},      {"range", rule.range},
+          {"square", rule.square},  {"times", rule.times},
+          {"entries", rule.entries}};
+}
+
 Json toJson(const ProgramArgument &argument) {
   Json json = {{"role", roleName(argument.role)}};
   if (argument.result >= 0)
@@ -47,6 +65,8 @@ Json toJson(const ProgramArgument &argument) {
   json["shape"] = argument.shape;
   json["bytes"] = argument.bytes;
   json["attributes"] = toJson(argument.attributes);
+  if (argument.index)
+    json["index"] = toJson(*argument.index);
   return json;
 }
 
@@ -128,6 +148,43 @@ AttributeTable readAttributes(const Json &json) {
   return table;
 }
 
+IndexRule readIndexRule(const Json &json, size_t size) {
+  IndexRule rule;
+  auto name = json.at("kind").get<std::string>();
+  bool isKnown = false;
+  for (auto [kind, known] : indexKinds)
+    if (name == known) {
+      rule.kind = kind;
+      isKnown = true;
+    }
+  if (!isKnown)
+    throw Invalid("there is no rule '" + name + "' of indices");
+  rule.place = json.at("place").get<std::string>();
+  rule.what = json.at("what").get<std::string>();
+  auto number = [&](const char *key, int64_t least) {
+    auto value = static_cast<int64_t>(readSize(json.at(key)));
+    // What counts values and entries is multiplied.
+    if (value < least || value > int64_t(1) << 31)
+      throw Invalid(std::string("'") + key + "' of a rule cannot be " +
+                    json.at(key).dump());
+    return value;
+  };
+  rule.columns = number("columns", 0);
+  rule.run = number("run", 1);
+  rule.period = number("period", 1);
+  rule.step = number("step", 0);
+  rule.range = number("range", 0);
+  rule.square = number("square", 0);
+  rule.times = number("times", 0);
+  rule.entries = number("entries", 0);
+  if (rule.entries ? size % rule.entries != 0 : size != 0)
+    throw Invalid("a rule is for " + json.at("entries").dump() + " of " +
+                  std::to_string(size) + " indices");
+  if (rule.square && !rule.columns)
+    throw Invalid("a rule has squares of no columns");
+  return rule;
+}
+
 ProgramArgument readArgument(const Json &json) {
   ProgramArgument argument;
   argument.role = readRole(json.at("role").get<std::string>());
@@ -151,6 +208,8 @@ ProgramArgument readArgument(const Json &json) {
     throw Invalid("an array of " + arrayText(argument) + " is said to have " +
                   std::to_string(argument.bytes) + " bytes");
   argument.attributes = readAttributes(json.at("attributes"));
+  if (json.contains("index"))
+    argument.index = readIndexRule(json.at("index"), bytes / type->bytes);
   return argument;
 }
 

@@ -78,6 +78,13 @@ std::string mlir::sparsam::arrayText(const ValueSignature &value) {
          shapeText(value.shape);
 }
 
+bool ProgramArgument::isIndex() const {
+  // What a pattern stores besides is values, which are floats.
+  const ElementType *element = findElementType(elementType);
+  return element && element->isSignless() && text("sparsam.param") &&
+         text("sparsam.part");
+}
+
 std::string_view mlir::sparsam::roleName(ProgramArgument::Role role) {
   switch (role) {
   case ProgramArgument::Role::Input:

@@ -279,6 +279,63 @@ LogicalResult sparsam::verifyPattern(StructureInterface structure, RankedTensorT
   return success();
 }
 
+LogicalResult sparsam::verifyByRules(Attribute structure, ArrayRef<IndexRule> rules,
+                                     ArrayRef<ArrayRef<int64_t>> pattern,
+                                     function_ref<InFlightDiagnostic()> emitError) {
+  if (rules.size() != pattern.size())
+    return emitError() << "a pattern of " << structure
+                       << " that was made elsewhere cannot be checked";
+  IndexEntries before{nullptr, 0};
+  for (auto [rule, indices] : llvm::zip_equal(rules, pattern)) {
+    IndexEntries entries{indices.data(), static_cast<int64_t>(indices.size())};
+    if (auto error = checkIndices(rule, entries, before))
+      return emitError() << *error;
+    before = entries;
+  }
+  return success();
+}
+
+/// Those of one matrix: of a pattern, or of the patterns that factors are stored in.
+static FailureOr<SmallVector<IndexRule>>
+getMatrixRules(StructureInterface structure, RankedTensorType matrix,
+               function_ref<InFlightDiagnostic()> emitError) {
+  if (structure.getKind() == StructureKind::Pattern)
+    return structure.getIndexRules(matrix);
+  auto terms = structure.getTerms(matrix, emitError);
+  if (failed(terms))
+    return failure();
+  SmallVector<IndexRule> rules;
+  for (const FactorTerm &term : *terms)
+    for (const Factor &factor : term.factors) {
+      if (!factor.pattern)
+        continue;
+      for (IndexRule &rule : factor.getPattern().getIndexRules(factor.type)) {
+        if (!factor.name.empty())
+          rule.place = factor.name + ": " + rule.place;
+        rules.push_back(rule);
+      }
+    }
+  return rules;
+}
+
+FailureOr<SmallVector<IndexRule>>
+sparsam::getIndexRules(StructureInterface structure, RankedTensorType type,
+                       function_ref<InFlightDiagnostic()> emitError) {
+  FailureOr<MatrixView> view = getMatrixView(structure, type, emitError);
+  if (failed(view))
+    return failure();
+  auto storage = structure.getStorage(view->matrix, emitError);
+  auto rules = getMatrixRules(structure, view->matrix, emitError);
+  if (failed(storage) || failed(rules))
+    return failure();
+  llvm::erase_if(*storage, [](const StorageTensor &tensor) { return !tensor.isIndex(); });
+  if (storage->size() != rules->size())
+    return SmallVector<IndexRule>();
+  for (auto [tensor, rule] : llvm::zip_equal(*storage, *rules))
+    rule.entries = tensor.type.getNumElements();
+  return rules;
+}
+
 bool sparsam::isStructuredElement(Type type) {
   return isa<BFloat16Type, Float16Type, Float32Type, Float64Type>(type);
 }

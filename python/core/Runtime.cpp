@@ -1,8 +1,10 @@
 // sparsam._runtime: programs that were compiled ahead of time, and what all programs
 // share. It needs no LLVM. See sparsam/_runtime.pyi.
 
+#include "Arrays.h"
 #include "Calls.h"
 #include "sparsam/Bundle/Bundle.h"
+#include "sparsam/Bundle/Patterns.h"
 
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/unique_ptr.h>
@@ -35,6 +37,29 @@ std::string readMember(const Bundle &bundle, const std::string &name) {
   return *contents;
 }
 
+/// The number of the array and the reason, of the first that is no pattern.
+nb::object checkArrays(const Bundle &bundle, const std::string &name,
+                       nb::sequence arrays) {
+  const ProgramFunction *function = bundle.table().find(name);
+  if (!function || nb::len(arrays) != function->callerArguments())
+    throw nb::value_error(("no function '" + name + "' of so many arrays").c_str());
+  std::vector<nb::ndarray<nb::ro>> owners(nb::len(arrays));
+  std::vector<void *> pointers;
+  for (size_t i = 0; i < function->arguments.size(); ++i) {
+    if (function->arguments[i].isWorkspace())
+      continue;
+    size_t k = pointers.size();
+    nb::object array = arrays[k];
+    pointers.push_back(array.is_none()
+                           ? nullptr
+                           : arrayData(array, function->arguments[i], i, owners[k]));
+  }
+  auto fault = checkPatterns(*function, pointers.data());
+  if (!fault)
+    return nb::none();
+  return nb::make_tuple(fault->argument, fault->reason);
+}
+
 } // namespace
 
 NB_MODULE(_runtime, m) {
@@ -48,6 +73,7 @@ NB_MODULE(_runtime, m) {
             call(bundle.table(), name, arrays);
           },
           "name"_a, "arrays"_a)
+      .def("check_patterns", &checkArrays, "name"_a, "arrays"_a)
       .def("read", &readMember, "name"_a)
       .def_prop_ro("files",
                    [](const Bundle &b) {

@@ -16,6 +16,7 @@ import numpy as np
 from . import _trees
 from ._arguments import Arrays, Batch
 from ._calling import Entry, StepCall
+from ._checkpoint import Record
 from ._imported import no_check
 from ._lazy import core as _core
 from ._pairing import Leaf
@@ -39,6 +40,7 @@ def save(
     step: Step,
     compiled: Compiled,
     batch: Batch,
+    record: Record,
     cpu: str | Sequence[str] | None,
 ):
     """Writes a step as a bundle; see `Step.save`."""
@@ -53,7 +55,7 @@ def save(
         raise ValueError("cpu=[]: name at least one, such as 'x86-64-v3' or 'host'")
     for name in cpus:
         _core.check_cpu(name)
-    text = json.dumps(_describe(step, compiled, batch), indent=1)
+    text = json.dumps(_describe(step, compiled, batch, record), indent=1)
     programs = [(compiled.lowered_for(name), name) for name in dict.fromkeys(cpus)]
     _core.Module.write_bundle(path, programs, {FILE: text})
 
@@ -62,7 +64,8 @@ def save(
 class Description:
     """A step of which the code is in a bundle.
 
-    check  raises for the arrays of a batch that the step is wrong for
+    check   raises for the arrays of a batch that the step is wrong for
+    record  what its checkpoints say of it
     """
 
     name: str
@@ -71,6 +74,7 @@ class Description:
     batch: Batch
     check: Callable[[Sequence[np.ndarray]], None]
     structures: dict[str, str]
+    record: Record
 
 
 def framework_of(text: str) -> str:
@@ -117,10 +121,15 @@ def read(text: str, program, arrays: Arrays) -> Description:
         tuple(found["batch"]["positions"]), _tree(found["batch"]["tree"]), wanted, arrays
     )
     check = _unpickle(found["check"]) if found["check"] else no_check
-    return Description(found["name"], entry, call, batch, check, found["structures"])
+    record = Record(**found["checkpoint"])
+    return Description(
+        found["name"], entry, call, batch, check, found["structures"], record
+    )
 
 
-def _describe(step: Step, compiled: Compiled, batch: Batch) -> dict[str, Any]:
+def _describe(
+    step: Step, compiled: Compiled, batch: Batch, record: Record
+) -> dict[str, Any]:
     call, entry = step.call(compiled), compiled.entry
     places, tree = jax.tree.flatten(call.template)
     kinds = {kind: name for name, kind in _PLACES.items()}
@@ -156,6 +165,7 @@ def _describe(step: Step, compiled: Compiled, batch: Batch) -> dict[str, Any]:
                 for each in batch.wanted
             ],
         },
+        "checkpoint": _plain(record),
         "check": None if check is no_check else _pickle("the check of the batch", check),
     }
 

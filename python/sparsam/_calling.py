@@ -44,6 +44,7 @@ class Entry:
     arguments  on storage
     results    of the compiled function
     leaves     of the user's results
+    positions  see the function of that name
     """
 
     program: Any
@@ -54,7 +55,7 @@ class Entry:
 
     def __post_init__(self):
         # Looked up at every call.
-        object.__setattr__(self, "_positions", positions(self.program, self.name))
+        object.__setattr__(self, "positions", positions(self.program, self.name))
         object.__setattr__(
             self, "_result_of", {value.name: i for i, value in enumerate(self.results)}
         )
@@ -64,7 +65,7 @@ class Entry:
         without a copy."""
         results: dict[int, np.ndarray] = {}
         given = []
-        for position, result in self._positions:
+        for position, result in self.positions:
             if position is None:
                 value = self.results[result]
                 array = _storage.empty(value.shape, value.dtype)

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -25,6 +27,67 @@ FORMAT, STRUCTURES, TENSORS = (
     "sparsam.tensors",
 )
 _VERSION = "1"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a file says of a step.
+
+    names       role -> what the tensor of each slot is called
+    tensors     name -> what it is to the step
+    parameters  path -> structure, shape and dtype of the dense tensor
+    """
+
+    names: Mapping[str, list[str]]
+    tensors: Mapping[str, dict[str, str]]
+    parameters: Mapping[str, dict[str, Any]]
+
+
+def save_storage(
+    path, handles: Mapping[str, Storage], record: Record, extra: Mapping[str, str]
+):
+    """Writes the storage of each role; see `Step.save`."""
+    if reserved := [key for key in extra if str(key).startswith("sparsam.")]:
+        raise ValueError(
+            f"the metadata key {reserved[0]!r} is reserved, call it otherwise"
+        )
+    tensors = {}
+    for role, handle in handles.items():
+        for name, array in zip(record.names[role], handle.arrays(), strict=True):
+            _check_numbers(f"'{name}'", role, array)
+            tensors[name] = array
+    described = {name: record.tensors[name] for name in tensors}
+    metadata = {
+        FORMAT: _VERSION,
+        STRUCTURES: json.dumps(record.parameters),
+        TENSORS: json.dumps(described),
+    }
+    write(path, tensors, {**extra, **metadata})
+
+
+def read_storage(
+    file: File,
+    record: Record,
+    layouts: Mapping[str, Layout],
+    verify: Callable[[Layout, list], None],
+    only_params: bool = False,
+) -> list[Storage]:
+    """The handles of each role, of a file whose structures are the step's. `verify` raises
+    for arrays that are no storage."""
+    wanted = {
+        name: [Entry(slot.shape, slot.dtype.name)]
+        for role, layout in layouts.items()
+        for name, slot in zip(record.names[role], layout.slots, strict=True)
+    }
+    check_fits(file, wanted, "step", only_params=only_params)
+    handles = []
+    for role, layout in layouts.items():
+        arrays = [_storage.copy(file.read(name)) for name in record.names[role]]
+        for name, array in zip(record.names[role], arrays, strict=True):
+            _check_numbers(f"'{name}' in '{file.path}'", role, array)
+        verify(layout, arrays)
+        handles.append(Storage(arrays, layout, owned=True))
+    return handles
 
 
 class Checkpoints:
@@ -55,26 +118,7 @@ class Checkpoints:
 
     def save(self, path, handles: Mapping[str, Storage], extra: Mapping[str, str]):
         """Writes the storage of each role; see `Step.save`."""
-        if reserved := [key for key in extra if str(key).startswith("sparsam.")]:
-            raise ValueError(
-                f"the metadata key {reserved[0]!r} is reserved, call it otherwise"
-            )
-        tensors, described = {}, {}
-        for role, handle in handles.items():
-            for slot, array in zip(handle.layout.slots, handle.arrays(), strict=True):
-                kind, where = self._kind(role, slot)
-                name = tensor_name(kind, where, slot.part)
-                if name in tensors:
-                    raise ValueError(
-                        f"two tensors would both be called '{name}' in the file; rename "
-                        f"'{slot.name}'"
-                    )
-                _check_numbers(f"'{name}'", role, array)
-                tensors[name] = array
-                described[name] = {"of": kind, "path": where, "part": slot.part}
-                if role == "params":
-                    described[name]["role"] = self._role(slot)
-        write(path, tensors, {**extra, **self._describe(described)})
+        save_storage(path, handles, self.record(), extra)
 
     def load(self, path, state) -> tuple[list[Storage], dict[str, float]]:
         """The handles by role, and path -> damage where the file's parameters are dense."""
@@ -85,7 +129,24 @@ class Checkpoints:
             self._check_structures(file, saved)
             return self._load_structured(file, state), {}
 
-    def _describe(self, tensors: dict[str, dict[str, str]]) -> dict[str, str]:
+    def record(self) -> Record:
+        """What a file says of the step. Raises ValueError where two tensors would have one
+        name."""
+        names: dict[str, list[str]] = {}
+        tensors: dict[str, dict[str, str]] = {}
+        for role, layout in self._layouts.items():
+            for slot in layout.slots:
+                kind, where = self._kind(role, slot)
+                name = tensor_name(kind, where, slot.part)
+                if name in tensors:
+                    raise ValueError(
+                        f"two tensors would both be called '{name}' in the file; rename "
+                        f"'{slot.name}'"
+                    )
+                names.setdefault(role, []).append(name)
+                tensors[name] = {"of": kind, "path": where, "part": slot.part}
+                if role == "params":
+                    tensors[name]["role"] = self._role(slot)
         parameters = {
             path: {
                 "structure": self._pinned.get(path, "dense"),
@@ -94,11 +155,7 @@ class Checkpoints:
             }
             for path, position in self._params.items()
         }
-        return {
-            FORMAT: _VERSION,
-            STRUCTURES: json.dumps(parameters),
-            TENSORS: json.dumps(tensors),
-        }
+        return Record(names, tensors, parameters)
 
     def _kind(self, role: str, slot: Slot) -> tuple[str, str]:
         """What a slot is in a file, and its path there: one of the parameters, of the state,
@@ -141,26 +198,15 @@ class Checkpoints:
 
     def _load_structured(self, file: File, state) -> list[Storage]:
         roles = [r for r in self._places.roles if r == "params" or state is None]
-        names = {
-            role: [
-                tensor_name(*self._kind(role, slot), slot.part)
-                for slot in self._layouts[role].slots
-            ]
-            for role in roles
-        }
-        wanted = {
-            name: [Entry(slot.shape, slot.dtype.name)]
-            for role in roles
-            for name, slot in zip(names[role], self._layouts[role].slots, strict=True)
-        }
-        check_fits(file, wanted, "step", only_params=state is not None)
-        handles = []
-        for role in roles:
-            arrays = [_storage.copy(file.read(name)) for name in names[role]]
-            for name, array in zip(names[role], arrays, strict=True):
-                _check_numbers(f"'{name}' in '{file.path}'", role, array)
-            self._compiled.check_patterns(self._layouts[role], arrays, f"'{file.path}'")
-            handles.append(Storage(arrays, self._layouts[role], owned=True))
+        handles = read_storage(
+            file,
+            self.record(),
+            {role: self._layouts[role] for role in roles},
+            lambda layout, arrays: self._compiled.check_patterns(
+                layout, arrays, f"'{file.path}'"
+            ),
+            only_params=state is not None,
+        )
         if state is not None:
             (p,) = handles
             dense = self._compressor.densify(p)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 from . import _bundle, _calling
 from ._arguments import Arrays
+from ._checkpoint import read_storage, save_storage, saved_parameters
 from ._runtime import Bundle
-from ._storage import Layout
+from ._safetensors import opened
+from ._storage import Layout, Storage
 
 
 def load(path: str | os.PathLike) -> Loaded:
@@ -71,6 +74,40 @@ class Loaded:
         described.check(batch)
         return described.call.run(described.entry, handles, batch)
 
+    def save(
+        self,
+        path: str | os.PathLike,
+        p: Storage,
+        s: Storage | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ):
+        """Writes storage into a safetensors file, as `Step.save` does."""
+        handles = {"params": p} if s is None else {"params": p, "state": s}
+        for role, handle in handles.items():
+            self.check(handle, role)
+        save_storage(path, handles, self._description.record, metadata or {})
+
+    def load(self, path: str | os.PathLike):
+        """Storage from a safetensors file: (p, s), or p alone for a step without state.
+
+        The file is one that `save` wrote, of this step or of the one that was saved. Raises
+        as `Step.load` does, and ValueError for dense parameters, which only the compiler's
+        step can put into storage.
+        """
+        record, layouts = self._description.record, self._description.call.layouts
+        with opened(path) as file:
+            saved = saved_parameters(file)
+            own = {path: entry["structure"] for path, entry in record.parameters.items()}
+            for name in dict.fromkeys([*own, *saved]):
+                mine, theirs = own.get(name, "absent"), saved.get(name, "dense")
+                if mine != theirs:
+                    raise ValueError(
+                        f"'{file.path}': '{name}' is {theirs} there, and {mine} in the step "
+                        "that was loaded, which takes storage of its own structures only"
+                    )
+            handles = read_storage(file, record, layouts, self._check_patterns)
+        return tuple(handles) if len(handles) > 1 else handles[0]
+
     def check(self, handle, role: str):
         """Raises TypeError for anything but storage of the step that was saved,
         RuntimeError for a handle that a step consumed, and ValueError for arrays that were
@@ -88,4 +125,18 @@ class Loaded:
         )
 
     def _check_patterns(self, layout: Layout, arrays: list):
-        pass
+        """Raises ValueError where the index arrays of parameters are no pattern of their
+        structures. The kernels rely on it and do not look."""
+        entry, sources = self._description.entry, self._description.call.sources
+        own = iter(zip(layout.slots, arrays, strict=True))
+        slots, given = [], []
+        for position, _ in entry.positions:
+            mine = position is not None and sources[position] == layout.role
+            slot, array = next(own) if mine else (None, None)
+            slots.append(slot)
+            given.append(None if array is None else _calling.bits(array))
+        if fault := entry.program.check_patterns(entry.name, given):
+            number, reason = fault
+            raise ValueError(
+                f"'{slots[number].path}' in the {layout.role} storage: {reason}"
+            )

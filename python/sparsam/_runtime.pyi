@@ -17,6 +17,12 @@ class Bundle:
     def call(self, name: str, arrays: Sequence[Any]) -> None:
         """See `Program.call`."""
 
+    def check_patterns(
+        self, name: str, arrays: Sequence[Any | None]
+    ) -> tuple[int, str] | None:
+        """Which of the arrays of a function is no index array of its parameter's structure,
+        and why; None if all are. Those that are None are not looked at."""
+
     def read(self, name: str) -> str:
         """What is in a file of the bundle that is no code. Raises OSError without."""
 

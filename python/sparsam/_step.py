@@ -232,7 +232,8 @@ class Step:
         if p is None:
             if s is not None or metadata is not None:
                 raise TypeError("storage is saved with its parameters: save(path, p, s)")
-            return _bundle.save(path, self, self._main, self._places.batch, cpu)
+            record = self._checkpoints.record()
+            return _bundle.save(path, self, self._main, self._places.batch, record, cpu)
         if cpu is not None:
             raise TypeError("cpu= is for a bundle, which is saved without storage")
         self.check(p, "params")

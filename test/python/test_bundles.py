@@ -12,6 +12,7 @@ import optax
 import pytest
 import sparsam
 from oracle import case
+from safetensors import safe_open
 from sparsam import _core
 
 STEPS = 3
@@ -142,6 +143,62 @@ def test_other_storage(small, saved):
         sparsam.load(small[2])(p, small[1][1])
 
 
+@pytest.mark.parametrize(
+    "text, change, message",
+    [
+        ("nm<2:4>", (0, 1, 7), r"indices\[0, 1\] is 7, expected an input from 0 to 3"),
+        ("nm<1:4, transposable>", (0, 0, None), "times, expected 1"),
+        (
+            "block<2x2, density = 0.5>",
+            (1, 0, 9),
+            r"indices\[1, 0\] is 9, expected a block of inputs from 0 to 3",
+        ),
+        (
+            "vnm<4, 2:4>",
+            (0, 3, 9),
+            r"columns\[0, 3\] is 9, expected an input from 0 to 3",
+        ),
+        ("unstructured<density = 0.5>", (0, 9), r"positions\[0\] is 9, expected 0"),
+        (
+            "sum<low_rank<1>, nm<1:4>>",
+            (2, 1, 9),
+            r"indices\[2, 1\] is 9, expected an input from 4 to 7",
+        ),
+    ],
+)
+def test_indices_from_outside(text, change, message, tmp_path):
+    """Refused as a step refuses them, by the rules in the bundle."""
+
+    def train(w, x):
+        return jax.tree.map(lambda a, b: a - 0.1 * b, w, jax.grad(loss)(w, x))
+
+    def loss(w, x):
+        return ((x @ w["w"]) ** 2).sum()
+
+    w = np.random.default_rng(0).standard_normal((8, 8)).astype(np.float32)
+    args = {"w": w}, np.ones((4, 8), np.float32)
+    step = sparsam.compile(train, args, state=None, structure={"w": text})
+    step.save(tmp_path / "step.sparsam", cpu="host")
+    loaded = sparsam.load(tmp_path / "step.sparsam")
+    p = step.compress(args[0])
+    *place, value = change
+
+    def spoil(array):
+        array = np.array(array)
+        if array.dtype.kind == "u" and not spoilt:
+            old = array[tuple(place)]
+            array[tuple(place)] = (old + 1) % 4 if value is None else value
+            spoilt.append(True)
+        return array
+
+    for run in (step, loaded):
+        spoilt = []
+        bad = jax.tree.map(spoil, p)
+        with pytest.raises(ValueError, match=f"'w' in the params storage: .*{message}"):
+            run(bad, args[1])
+    loaded(jax.tree.map(np.array, p), args[1])
+
+
 def test_trees_of_other_types(tmp_path):
     """A Flax state, a random key and a Python number in the batch."""
     from flax.training.train_state import TrainState
@@ -263,3 +320,45 @@ def compiled() -> _core.Module:
     return _core.Module.parse(
         "func.func @step() attributes {llvm.emit_c_interface} { return }"
     )
+
+
+def test_checkpoints(saved, tmp_path):
+    """From the step to the one that is loaded, and back."""
+    one, step, path = saved
+    loaded, file = sparsam.load(path), tmp_path / "step.safetensors"
+    step.save(file, *step.compress(one.params, one.state))
+    handles = loaded.load(file)
+    *handles, _ = loaded(*handles, *one.batches[0])
+    loaded.save(file, *handles, metadata={"steps": "1"})
+    mine = step.load(file)
+    assert equal(mine[0], handles[0]) and equal(mine[1], handles[1])
+    other = tmp_path / "other.safetensors"
+    step.save(other, *mine, metadata={"steps": "1"})
+    with safe_open(file, "np") as theirs, safe_open(other, "np") as own:
+        assert theirs.metadata() == own.metadata()
+        assert theirs.metadata()["steps"] == "1"
+    with pytest.raises(TypeError, match="expected the params storage, found the state"):
+        loaded.save(file, handles[1])
+    sparsam.save_dense(other, one.params)
+    with pytest.raises(ValueError, match="is dense there, and .* in the step|is missing"):
+        loaded.load(other)
+
+
+def test_checkpoints_of_other_indices(tmp_path):
+    args = np.eye(8, dtype=np.float32), np.ones((8, 8), np.float32)
+    step = sparsam.compile(
+        lambda w, x: w - 0.1 * jax.grad(lambda w: ((x @ w) ** 2).sum())(w),
+        args,
+        state=None,
+        structure={"*": "nm<2:4>"},
+    )
+    step.save(tmp_path / "step.sparsam", cpu="host")
+    p = step.compress(args[0])
+    for part in p.arrays():
+        if part.dtype.kind == "u":
+            part[0, 0] = 9
+    step.save(tmp_path / "bad.safetensors", p)
+    with pytest.raises(
+        ValueError, match=r"indices\[0, 0\] is 9, expected an input from 0"
+    ):
+        sparsam.load(tmp_path / "step.sparsam").load(tmp_path / "bad.safetensors")

@@ -2,6 +2,7 @@
 
 #include "sparsam-c/Bundle.h"
 #include "sparsam/Bundle/Bundle.h"
+#include "sparsam/Bundle/Patterns.h"
 #include "sparsam/Runtime/AheadOfTime.h"
 
 #include "mlir/Parser/Parser.h"
@@ -55,12 +56,15 @@ protected:
   void TearDown() override { fs::remove_all(folder); }
 
   void write(const std::string &number) {
+    writeText(replaced(program, "NUMBER", number));
+  }
+
+  void writeText(const std::string &text) {
     DialectRegistry registry;
     registerProgramDialects(registry);
     registerProgramPasses();
     MLIRContext context(registry);
-    auto module =
-        parseSourceString<ModuleOp>(replaced(program, "NUMBER", number), &context);
+    auto module = parseSourceString<ModuleOp>(text, &context);
     ASSERT_TRUE(module);
     llvm::Expected<Cpu> cpu = Cpu::get("host");
     ASSERT_TRUE(bool(cpu));
@@ -213,6 +217,52 @@ TEST_F(BundleTest, ManifestThatLies) {
       {"\"file\": \"", "\"file\": \"../", "is no name of a file in a bundle"},
       {"\"crc32\": \"", "\"crc32\": \"x", "is no checksum"},
       {"\"variants\": [", "\"variants\": [7,", "it is damaged"},
+  };
+  std::string own = manifest();
+  for (const auto &[from, to, reason] : edits) {
+    overwrite("manifest.json", replaced(own, from, to));
+    expectContains(refusal(), reason);
+  }
+}
+
+/// One whose second function stores a pattern.
+constexpr const char *patterned = R"(
+func.func @densify(%v: memref<4xf32> {sparsam.param = "w", sparsam.part = "values",
+                                      sparsam.structure = "nm<2:4>"},
+                   %i: memref<1x4xi16> {sparsam.param = "w", sparsam.part = "indices",
+                                        sparsam.structure = "nm<2:4>"},
+                   %w: memref<8x1xf32> {sparsam.param = "w", sparsam.result = 0 : i64})
+    attributes {llvm.emit_c_interface} {
+  return
+})";
+
+TEST_F(BundleTest, RulesOfIndices) {
+  writeText(patterned);
+  auto bundle = Bundle::open(path);
+  ASSERT_FALSE(bundle.failed()) << bundle.reason();
+  const ProgramFunction &densify = *(*bundle)->table().find("densify");
+  float values[4], w[8];
+  uint16_t good[4] = {0, 1, 4, 7}, bad[4] = {0, 1, 1, 7};
+  void *arrays[] = {values, good, w};
+  EXPECT_FALSE(checkPatterns(densify, arrays).has_value());
+  arrays[1] = bad;
+  auto fault = checkPatterns(densify, arrays);
+  ASSERT_TRUE(fault.has_value());
+  EXPECT_EQ(fault->argument, 1u);
+  EXPECT_EQ(fault->reason, "indices[0, 2] is 1, expected an input from 4 to 7");
+  arrays[1] = nullptr;
+  EXPECT_FALSE(checkPatterns(densify, arrays).has_value());
+
+  struct {
+    const char *from, *to, *reason;
+  } const edits[] = {
+      {"\"kind\": \"runs\"", "\"kind\": \"walks\"",
+       "there is no rule 'walks' of indices"},
+      {"\"run\": 2", "\"run\": 0", "'run' of a rule cannot be 0"},
+      {"\"period\": 2", "\"period\": 9999999999", "'period' of a rule cannot be"},
+      {"\"step\": 4", "\"step\": -4", "expected a size, found -4"},
+      {"\"entries\": 4", "\"entries\": 3", "a rule is for 3 of 4 indices"},
+      {"\"entries\": 4", "\"entries\": 0", "a rule is for 0 of 4 indices"},
   };
   std::string own = manifest();
   for (const auto &[from, to, reason] : edits) {

@@ -1,7 +1,7 @@
 // CPUs by name, and what this machine has as the runtime and as LLVM see it.
 
-#include "sparsam/Runtime/Runtime.h"
 #include "sparsam/Target/Cpu.h"
+#include "sparsam/Runtime/Runtime.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/MLIRContext.h"

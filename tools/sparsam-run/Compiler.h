@@ -16,12 +16,6 @@ public:
 
   /// Of passes and code generation.
   virtual double seconds() const = 0;
-
-  /// Checks that the index arrays among these arguments, which came from the file `path`,
-  /// are patterns of their parameters' structures: kernels rely on it and do not look.
-  virtual Outcome checkPatterns(const std::vector<NamedArgument> &arguments,
-                                const std::vector<void *> &data,
-                                const std::string &path) = 0;
 };
 
 /// What the library has under this name. Null after an error, which is printed.

@@ -2,6 +2,7 @@
 // that bundles run where there is no LLVM.
 
 #include "Compiler.h"
+#include "Patterns.h"
 #include "sparsam/Bundle/Bundle.h"
 #include "sparsam/Runtime/Runtime.h"
 
@@ -58,10 +59,9 @@ void printSummary(std::vector<double> seconds, const Bindings &bindings) {
               1e3 * seconds.back(), 1e3 * first);
 }
 
-/// The arrays of a function, from a file and new ones; none after an error. With a
-/// `compiler`, index arrays are checked.
+/// The arrays of a function, from a file and new ones.
 Result<Bindings> bind(const FunctionTable &program, const ProgramFunction &function,
-                      const Options &options, CompiledFile *compiler) {
+                      const Options &options) {
   Arrays given;
   if (!options.args.empty()) {
     Result<Arrays> read = readNpz(options.args);
@@ -71,17 +71,14 @@ Result<Bindings> bind(const FunctionTable &program, const ProgramFunction &funct
   }
   Result<Bindings> bindings =
       Bindings::create(program, function, std::move(given), options.args);
-  if (bindings.failed() || !compiler)
+  if (bindings.failed())
     return bindings;
-  Outcome checked = compiler->checkPatterns(namedArguments(function),
-                                            bindings->pointers(), options.args);
-  if (checked.failed())
-    return Failure{checked.reason()};
-  return bindings;
+  Outcome checked = checkIndexArrays(function, *bindings, options.args);
+  return checked.failed() ? Failure{checked.reason()} : std::move(bindings);
 }
 
 /// Chooses a function of a program and runs it.
-bool run(const FunctionTable &program, const Options &options, CompiledFile *compiler) {
+bool run(const FunctionTable &program, const Options &options) {
   const ProgramFunction *function = choose(program, options.function);
   if (!function)
     return false;
@@ -89,7 +86,7 @@ bool run(const FunctionTable &program, const Options &options, CompiledFile *com
     describe(*function);
     return true;
   }
-  Result<Bindings> bindings = bind(program, *function, options, compiler);
+  Result<Bindings> bindings = bind(program, *function, options);
   if (bindings.failed())
     return fail(bindings.reason());
   if (!options.results.empty())
@@ -118,7 +115,7 @@ bool runBundle(const Options &options) {
   Result<std::unique_ptr<Bundle>> bundle = Bundle::open(options.input);
   if (bundle.failed())
     return fail(bundle.reason());
-  if (!run((*bundle)->table(), options, /*compiler=*/nullptr))
+  if (!run((*bundle)->table(), options))
     return false;
   if (!options.describe)
     std::printf("compiled ahead of time for %s\n", (*bundle)->variant().cpu.c_str());
@@ -133,7 +130,7 @@ bool compileAndRun(const Options &options) {
                 dlerror());
   auto *compile = reinterpret_cast<CompileFile *>(dlsym(library, compileFileName));
   std::unique_ptr<CompiledFile> compiled(compile(options));
-  if (!compiled || !run(compiled->table(), options, compiled.get()))
+  if (!compiled || !run(compiled->table(), options))
     return false;
   if (!options.describe)
     std::printf("compiled in %.2f s\n", compiled->seconds());

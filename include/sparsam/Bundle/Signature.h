@@ -2,6 +2,8 @@
 #ifndef SPARSAM_BUNDLE_SIGNATURE_H
 #define SPARSAM_BUNDLE_SIGNATURE_H
 
+#include "sparsam/Bundle/IndexRule.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -68,7 +70,11 @@ struct ProgramArgument : ValueSignature {
   Role role = Role::Input;
   int64_t result = -1;
   size_t bytes = 0;
+  /// Of an index tensor of a pattern, where it is known.
+  std::optional<IndexRule> index;
 
+  /// Whether it says where the entries of a pattern are.
+  SPARSAM_BUNDLE_API bool isIndex() const;
   bool isWorkspace() const { return role == Role::Workspace; }
   bool isWritten() const { return role != Role::Input; }
 };

@@ -2,6 +2,8 @@
 #ifndef SPARSAM_IR_STRUCTURE_H
 #define SPARSAM_IR_STRUCTURE_H
 
+#include "sparsam/Bundle/IndexRule.h"
+
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Diagnostics.h"
@@ -44,6 +46,12 @@ struct StorageTensor {
 };
 
 class StructureInterface;
+
+/// Whether the index tensors of a pattern, of one matrix, are as the rules say; an error
+/// where there is not a rule for each.
+LogicalResult verifyByRules(Attribute structure, ArrayRef<IndexRule> rules,
+                            ArrayRef<ArrayRef<int64_t>> pattern,
+                            function_ref<InFlightDiagnostic()> emitError);
 
 /// One factor of an einsum.
 struct Factor {
@@ -187,6 +195,13 @@ FailureOr<StructureCost> getParameterCost(StructureInterface structure,
 LogicalResult verifyPattern(StructureInterface structure, RankedTensorType type,
                             ArrayRef<ArrayRef<int64_t>> pattern,
                             function_ref<InFlightDiagnostic()> emitError);
+
+/// The rules of the index tensors of a parameter of `type`, in the order of its storage.
+/// None where the structure cannot say what they hold; fails with an error where it does
+/// not fit.
+FailureOr<SmallVector<IndexRule>>
+getIndexRules(StructureInterface structure, RankedTensorType type,
+              function_ref<InFlightDiagnostic()> emitError);
 
 /// Whether a structure's elements may be of this type: bf16, f16, f32 or f64. What is
 /// narrower than f32 is stored as it is and computed with in f32.

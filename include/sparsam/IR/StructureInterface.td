@@ -94,18 +94,26 @@ def Sparsam_StructureInterface
            "::mlir::Value":$matrix, "::mlir::ValueRange":$pattern),
       "", [{ return ::mlir::failure(); }]>,
     InterfaceMethod<[{
+        Patterns: what the index tensors of a K x N matrix hold, one rule for each, in the
+        order of the storage. Bundles carry the rules, so that indices are checked where
+        the structure is not known. None where rules cannot say it.
+      }],
+      "::llvm::SmallVector<::mlir::sparsam::IndexRule>", "getIndexRules",
+      (ins "::mlir::RankedTensorType":$matrix), "",
+      [{ return ::llvm::SmallVector<::mlir::sparsam::IndexRule>(); }]>,
+    InterfaceMethod<[{
         Patterns: whether index tensors that `buildSelect` did not make, such as those of
         a checkpoint, are a pattern of a K x N matrix. They have the shapes of the storage
         and come as 64-bit integers, row-major. Emits an error that says where they are
-        none; kernels rely on it.
+        none; kernels rely on it. By default the rules decide.
       }],
       "::llvm::LogicalResult", "verifyPattern",
       (ins "::mlir::RankedTensorType":$matrix,
            "::llvm::ArrayRef<::llvm::ArrayRef<int64_t>>":$pattern,
            "::llvm::function_ref<::mlir::InFlightDiagnostic()>":$emitError),
       "", [{
-        return emitError() << "a pattern of " << $_attr
-                           << " that was made elsewhere cannot be checked";
+        return ::mlir::sparsam::verifyByRules($_attr, $_attr.getIndexRules(matrix), pattern,
+                                              emitError);
       }]>,
     InterfaceMethod<[{
         Factors: builds what the model reads in the place of `sum`, which is the sum of

@@ -92,6 +92,7 @@ llvm::Expected<std::vector<ProgramFunction>> sparsam::describeProgram(ModuleOp m
   }
   if (functions.empty())
     return llvm::createStringError("the module has no public function to compile");
+  addIndexRules(functions, *module.getContext());
   return functions;
 }
 

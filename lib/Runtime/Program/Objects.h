@@ -26,6 +26,10 @@ private:
 /// The public functions of a module at the boundary with machine code.
 llvm::Expected<std::vector<ProgramFunction>> describeProgram(ModuleOp module);
 
+/// Says of index tensors among the arguments what they must hold.
+void addIndexRules(llvm::MutableArrayRef<ProgramFunction> functions,
+                   MLIRContext &context);
+
 /// The features of a CPU that its instructions are chosen by.
 std::vector<std::string> requiredFeatures(const Cpu &cpu);
 

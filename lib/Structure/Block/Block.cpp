@@ -94,22 +94,11 @@ FailureOr<StructureCost> BlockAttr::getCost(RankedTensorType matrix) const {
       2 * entries};
 }
 
-LogicalResult
-BlockAttr::verifyPattern(RankedTensorType matrix, ArrayRef<ArrayRef<int64_t>> pattern,
-                         function_ref<InFlightDiagnostic()> emitError) const {
-  int64_t blocks = matrix.getDimSize(0) / getBlockInputs();
-  int64_t stored = getStoredBlocks(matrix.getDimSize(0));
-  ArrayRef<int64_t> indices = pattern.front();
-  for (auto [position, index] : llvm::enumerate(indices)) {
-    int64_t place = position % stored;
-    if (index < 0 || index >= blocks)
-      return emitError() << "indices[" << position / stored << ", " << place << "] is "
-                         << index << ", expected a block of inputs from 0 to "
-                         << blocks - 1;
-    if (place && index <= indices[position - 1])
-      return emitError() << "indices[" << position / stored << ", " << place << "] is "
-                         << index << ", expected one above the " << indices[position - 1]
-                         << " before it";
-  }
-  return success();
+SmallVector<IndexRule> BlockAttr::getIndexRules(RankedTensorType matrix) const {
+  IndexRule rule;
+  rule.place = "indices[{}, {}]";
+  rule.what = "a block of inputs";
+  rule.columns = rule.run = getStoredBlocks(matrix.getDimSize(0));
+  rule.range = matrix.getDimSize(0) / getBlockInputs();
+  return {rule};
 }

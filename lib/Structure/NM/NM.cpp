@@ -120,44 +120,17 @@ FailureOr<StructureCost> NMAttr::getCost(RankedTensorType matrix) const {
                        2 * entries};
 }
 
-/// Whether each input of a group is kept by N of each M consecutive outputs.
-static LogicalResult verifyTransposed(NMAttr structure, ArrayRef<int64_t> indices,
-                                      int64_t inputs,
-                                      function_ref<InFlightDiagnostic()> emitError) {
-  int64_t n = structure.getN(), m = structure.getM(), kept = inputs / m * n;
-  int64_t size = kept * m;
-  for (int64_t first = 0; first < static_cast<int64_t>(indices.size()); first += size) {
-    SmallVector<int64_t> counts(inputs, 0);
-    for (int64_t index : indices.slice(first, size))
-      ++counts[index];
-    for (auto [input, count] : llvm::enumerate(counts))
-      if (count != n)
-        return emitError() << "outputs " << first / kept << " to " << first / kept + m - 1
-                           << " keep input " << input << " " << count
-                           << " times, expected " << n;
+SmallVector<IndexRule> NMAttr::getIndexRules(RankedTensorType matrix) const {
+  IndexRule rule;
+  rule.place = "indices[{}, {}]";
+  rule.what = "an input";
+  rule.columns = matrix.getDimSize(0) / getM() * getN();
+  rule.run = getN();
+  rule.period = matrix.getDimSize(0) / getM();
+  rule.step = rule.range = getM();
+  if (getTransposable()) {
+    rule.square = getM();
+    rule.times = getN();
   }
-  return success();
-}
-
-LogicalResult NMAttr::verifyPattern(RankedTensorType matrix,
-                                    ArrayRef<ArrayRef<int64_t>> pattern,
-                                    function_ref<InFlightDiagnostic()> emitError) const {
-  ArrayRef<int64_t> indices = pattern.front();
-  int64_t kept = matrix.getDimSize(0) / getM() * getN();
-  for (auto [position, index] : llvm::enumerate(indices)) {
-    int64_t place = position % kept, first = place / getN() * getM();
-    // Ascending within the group: above the one before it.
-    int64_t least = place % getN() ? indices[position - 1] + 1 : first;
-    if (index < first || index >= first + getM())
-      return emitError() << "indices[" << position / kept << ", " << place << "] is "
-                         << index << ", expected an input from " << first << " to "
-                         << first + getM() - 1;
-    if (index < least)
-      return emitError() << "indices[" << position / kept << ", " << place << "] is "
-                         << index << ", expected one above the " << least - 1
-                         << " before it";
-  }
-  if (!getTransposable())
-    return success();
-  return verifyTransposed(*this, indices, matrix.getDimSize(0), emitError);
+  return {rule};
 }

@@ -186,19 +186,14 @@ FailureOr<StructureCost> SliceAttr::getCost(RankedTensorType matrix) const {
   return StructureCost{entries, bytes, 2 * entries};
 }
 
-LogicalResult
-SliceAttr::verifyPattern(RankedTensorType, ArrayRef<ArrayRef<int64_t>> pattern,
-                         function_ref<InFlightDiagnostic()> emitError) const {
-  for (auto [axis, indices] : llvm::zip_equal(getSlicedAxes(), pattern))
-    for (auto [place, index] : llvm::enumerate(indices)) {
-      if (index < 0 || index >= axis.getSize())
-        return emitError() << "index " << place << " of group " << axis.group << " is "
-                           << index << ", expected an entry from 0 to "
-                           << axis.getSize() - 1;
-      if (place && index <= indices[place - 1])
-        return emitError() << "index " << place << " of group " << axis.group << " is "
-                           << index << ", expected one above the " << indices[place - 1]
-                           << " before it";
-    }
-  return success();
+SmallVector<IndexRule> SliceAttr::getIndexRules(RankedTensorType) const {
+  SmallVector<IndexRule> rules;
+  for (const SlicedAxis &axis : getSlicedAxes()) {
+    IndexRule rule;
+    rule.place = ("index {} of group \"" + axis.group.getValue() + "\"").str();
+    rule.what = "an entry";
+    rule.run = rule.range = axis.getSize();
+    rules.push_back(rule);
+  }
+  return rules;
 }

@@ -58,32 +58,15 @@ FailureOr<StructureCost> UnstructuredAttr::getCost(RankedTensorType matrix) cons
                        2 * count};
 }
 
-LogicalResult
-UnstructuredAttr::verifyPattern(RankedTensorType matrix,
-                                ArrayRef<ArrayRef<int64_t>> pattern,
-                                function_ref<InFlightDiagnostic()> emitError) const {
-  ArrayRef<int64_t> positions = pattern[0], indices = pattern[1];
-  int64_t inputs = matrix.getDimSize(0), outputs = matrix.getDimSize(1);
-  int64_t count = indices.size();
-  if (positions.front() != 0)
-    return emitError() << "positions[0] is " << positions.front() << ", expected 0";
-  if (positions.back() != count)
-    return emitError() << "positions[" << outputs << "] is " << positions.back()
-                       << ", expected the " << count << " entries that are stored";
-  for (int64_t output = 0; output < outputs; ++output)
-    if (positions[output + 1] < positions[output])
-      return emitError() << "positions[" << output + 1 << "] is " << positions[output + 1]
-                         << ", expected none below the " << positions[output]
-                         << " before it";
-  for (int64_t output = 0; output < outputs; ++output)
-    for (int64_t place = positions[output]; place < positions[output + 1]; ++place) {
-      if (indices[place] < 0 || indices[place] >= inputs)
-        return emitError() << "indices[" << place << "] is " << indices[place]
-                           << ", expected an input from 0 to " << inputs - 1;
-      if (place > positions[output] && indices[place] <= indices[place - 1])
-        return emitError() << "indices[" << place << "] is " << indices[place]
-                           << ", expected one above the " << indices[place - 1]
-                           << " before it in output " << output;
-    }
-  return success();
+SmallVector<IndexRule> UnstructuredAttr::getIndexRules(RankedTensorType matrix) const {
+  IndexRule positions, indices;
+  positions.kind = IndexRule::Kind::Offsets;
+  positions.place = "positions[{}]";
+  positions.range =
+      countAtDensity(getDensity(), matrix.getDimSize(0) * matrix.getDimSize(1));
+  indices.kind = IndexRule::Kind::Rows;
+  indices.place = "indices[{}]";
+  indices.what = "an input";
+  indices.range = matrix.getDimSize(0);
+  return {positions, indices};
 }

@@ -63,34 +63,19 @@ FailureOr<StructureCost> VNMAttr::getCost(RankedTensorType matrix) const {
                        2 * entries};
 }
 
-/// Whether rows of `width` are ascending within each group of `size`, whose entries are
-/// from first(group) up to that plus `range`.
-static LogicalResult verifyGroups(StringRef name, StringRef what,
-                                  ArrayRef<int64_t> indices, int64_t width, int64_t size,
-                                  int64_t stride, int64_t range,
-                                  function_ref<InFlightDiagnostic()> emitError) {
-  for (size_t position = 0; position < indices.size(); ++position) {
-    int64_t index = indices[position];
-    int64_t place = position % width, first = place / size * stride;
-    auto error = [&] {
-      return emitError() << name << "[" << position / width << ", " << place << "] is "
-                         << index << ", expected ";
-    };
-    if (index < first || index >= first + range)
-      return error() << what << " from " << first << " to " << first + range - 1;
-    if (place % size && index <= indices[position - 1])
-      return error() << "one above the " << indices[position - 1] << " before it";
-  }
-  return success();
-}
-
-LogicalResult VNMAttr::verifyPattern(RankedTensorType matrix,
-                                     ArrayRef<ArrayRef<int64_t>> pattern,
-                                     function_ref<InFlightDiagnostic()> emitError) const {
+SmallVector<IndexRule> VNMAttr::getIndexRules(RankedTensorType matrix) const {
   int64_t groups = matrix.getDimSize(0) / getM();
-  if (failed(verifyGroups("columns", "an input", pattern[0], groups * 4, 4, getM(),
-                          getM(), emitError)))
-    return failure();
-  return verifyGroups("indices", "a column", pattern[1], groups * getN(), getN(), 0, 4,
-                      emitError);
+  IndexRule columns, indices;
+  columns.place = "columns[{}, {}]";
+  columns.what = "an input";
+  columns.columns = groups * 4;
+  columns.run = 4;
+  columns.period = groups;
+  columns.step = columns.range = getM();
+  indices.place = "indices[{}, {}]";
+  indices.what = "a column";
+  indices.columns = groups * getN();
+  indices.run = getN();
+  indices.range = 4;
+  return {columns, indices};
 }

@@ -10,6 +10,11 @@
 // RUN: sparsam-run %t/pruned.sparsam --args %t/pruned.npz --steps 5 --results %t/pruned-out.npz
 // RUN: %python %S/../sparsam-run/Inputs/regression.py check %t
 
+// Indices that no selection made are refused without LLVM, too.
+// RUN: %python %S/../sparsam-run/Inputs/regression.py spoil %t
+// RUN: not sparsam-run %t/pruned.sparsam --args %t/bad.npz 2>&1 | FileCheck %s --check-prefix=BAD
+// BAD: bad.npz': array '0/w/indices' is no pattern of nm<2:4>: indices[0, 0] is 30000, expected an input from 0 to 3
+
 // Nothing of LLVM is looked for, and a bundle that has moved is as good.
 // RUN: mv %t/pruned.sparsam %t/moved
 // RUN: env LD_DEBUG=libs LD_DEBUG_OUTPUT=%t/trace sparsam-run %t/moved --args %t/pruned.npz | FileCheck %s

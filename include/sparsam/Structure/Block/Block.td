@@ -5,7 +5,7 @@ include "sparsam/IR/StructureBase.td"
 include "sparsam/Structure/Density.td"
 
 def Sparsam_Block : Sparsam_Pattern<"Block", "block", [
-    "getStorage", "getCost", "buildSelect", "buildDensify", "buildRestrict", "verifyPattern",
+    "getStorage", "getCost", "buildSelect", "buildDensify", "buildRestrict", "getIndexRules",
     "getUnit", "withDensity"]> {
   let summary = "of each row of dense blocks the same number is stored";
   let description = [{

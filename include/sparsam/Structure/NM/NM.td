@@ -5,7 +5,7 @@ include "sparsam/IR/StructureBase.td"
 
 def Sparsam_NM : Sparsam_Pattern<"NM", "nm", [
     "getStorage", "getCost", "buildSelect", "buildDensify", "buildRestrict",
-    "buildShrinkage", "verifyPattern", "getUnit"]> {
+    "buildShrinkage", "getIndexRules", "getUnit"]> {
   let summary = "of every M consecutive inputs N are stored";
   let description = [{
     Of each group of M consecutive inputs N are stored, and `vector` (V)

@@ -5,7 +5,7 @@ include "sparsam/IR/StructureBase.td"
 
 def Sparsam_Slice : Sparsam_Pattern<"Slice", "slice", [
     "getStorage", "getCost", "buildSelect", "buildDensify", "buildRestrict",
-    "verifyPattern", "getSlicedAxes", "couple", "buildCoupledSelect"]> {
+    "getIndexRules", "getSlicedAxes", "couple", "buildCoupledSelect"]> {
   let summary = "of coupled dimensions of several parameters the same entries are kept";
   let description = [{
     Hidden neurons, attention heads, channels: an axis that several parameters have in

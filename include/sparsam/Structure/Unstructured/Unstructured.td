@@ -5,7 +5,7 @@ include "sparsam/IR/StructureBase.td"
 include "sparsam/Structure/Density.td"
 
 def Sparsam_Unstructured : Sparsam_Pattern<"Unstructured", "unstructured", [
-    "getStorage", "getCost", "buildSelect", "buildDensify", "buildRestrict", "verifyPattern",
+    "getStorage", "getCost", "buildSelect", "buildDensify", "buildRestrict", "getIndexRules",
     "withDensity"]> {
   let summary = "any entries are stored, a fixed number of them";
   let description = [{

@@ -4,7 +4,7 @@
 include "sparsam/IR/StructureBase.td"
 
 def Sparsam_VNM : Sparsam_Pattern<"VNM", "vnm", [
-    "getStorage", "getCost", "buildSelect", "buildDensify", "buildRestrict", "verifyPattern"]> {
+    "getStorage", "getCost", "buildSelect", "buildDensify", "buildRestrict", "getIndexRules"]> {
   let summary = "of every M inputs V outputs share 4, and each output keeps N of those";
   let description = [{
     The V:N:M format of VENOM (Castro et al., SC 2023). V consecutive outputs share 4

@@ -1,6 +1,5 @@
-#include "../../common/Input.h"
-#include "../Compiler.h"
-#include "Patterns.h"
+#include "../common/Input.h"
+#include "Compiler.h"
 
 using namespace mlir;
 using namespace mlir::sparsam;
@@ -13,7 +12,7 @@ constexpr llvm::StringLiteral tool = "sparsam-run";
 class CompiledModule : public CompiledFile {
 public:
   LogicalResult compile(const Options &options) {
-    input = sparsam_tools::Input::read(tool, options.input, options.plugins);
+    auto input = sparsam_tools::Input::read(tool, options.input, options.plugins);
     if (!input)
       return failure();
     PhaseTimes passes;
@@ -33,15 +32,7 @@ public:
   const FunctionTable &table() const override { return program->table(); }
   double seconds() const override { return total; }
 
-  Outcome checkPatterns(const std::vector<NamedArgument> &arguments,
-                        const std::vector<void *> &data,
-                        const std::string &path) override {
-    return sparsam_run::checkPatterns(*program, arguments, data, path,
-                                      input->getContext());
-  }
-
 private:
-  std::unique_ptr<sparsam_tools::Input> input;
   std::unique_ptr<Program> program;
   double total = 0;
 };
