@@ -204,7 +204,13 @@ def _pickle(what: str, value) -> str:
 
 
 def _unpickle(text: str):
-    return pickle.loads(base64.b64decode(text))
+    try:
+        return pickle.loads(base64.b64decode(text))
+    except Exception as error:
+        raise ValueError(
+            f"a tree of it cannot be restored, its types must be there as they were when "
+            f"it was saved: {error}"
+        ) from error
 
 
 _tree = _unpickle

@@ -34,8 +34,12 @@ def load(path: str | os.PathLike) -> Loaded:
         else:
             kind = Loaded
         return kind(path, bundle, _bundle.read(text, bundle, kind.framework))
-    except (ValueError, KeyError, TypeError) as error:
+    except ValueError as error:
         raise ValueError(f"bundle '{path}': {error}") from error
+    except (KeyError, TypeError) as error:
+        raise ValueError(
+            f"bundle '{path}': its {_bundle.FILE} is damaged: {error!r}"
+        ) from error
 
 
 class Loaded:

@@ -289,6 +289,23 @@ def test_trees_that_cannot_be_saved(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_trees_of_types_that_are_gone(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "passing.py").write_text(
+        "from typing import NamedTuple\nclass Pair(NamedTuple):\n    x: object\n"
+    )
+    import passing
+
+    args = np.ones(4, np.float32), passing.Pair(np.ones(4, np.float32))
+    step = sparsam.compile(lambda w, pair: w - pair.x, args, state=None)
+    step.save(tmp_path / "step.sparsam", cpu="host")
+    loaded = sparsam.load(tmp_path / "step.sparsam")
+    assert not np.any(step.densify(loaded(step.compress(args[0]), args[1])))
+    monkeypatch.delattr(passing, "Pair")
+    with pytest.raises(ValueError, match="a tree of it cannot be restored.*Pair"):
+        sparsam.load(tmp_path / "step.sparsam")
+
+
 def test_what_load_refuses(small, tmp_path):
     with pytest.raises(OSError, match="there is nothing of that name"):
         sparsam.load(tmp_path / "none.sparsam")
@@ -309,6 +326,13 @@ def test_what_load_refuses(small, tmp_path):
     with pytest.raises(
         ValueError, match="was not made by Step.save; sparsam-run takes it"
     ):
+        sparsam.load(path)
+    _core.Module.write_bundle(
+        str(path),
+        [(compiled(), "host")],
+        {"python.json": '{"format": 1, "framework": "jax"}'},
+    )
+    with pytest.raises(ValueError, match="its python.json is damaged: KeyError"):
         sparsam.load(path)
     newer = text.replace('"format": 1', '"format": 2')
     _core.Module.write_bundle(str(path), [(compiled(), "host")], {"python.json": newer})
