@@ -396,14 +396,16 @@ class Step:
 
     def call(self, compiled: Compiled) -> _calling.StepCall:
         """How the step is called as it was compiled for a batch."""
-        places = self._places
-        return _calling.StepCall(
-            places.roles,
-            self._layouts,
-            tuple(compiled.leaf_of),
-            tuple(map(places.role, compiled.leaf_of)),
-            self._template,
-        )
+        if compiled not in self._calls:
+            places = self._places
+            self._calls[compiled] = _calling.StepCall(
+                places.roles,
+                self._layouts,
+                tuple(compiled.leaf_of),
+                tuple(map(places.role, compiled.leaf_of)),
+                self._template,
+            )
+        return self._calls[compiled]
 
     def __repr__(self) -> str:
         structured = len(self._main.lowered.structures)
@@ -414,6 +416,7 @@ class Step:
         globs = _structures.assign(structure, imported.params)
         self._main = Compiled(imported, structure, self._name, self.cpu)
         self._layouts = self._make_layouts(self._main)
+        self._calls: dict[Compiled, _calling.StepCall] = {}
         places = self._places
         self._compressor = Compressor(self._main, places, self._layouts)
         self._checkpoints = Checkpoints(
