@@ -26,7 +26,8 @@ public:
     if (entries.data[0] != 0)
       return found(0) + "0";
     if (entries.data[last] != rule.range)
-      return found(last) + "the " + std::to_string(rule.range) + " entries that are stored";
+      return found(last) + "the " + std::to_string(rule.range) +
+             " entries that are stored";
     for (int64_t i = 1; i < entries.size; ++i)
       if (entries.data[i] < entries.data[i - 1])
         return found(i) + "none below the " + std::to_string(entries.data[i - 1]) +
@@ -94,6 +95,18 @@ private:
 };
 
 } // namespace
+
+const char *mlir::sparsam::kindName(IndexRule::Kind kind) {
+  switch (kind) {
+  case IndexRule::Kind::Runs:
+    return "runs";
+  case IndexRule::Kind::Offsets:
+    return "offsets";
+  case IndexRule::Kind::Rows:
+    return "rows";
+  }
+  return "";
+}
 
 std::optional<std::string> mlir::sparsam::checkIndices(const IndexRule &rule,
                                                        IndexEntries entries,

@@ -27,8 +27,7 @@ IndexEntries ofLayer(const std::vector<int64_t> &indices, int64_t layers, int64_
 std::optional<std::string> checkLayers(const IndexRule &rule,
                                        const std::vector<int64_t> &indices,
                                        const std::vector<int64_t> &before) {
-  int64_t layers =
-      rule.entries ? static_cast<int64_t>(indices.size()) / rule.entries : 0;
+  int64_t layers = rule.entries ? static_cast<int64_t>(indices.size()) / rule.entries : 0;
   for (int64_t layer = 0; layer < layers; ++layer)
     if (auto error = checkIndices(rule, ofLayer(indices, layers, layer),
                                   ofLayer(before, layers, layer)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -53,15 +53,21 @@ class Lowered:
     remarks: list[str]
     seconds: dict[str, float]
     flops: dict[str, int]
+    _positions: dict[str, tuple] = field(default_factory=dict)
 
     def call(self, name: str, arguments: list, results: Mapping[int, np.ndarray]) -> None:
         """Runs a function; `results` gives the array of each result that is not written
         over an argument."""
         arrays = (
             arguments[position] if position is not None else results[result]
-            for position, result in positions(self.program, name)
+            for position, result in self._positions_of(name)
         )
         self.program.call(name, [bits(array) for array in arrays])
+
+    def _positions_of(self, name: str) -> tuple:
+        if name not in self._positions:
+            self._positions[name] = positions(self.program, name)
+        return self._positions[name]
 
     def call_new(self, name: str, arguments: list) -> list[np.ndarray]:
         """Runs a function that writes over no argument; returns its results."""

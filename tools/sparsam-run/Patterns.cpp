@@ -11,10 +11,11 @@ Outcome sparsam_run::checkIndexArrays(const ProgramFunction &function,
   std::vector<NamedArgument> arguments = namedArguments(function);
   for (const NamedArgument &named : arguments)
     if (named.isRead() && named.argument->isIndex() && !named.argument->index)
-      std::fprintf(stderr,
-                   "sparsam-run: note: '%s' is not checked: no function here has '%s' as a "
-                   "dense tensor\n",
-                   named.name.c_str(), named.argument->text("sparsam.param")->c_str());
+      std::fprintf(
+          stderr,
+          "sparsam-run: note: '%s' is not checked: no function here has '%s' as a "
+          "dense tensor\n",
+          named.name.c_str(), named.argument->text("sparsam.param")->c_str());
   auto fault = checkPatterns(function, bindings.pointers().data());
   if (!fault)
     return {};

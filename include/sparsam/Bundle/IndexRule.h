@@ -12,7 +12,8 @@ namespace mlir::sparsam {
 struct IndexRule {
   enum class Kind {
     /// Entries ascend within runs of `run` of them, and are in a range of `range` values.
-    /// The first run's begins at 0 and each next one's `step` above that, until they begin
+    /// The first run's begins at 0 and each next one's `step` above that, until they
+    /// begin
     /// again after `period` runs.
     Runs,
     /// Where rows begin in the tensor that follows, and at last its size, `range`.
@@ -39,6 +40,9 @@ struct IndexRule {
   /// Of the tensor, in one layer.
   int64_t entries = 0;
 };
+
+/// "runs", "offsets", "rows"
+__attribute__((visibility("default"))) const char *kindName(IndexRule::Kind kind);
 
 /// The entries of one tensor in one layer.
 struct IndexEntries {
