@@ -7,6 +7,8 @@
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/TargetParser/Host.h"
 
+#include <unistd.h>
+
 using namespace mlir;
 using namespace mlir::sparsam;
 
@@ -49,6 +51,16 @@ int64_t widestVector(const Cpu &cpu) {
   return cpu.has("avx512f") ? 512 : cpu.has("avx2") ? 256 : 128;
 }
 
+/// This machine's, where it says so: in some containers and virtual machines it does not.
+void findCaches(Cpu &cpu) {
+#if defined(_SC_LEVEL1_DCACHE_SIZE) && defined(_SC_LEVEL2_CACHE_SIZE)
+  if (int64_t bytes = sysconf(_SC_LEVEL1_DCACHE_SIZE); bytes > 0)
+    cpu.l1Bytes = bytes;
+  if (int64_t bytes = sysconf(_SC_LEVEL2_CACHE_SIZE); bytes > cpu.l1Bytes)
+    cpu.l2Bytes = bytes;
+#endif
+}
+
 } // namespace
 
 llvm::Triple Cpu::getTriple() { return llvm::Triple(llvm::sys::getProcessTriple()); }
@@ -81,6 +93,7 @@ llvm::Expected<Cpu> Cpu::get(StringRef name) {
     return llvm::createStringError("CPU '" + name + "' has no 64-bit mode; take one of " +
                                    someNames(*subtarget));
   cpu.vectorBits = widestVector(cpu);
+  findCaches(cpu);
   return cpu;
 }
 

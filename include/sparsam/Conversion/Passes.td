@@ -283,7 +283,8 @@ def LowerSparseProductsPass
 
     Vectors are as wide as those of the CPU that the module is for. One that the option
     `cpu` names stays with the module as `sparsam.cpu`, so that machine code is made for
-    the same.
+    the same. The caches, which are this machine's unless options say otherwise, tell
+    how many inputs a kernel goes through at once.
 
     A structure without kernels is an error. A row-major operand inside a larger buffer,
     such as a layer of a stacked parameter, is taken where it is; one in any other layout
@@ -292,6 +293,10 @@ def LowerSparseProductsPass
   let options = [
     Option<"vectorBits", "vector-bits", "int64_t", /*default=*/"0",
            "bits of a vector register; 0 for the CPU's">,
+    Option<"l1Bytes", "l1-bytes", "int64_t", /*default=*/"0",
+           "bytes of the first-level data cache of a core; 0 for the CPU's">,
+    Option<"l2Bytes", "l2-bytes", "int64_t", /*default=*/"0",
+           "bytes of the second-level cache of a core; 0 for the CPU's">,
     Option<"cpu", "cpu", "std::string", /*default=*/"\"\"",
            "the CPU that the module is for, as clang's -mcpu takes it, or host; by default "
            "the one that its `sparsam.cpu` names, or else this machine's">,

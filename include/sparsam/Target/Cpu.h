@@ -24,6 +24,9 @@ struct Cpu {
   std::vector<std::string> features;
   /// Of one vector register.
   int64_t vectorBits = 128;
+  /// Bytes of one core's data caches, first and second level: those of this machine,
+  /// since a name tells nothing of them, or what few have less of.
+  int64_t l1Bytes = 32 << 10, l2Bytes = 512 << 10;
 
   bool has(StringRef feature) const;
 

@@ -5,11 +5,13 @@ using namespace mlir::sparsam;
 
 #include "sparsam/Conversion/ToCPU/CpuKernelInterface.cpp.inc"
 
-CpuTarget CpuTarget::get(const Cpu &cpu, int64_t vectorBits) {
+CpuTarget CpuTarget::get(const Cpu &cpu, int64_t vectorBits, int64_t l1Bytes,
+                         int64_t l2Bytes) {
   if (vectorBits == 0)
     vectorBits = cpu.vectorBits;
   // EVEX encodes 32 registers, VEX 16.
-  return {vectorBits, vectorBits >= 512 ? 32 : 16};
+  return {vectorBits, vectorBits >= 512 ? 32 : 16, l1Bytes ? l1Bytes : cpu.l1Bytes,
+          l2Bytes ? l2Bytes : cpu.l2Bytes};
 }
 
 func::FuncOp KernelLibrary::get(const Twine &name, TypeRange arguments, Body body) {

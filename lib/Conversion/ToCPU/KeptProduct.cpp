@@ -7,8 +7,9 @@ using namespace mlir::sparsam::cpu;
 
 namespace {
 
-/// Kept inputs of a range for whose sake a block's outputs are loaded and stored.
-constexpr int64_t minimumKept = 24;
+/// Kept inputs of a range for whose sake a block's outputs are loaded and stored, and the
+/// same where they are for the first-level cache instead of the second.
+constexpr int64_t minimumKept = 24, minimumKeptNarrow = 96;
 /// Bytes that a range's panel does not exceed for their sake: it may be on the stack.
 constexpr int64_t mostBytes = 1 << 20;
 
@@ -16,7 +17,7 @@ constexpr int64_t mostBytes = 1 << 20;
 
 KeptProduct::KeptProduct(const KeptInputs &pattern, int64_t tokens, Type element,
                          const CpuTarget &target)
-    : pattern(pattern), vector(pattern.vector), tokens(tokens),
+    : pattern(pattern), target(target), vector(pattern.vector), tokens(tokens),
       units(pattern.inputs / pattern.unit), element(element), valueStride(pattern.vector),
       lanes(target.getLanes(element)) {
   bool many = target.registers >= 32;
@@ -35,7 +36,8 @@ int64_t KeptProduct::getUnitsWithin(int64_t bytes, int64_t columns) const {
   auto getFitting = [&](int64_t limit) {
     return limit / getBytes(columns) / pattern.unit;
   };
-  int64_t enough = pattern.kept ? llvm::divideCeil(minimumKept * units, pattern.kept) : 1;
+  int64_t least = isNarrow() && !isLoadBound() ? minimumKeptNarrow : minimumKept;
+  int64_t enough = pattern.kept ? llvm::divideCeil(least * units, pattern.kept) : 1;
   enough = std::min(enough, getFitting(std::max(bytes, mostBytes)));
   int64_t size = std::max<int64_t>({getFitting(bytes), enough, 1});
   if (size >= units)

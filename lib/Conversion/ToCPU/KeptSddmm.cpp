@@ -9,10 +9,8 @@ using namespace mlir::sparsam::cpu;
 
 namespace {
 
-/// Tokens between two sums over lanes, and bytes of x that blocks read meanwhile: from
-/// the second-level cache, or from the first where they are load-bound.
-constexpr int64_t chunkTokens = 512, chunkBytes = 384 << 10;
-constexpr int64_t loadBoundTokens = 64, loadBoundBytes = 32 << 10;
+/// Tokens between two sums over lanes.
+constexpr int64_t chunkTokens = 512, loadBoundTokens = 64;
 /// Blocks that a thread takes at once where they are load-bound; otherwise one.
 constexpr int64_t loadBoundBlocks = 64;
 
@@ -234,8 +232,11 @@ int64_t getChunk(const KeptProduct &product) {
 } // namespace
 
 int64_t cpu::getGradientUnits(const KeptProduct &product) {
-  return product.getUnitsWithin(product.isLoadBound() ? loadBoundBytes : chunkBytes,
-                                getChunk(product) * product.getHeight());
+  // The x that blocks read meanwhile, in the second-level cache, or in the first where
+  // they are load-bound.
+  int64_t bytes =
+      product.isLoadBound() ? product.target.l1Bytes : product.target.l2Bytes / 8 * 3;
+  return product.getUnitsWithin(bytes, getChunk(product) * product.getHeight());
 }
 
 void cpu::buildGradient(ImplicitLocOpBuilder &b, const KeptProduct &product,

@@ -10,18 +10,24 @@ using namespace mlir::sparsam::cpu;
 
 namespace {
 
-/// Bytes of the panel that blocks gather from, while it stays in the second-level cache.
-/// Smaller ranges would fit in the first, but then each block's values, which are
-/// contiguous over all inputs, are read in pieces too short to prefetch.
-constexpr int64_t gatherBytes = 512 << 10;
-/// The same in the first-level cache, for what does little with each vector it loads.
-constexpr int64_t loadBoundGatherBytes = 32 << 10;
+/// Bytes of the panel that blocks gather from, while it stays in a cache: in the first
+/// where a row of it is used little, and otherwise in the second. Smaller ranges would
+/// always fit in the first, but then each block's values, which are contiguous over all
+/// inputs, are read in pieces too short to prefetch.
+int64_t getGatherBytes(const KeptProduct &product) {
+  if (product.isLoadBound())
+    return product.target.l1Bytes;
+  return product.isNarrow() ? product.target.l1Bytes / 4 * 5 : product.target.l2Bytes / 2;
+}
 /// Bytes of dx that blocks add to meanwhile; they are on the stack.
 int64_t getScatterBytes(const KeptProduct &product) {
-  return product.isLoadBound() ? 64 << 10 : 160 << 10;
+  if (product.isLoadBound())
+    return product.target.l2Bytes / 16;
+  return product.isNarrow() ? product.target.l1Bytes / 4 * 5
+                            : product.target.l2Bytes / 32 * 5;
 }
 /// Bytes of outputs on the stack that several ranges of inputs add up in.
-constexpr int64_t partialBytes = 128 << 10;
+int64_t getPartialBytes(const KeptProduct &product) { return product.target.l2Bytes / 8; }
 
 Value createScratch(ImplicitLocOpBuilder &b, const KeptProduct &product, int64_t rows) {
   auto type =
@@ -119,8 +125,7 @@ void buildScatter(ImplicitLocOpBuilder &b, const KeptProduct &product,
 } // namespace
 
 int64_t cpu::getForwardUnits(const KeptProduct &product) {
-  return product.getUnitsWithin(
-      product.isLoadBound() ? loadBoundGatherBytes : gatherBytes, product.getHeight());
+  return product.getUnitsWithin(getGatherBytes(product), product.getHeight());
 }
 
 int64_t cpu::getTransposedUnits(const KeptProduct &product) {
@@ -139,7 +144,8 @@ void cpu::buildForward(ImplicitLocOpBuilder &b, const KeptProduct &product,
   bool inRanges = size < product.units;
   if (inRanges)
     bunch *= std::max<int64_t>(
-        1, partialBytes / product.getBytes(bunch * product.vector * product.getHeight()));
+        1, getPartialBytes(product) /
+               product.getBytes(bunch * product.vector * product.getHeight()));
   bunch = std::min(bunch, blocks);
 
   auto buildBlock = [&](ImplicitLocOpBuilder &b, Value panel, Value block, Value output,

@@ -44,6 +44,14 @@ struct LowerSparseProductsPass
                                  << int64_t(vectorBits);
       return signalPassFailure();
     }
+    for (int64_t bytes : {int64_t(l1Bytes), int64_t(l2Bytes)}) {
+      if (bytes >= 0)
+        continue;
+      getOperation().emitError() << "l1-bytes and l2-bytes are sizes of caches, or 0 for "
+                                    "the CPU's; found "
+                                 << bytes;
+      return signalPassFailure();
+    }
     llvm::Expected<Cpu> target = Cpu::get(cpu, getOperation());
     if (!target) {
       getOperation().emitError() << llvm::toString(target.takeError());
@@ -60,7 +68,8 @@ struct LowerSparseProductsPass
       if (auto sddmm = dyn_cast<SddmmOp>(op))
         products.emplace_back(op, sddmm.getStructure());
     });
-    KernelLibrary library(getOperation(), CpuTarget::get(*target, vectorBits));
+    KernelLibrary library(getOperation(),
+                          CpuTarget::get(*target, vectorBits, l1Bytes, l2Bytes));
     IRRewriter rewriter(&getContext());
     RowMajorOperands rowMajor;
     for (auto [op, structure] : products) {

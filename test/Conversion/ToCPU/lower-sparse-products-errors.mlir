@@ -2,6 +2,9 @@
 // RUN: not sparsam-opt %s -sparsam-lower-sparse-products="vector-bits=384" -split-input-file 2>&1 \
 // RUN:   | FileCheck %s
 // CHECK: error: vector-bits is a power of two of at least 128, or 0 for the CPU's; found 384
+// RUN: not sparsam-opt %s -sparsam-lower-sparse-products="l2-bytes=-1" -split-input-file 2>&1 \
+// RUN:   | FileCheck %s --check-prefix=CACHE
+// CACHE: error: l1-bytes and l2-bytes are sizes of caches, or 0 for the CPU's; found -1
 // RUN: not sparsam-opt %s -sparsam-lower-sparse-products="cpu=i9" -split-input-file 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=CPU
 // CPU: error: there is no CPU 'i9'; some that there are: host, {{.*}}generic

@@ -1,7 +1,7 @@
-// RUN: sparsam-opt %s -sparsam-lower-sparse-products="vector-bits=512" -canonicalize -cse -split-input-file \
+// RUN: sparsam-opt %s -sparsam-lower-sparse-products="vector-bits=512 l1-bytes=32768 l2-bytes=1048576" -canonicalize -cse -split-input-file \
 // RUN:   | FileCheck %s
 // Every kernel has to reach LLVM through upstream passes alone.
-// RUN: sparsam-opt %s -sparsam-lower-sparse-products="vector-bits=256" -split-input-file \
+// RUN: sparsam-opt %s -sparsam-lower-sparse-products="vector-bits=256 l1-bytes=32768 l2-bytes=1048576" -split-input-file \
 // RUN:   -convert-scf-to-openmp -expand-strided-metadata -lower-affine -finalize-memref-to-llvm \
 // RUN:   -convert-scf-to-cf -convert-vector-to-llvm -convert-to-llvm -reconcile-unrealized-casts \
 // RUN:   | FileCheck %s --check-prefix=LLVM

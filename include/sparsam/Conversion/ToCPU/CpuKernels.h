@@ -16,9 +16,12 @@ struct CpuTarget {
   int64_t vectorBits;
   /// Vector registers that a kernel may count on.
   int64_t registers;
+  /// Of the data caches of a core, first and second level.
+  int64_t l1Bytes, l2Bytes;
 
-  /// Of that vector width; of the CPU's own for 0.
-  static CpuTarget get(const Cpu &cpu, int64_t vectorBits);
+  /// What is 0 is the CPU's own.
+  static CpuTarget get(const Cpu &cpu, int64_t vectorBits, int64_t l1Bytes = 0,
+                       int64_t l2Bytes = 0);
 
   int64_t getLanes(Type element) const {
     return vectorBits / element.getIntOrFloatBitWidth();
