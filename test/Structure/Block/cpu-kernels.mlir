@@ -46,9 +46,9 @@ func.func @forward(%x: memref<64x128xf32>, %v: memref<4x2x16x8xf32>, %i: memref<
 // CHECK:           memref.store %{{.+}} : memref<[[RANGES]]x4xi64>
 // CHECK-LABEL: func private @sparsam_spmm_transposed_block_16_32
 // CHECK:         %[[BEGIN:.+]] = memref.load %{{.+}} : memref<[[RANGES]]x4xi64>
-// CHECK:         arith.index_cast %[[BEGIN]]
+// CHECK:         arith.index_castui %[[BEGIN]]
 // CHECK:         %[[END:.+]] = memref.load %{{.+}} : memref<[[RANGES]]x4xi64>
-// CHECK:         arith.index_cast %[[END]]
+// CHECK:         arith.index_castui %[[END]]
 func.func @ranges(%dy: memref<64x32xf32>, %v: memref<4x160x16x8xf32>, %i: memref<4x160xi16>,
                   %dx: memref<64x10240xf32>) {
   sparsam.spmm %dy, %v, %i into %dx {structure = #sparsam.block<16x8, density = 0.25>, transposed}
