@@ -1,163 +1,159 @@
-"""Benchmarks: a GPT training step through Sparsam against JAX/XLA on the CPU.
+"""Benchmarks against JAX/XLA, PyTorch, NumPy, sparse libraries and the machine itself.
 
-Prints a table with the ratios and what is aimed at, and writes all numbers as JSON.
+tools/dev bench [--quick] [--only products steps] [--threads 1 2] [--cpu x86-64-v3]
+tools/dev bench RESULTS... [--check] [--markdown docs/Performance.md]
 
-    tools/dev bench [--quick] [--threads 1 2] [--out build/bench.json]
+Prints tables with ratios, parts of the peak and what is aimed at, and writes them, all
+numbers as JSON and pictures into a folder. docs/Performance.md tells how to read them.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import contextlib
 import os
-import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
+import aims
+import machine
+import page
+import plots
+import products
+import render
+import scaling
+import sparse
+import steps
+from results import PARTS, Results, load
 from rich.console import Console
-from rich.table import Table
+from session import Session, note
+from turns import Crew
+from widths import CPUS, get_width
 
-HERE = Path(__file__).resolve().parent
-SPEED = {"dense": 1.2, "nm": 2.5, "low_rank": 2.5}
-MEMORY = {"nm": 0.27}
-COMPILE = {"dense": 4.0}
-
-
-def aim(targets: dict[str, float], name: str) -> float | None:
-    return targets.get(name.split("<")[0])
-
-
-def ratios(result: dict, name: str) -> np.ndarray:
-    """JAX's seconds over ours, round by round."""
-    return np.array(result["seconds"]["jax"]) / np.array(result["seconds"][name])
+QUICK_SHAPES = [(512, 768, 3072)]
+QUICK_PRODUCTS = [
+    "nm<2:8, vector = 8>",
+    "block<16x16, density = 0.25>",
+    "unstructured<density = 0.1>",
+    "low_rank<K/4>",
+    "dense",
+]
+QUICK_STEPS = {"gpt": ["dense", "nm<2:8, vector = 8>", "low_rank<K/4>"]}
 
 
-def measure(threads: int, arguments: list[str]) -> dict:
-    command = [
-        sys.executable,
-        str(HERE / "measure.py"),
-        "--threads",
-        str(threads),
-        *arguments,
-    ]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
-    if done.returncode:
-        sys.exit(f"the measurement on {threads} threads failed")
-    return json.loads(done.stdout)
+def parse() -> argparse.Namespace:
+    summary, _, rest = __doc__.partition("\n\n")
+    parser = argparse.ArgumentParser(
+        description=summary,
+        epilog=rest,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--quick", action="store_true", help="a few minutes: fewer shapes, 3 rounds")
+    add("--only", nargs="+", choices=PARTS, help="parts to measure; all by default")
+    add("--threads", type=int, nargs="+", help="1 2 by default")
+    add("--cpu", choices=CPUS, default="host", help="what all may use of the processor")
+    add("--repeats", type=int, help="rounds that count; 7 by default")
+    add("--shapes", nargs="+", type=shape, help="of layers: TOKENSxINPUTSxOUTPUTS")
+    add("--structures", nargs="+", help="of products; those that have an aim by default")
+    add("--out", type=Path, default=Path("build/bench"), help="a folder")
+    add("--check", action="store_true", help="exit with 1 where an aim is missed")
+    add("--markdown", type=Path, metavar="PAGE", help="write RESULTS into a page")
+    what = "results.json of runs, to be shown again instead of measuring"
+    add("results", nargs="*", type=Path, metavar="RESULTS", help=what)
+    options = parser.parse_args()
+    if options.markdown and not options.results:
+        parser.error("--markdown needs the RESULTS that are to be on the page")
+    cores = len(os.sched_getaffinity(0))
+    options.threads = options.threads or [n for n in (1, 2) if n <= cores]
+    if wrong := [n for n in options.threads if not 1 <= n <= cores]:
+        given = f"--threads {' '.join(map(str, wrong))}"
+        parser.error(f"{given}: this process may use {cores} processors")
+    if options.repeats is None:
+        options.repeats = 3 if options.quick else 7
+    if options.repeats < 1:
+        parser.error("--repeats must be at least 1")
+    return options
 
 
-def shown(
-    value: float, wanted: float | None, at_least: bool, digits: int = 2
-) -> tuple[str, bool]:
-    """A number beside its aim, and whether it is reached."""
-    text = f"{value:.{digits}f}"
-    if wanted is None:
-        return text, True
-    good = value >= wanted if at_least else value <= wanted
-    color = "green" if good else "red"
-    return f"[{color}]{text}[/] ({'≥' if at_least else '≤'} {wanted:g})", good
+def shape(text: str) -> tuple[int, int, int]:
+    tokens, inputs, outputs = map(int, text.split("x"))
+    return tokens, inputs, outputs
 
 
-def speed_table(results: list[dict]) -> tuple[Table, bool]:
-    table = Table(title="A training step against JAX/XLA (median; spread of the ratio)")
-    for column in ("threads", "step", "ms", "GFLOP/s dense", "times JAX", "spread"):
-        table.add_column(column, justify="left" if column == "step" else "right")
-    good = True
-    for result in results:
-        for name, seconds in result["seconds"].items():
-            median = float(np.median(seconds))
-            cells = [str(result["threads"]), name, f"{1e3 * median:.0f}"]
-            rate = (
-                f"{result['flops'] / median / 1e9:.0f}"
-                if name in ("jax", "dense")
-                else ""
+def measure(options: argparse.Namespace, sessions: dict[int, Session]):
+    """Every part. Numbers of threads follow one another as closely as they can, since the
+    machine changes."""
+    parts = options.only or (PARTS[:1] + PARTS[1:4:2] if options.quick else PARTS)
+    every = list(sessions.values())
+    serial = sessions.get(1)
+
+    def measure_machine():
+        for session in every if "machine" in parts else []:
+            machine.measure(session)
+
+    measure_machine()
+    if "products" in parts:
+        shapes = options.shapes or (QUICK_SHAPES if options.quick else aims.SHAPES)
+        labels = QUICK_PRODUCTS if options.quick else list(aims.PRODUCTS)
+        timed = [serial or every[0]] if options.quick else every
+        products.measure(timed, shapes, options.structures or labels)
+    if "steps" in parts:
+        models = (
+            QUICK_STEPS if options.quick else {m: list(a) for m, a in aims.STEPS.items()}
+        )
+        for session in every[-1:] if options.quick else every:
+            for name, labels in models.items():
+                steps.measure(session, name, labels, {})
+    measure_machine()
+    if "sparse" in parts and serial:
+        sparse.measure(serial, options.shapes or sparse.SHAPES)
+    if "scaling" in parts and serial:
+        scaling.measure(serial)
+    if not serial and {"sparse", "scaling"} & set(parts):
+        note("sparse and scaling are of one thread, which --threads leaves out")
+
+
+def run(options: argparse.Namespace) -> dict:
+    """Measures, and writes what it finds."""
+    width = get_width(options.cpu)
+    arguments = {k: str(v) for k, v in vars(options).items() if v not in (None, [])}
+    results = Results(options.out / "results.json", width, arguments)
+    log = options.out / "libraries.log"
+    log.unlink(missing_ok=True)
+    with contextlib.ExitStack() as stack:
+        sessions = {}
+        for threads in sorted(set(options.threads)):
+
+            def missing(peer, what, why, threads=threads):
+                note(f"missing: {peer} ({what}): {why}")
+                results.missing(peer, what, why, threads)
+
+            crew = stack.enter_context(Crew(threads, width, log, missing))
+            sessions[threads] = Session(
+                threads, options.repeats, options.quick, crew, results
             )
-            cells.append(rate)
-            if name != "jax":
-                ratio = ratios(result, name)
-                text, reached = shown(float(np.median(ratio)), aim(SPEED, name), True)
-                good &= reached
-                cells += [text, f"{ratio.min():.2f} – {ratio.max():.2f}"]
-            table.add_row(*cells)
-        table.add_section()
-    return table, good
-
-
-def cost_table(results: list[dict]) -> tuple[Table, bool]:
-    """Compile time and memory, of the run with the most threads."""
-    result = max(results, key=lambda r: r["threads"])
-    table = Table(title="Compile time, and memory of the linear layers with their state")
-    for column in ("step", "compile s", "times JAX's", "memory against dense"):
-        table.add_column(column, justify="left" if column == "step" else "right")
-    good, jax_seconds = True, result["compile_seconds"]["jax"]
-    for name, seconds in result["compile_seconds"].items():
-        cells = [name, f"{seconds:.1f}"]
-        if name != "jax":
-            compiled, one = shown(seconds / jax_seconds, aim(COMPILE, name), False)
-            memory, two = shown(result["memory"][name], aim(MEMORY, name), False, 3)
-            good &= one and two
-            cells += [compiled, memory]
-        table.add_row(*cells)
-    return table, good
+        measure(options, sessions)
+    results.save()
+    tables = options.out / "tables.md"
+    tables.write_text(render.to_markdown(render.all_tables(results.data)))
+    pictures = plots.draw(results.data, options.out)
+    note(f"wrote {', '.join(map(str, [results.path, tables, *pictures]))}")
+    return results.data
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__.split("\n\n")[0],
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--repeats", type=int, default=9, help="rounds that count")
-    parser.add_argument(
-        "--quick", action="store_true", help="3 rounds, the most threads only"
-    )
-    parser.add_argument("--width", type=int, default=512, help="of the model")
-    parser.add_argument("--layers", type=int, default=4, help="of the model")
-    parser.add_argument(
-        "--check", action="store_true", help="fail where an aim is missed"
-    )
-    parser.add_argument("--out", type=Path, default=Path("build/bench.json"))
-    options = parser.parse_args()
-
-    cores = len(os.sched_getaffinity(0))
-    threads = [n for n in options.threads if n <= cores]
-    if not threads:
-        parser.error(f"this process may use {cores} processors")
-    repeats = options.repeats
-    if options.quick:
-        threads, repeats = threads[-1:], 3
-    arguments = [
-        f"--repeats={repeats}",
-        f"--width={options.width}",
-        f"--layers={options.layers}",
-    ]
-    results = [measure(n, arguments) for n in threads]
-
-    console, good = Console(), True
-    for table in (speed_table, cost_table):
-        drawn, reached = table(results)
-        console.print(drawn)
-        good &= reached
-    summary = [
-        {
-            **result,
-            "ratios": {
-                name: {
-                    "median": float(np.median(ratios(result, name))),
-                    "rounds": ratios(result, name).tolist(),
-                }
-                for name in result["seconds"]
-                if name != "jax"
-            },
-        }
-        for result in results
-    ]
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(summary, indent=1) + "\n")
-    console.print(f"wrote {options.out}")
-    if options.check and not good:
-        sys.exit("an aim is missed")
+    options = parse()
+    if options.markdown:
+        page.fill(options.markdown, options.results)
+    # Where nobody looks, lines may be as long as the tables are wide.
+    console = Console() if sys.stdout.isatty() else Console(width=200)
+    missed = []
+    for data in [load(path) for path in options.results] or [run(options)]:
+        render.to_terminal(console, render.all_tables(data))
+        missed += render.missed(data)
+    if options.check and missed:
+        sys.exit("an aim is missed:\n" + "\n".join(missed))
 
 
 if __name__ == "__main__":

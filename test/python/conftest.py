@@ -2,10 +2,15 @@
 
 import importlib.util
 import os
+import sys
+from pathlib import Path
 
 import pytest
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+# The benchmarks are scripts; behind this folder, whose names are the tests' first.
+sys.path.insert(1, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
 # PyTorch is an extra: `tools/dev test` installs it.
 if importlib.util.find_spec("torch") is None:

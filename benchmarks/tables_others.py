@@ -1,0 +1,104 @@
+"""The tables of the machine, of sparse libraries, of scaling, and of what is missing."""
+
+from __future__ import annotations
+
+import aims
+from ratios import best, mean, median, ratio, straightness
+from tables import Table, count_of, milliseconds, name_of, of_threads, threads_of
+
+
+def machine(data: dict) -> list[Table]:
+    rows = []
+    for record in data["machine"]:
+        if record["gflops"]:
+            reads = [f"{max(rates):.0f}" for rates in record["read_gb_s"].values()]
+            rows.append([str(record["threads"]), f"{max(record['gflops']):.0f}", *reads])
+    columns = ["threads", "GFLOP/s", "L1 GB/s", "L2 GB/s", "L3 GB/s", "DRAM GB/s"]
+    title = f"The machine at most, vectors of {data['run']['bits']} bits"
+    return [Table(title, columns, rows)] if rows else []
+
+
+def sparse(data: dict) -> list[Table]:
+    made = []
+    for threads in threads_of(data["sparse"]):
+        records = of_threads(data["sparse"], threads)
+        made += [sparse_means(data, records, threads), sparse_details(records, threads)]
+    return made
+
+
+def sparse_means(data: dict, records: list[dict], threads: int) -> Table:
+    """Of each product on each storage, all shapes and densities together."""
+    rows = []
+    kinds = dict.fromkeys((r["storage"], r["product"]) for r in records)
+    for storage, product in kinds:
+        row = [f"{storage} {product}"]
+        for peer, aim in aims.SPARSE.items():
+            found = (
+                ratio(record, peer, "sparsam")
+                for record in records
+                if (record["storage"], record["product"]) == (storage, product)
+            )
+            known = [figure for figure in found if figure]
+            row.append(mean(known, aim if threads == 1 else None, data["run"]["bits"]))
+        rows.append(row)
+    title = f"Sparse libraries on their ground, {count_of(threads)}: their time over ours"
+    return Table(title, ["product", *aims.SPARSE], rows)
+
+
+def sparse_details(records: list[dict], threads: int) -> Table:
+    names = ["sparsam", *aims.SPARSE]
+    rows = []
+    for record in records:
+        what = f"{record['storage']} {record['product']}"
+        row = [what, name_of(record["shape"]), f"{record['density']:g}"]
+        for name in names:
+            seconds = record["seconds"].get(name)
+            row.append(milliseconds(median(seconds)) if seconds else None)
+        rows.append(row)
+    title = f"The same in ms, {count_of(threads)}"
+    return Table(title, ["product", "shape", "density", *names], rows)
+
+
+def scaling(data: dict) -> list[Table]:
+    rows = []
+    for name, x, seconds in lines(data):
+        if len(x) > 2:
+            slope, off = straightness(x, seconds)
+            rows.append([name, f"{slope:.2f}", f"{off:.2f}×"])
+    columns = ["against", "slope on log axes", "farthest from the line"]
+    note = (
+        "Time that grows as the work has slope 1 against density, and 2 against width for "
+        "one layer of that many inputs and outputs."
+    )
+    return [Table("How time grows with the work", columns, rows, note)] if rows else []
+
+
+def lines(data: dict) -> list[tuple[str, list[float], list[float]]]:
+    """What is drawn: a name, what time grows with, and seconds."""
+    found: dict[str, list[tuple[float, float]]] = {}
+    for record in data["scaling"]:
+        if record["over"] == "density":
+            for label, density in record["at"].items():
+                if seconds := record["seconds"].get(label):
+                    name = f"density: {record['family']}"
+                    found.setdefault(name, []).append((density, median(seconds)))
+            continue
+        dense = best(record)
+        for name in [dense, *(n for n in record["seconds"] if "<" in n or n == "dense")]:
+            if name and record["seconds"].get(name):
+                text = "best dense library" if name == dense else _without_rank(name)
+                point = (record["shape"][1], median(record["seconds"][name]))
+                found.setdefault(f"width: {text}", []).append(point)
+    return [(name, *map(list, zip(*sorted(p), strict=True))) for name, p in found.items()]
+
+
+def _without_rank(label: str) -> str:
+    return "dense, compiled by Sparsam" if label == "dense" else label
+
+
+def missing(data: dict) -> list[Table]:
+    entries = data["missing"]
+    if not entries:
+        return []
+    rows = [[e["peer"], e["what"], str(e["threads"]), e["why"]] for e in entries]
+    return [Table("Missing", ["peer", "what", "threads", "why"], rows)]
