@@ -24,5 +24,5 @@ config.substitutions += [
 if platform.machine() in ("x86_64", "AMD64"):
     config.available_features.add("x86")
 if config.sanitizers:
-    # The stock mlir-opt is not built with them.
-    config.excludes += ["plugin.mlir", "plugin-sparse-tensor.mlir"]
+    # The stock mlir-opt is not built with them, nor are programs of tests.
+    config.excludes += ["plugin.mlir", "plugin-sparse-tensor.mlir", "library.mlir"]

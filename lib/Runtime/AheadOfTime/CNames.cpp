@@ -36,9 +36,10 @@ std::string identifier(StringRef text, StringRef prefix) {
   return name;
 }
 
+/// Another than those taken, also in capitals, as in the names of macros.
 std::string unique(std::string name, llvm::StringSet<> &taken) {
   std::string candidate = name;
-  for (unsigned count = 2; !taken.insert(candidate).second; ++count)
+  for (unsigned count = 2; !taken.insert(StringRef(candidate).upper()).second; ++count)
     candidate = name + "_" + std::to_string(count);
   return candidate;
 }
@@ -66,7 +67,10 @@ std::vector<CFunction> sparsam::nameCFunctions(ArrayRef<ProgramFunction> functio
     std::string whole = identifier(library, "lib") + "_" + identifier(function.name, "f");
     CFunction next{&function, unique(whole, names), {}};
     llvm::StringSet<> parameters;
-    parameters.insert("workspace");
+    parameters.insert("WORKSPACE");
+    for (const ElementType &type : knownElementTypes())
+      for (std::string name : {std::string(type.c), "u" + std::string(type.c)})
+        parameters.insert(StringRef(name).upper());
     for (const ProgramArgument &argument : function.arguments)
       if (!argument.isWorkspace())
         next.parameters.push_back(

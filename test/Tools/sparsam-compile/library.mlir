@@ -34,19 +34,19 @@
 // HEADER-NEXT:  *   x: read, float32 of shape (4,), 'x'
 // HEADER-NEXT:  *   arg0_w_values: updated, float32 of shape (4,), '0/w/values'
 // HEADER-NEXT:  *   double_indices: read, int16 of shape (2,), 'double/indices'
-// HEADER-NEXT:  *   arg3: read, bool of shape ()
+// HEADER-NEXT:  *   uint8_t_2: read, bool of shape (), 'uint8_t'
 // HEADER-NEXT:  *   result1: written, float32 of shape ()
 // HEADER-NEXT:  *   result1_2: written, bfloat16 of shape (0, 3), 'result1'
 // HEADER-NEXT:  *   workspace: TRAIN_STEP_WORKSPACE_BYTES bytes at a multiple of 64, or null where that is 0
 // HEADER-NEXT:  * 0 if all went well; sparsam_last_error() says what did not. */
-// HEADER-NEXT: int train_step(const float *x, float *arg0_w_values, const uint16_t *double_indices, const uint8_t *arg3, float *result1, uint16_t *result1_2, void *workspace);
+// HEADER-NEXT: int train_step(const float *x, float *arg0_w_values, const uint16_t *double_indices, const uint8_t *uint8_t_2, float *result1, uint16_t *result1_2, void *workspace);
 
 // result1 = sum(w); w += x.
 func.func @step(
     %x: memref<4xf32> {sparsam.name = "x"},
     %w: memref<4xf32> {sparsam.name = "0/w", sparsam.part = "values", sparsam.updates = 0 : i64},
     %indices: memref<2xi16> {sparsam.name = "double", sparsam.part = "indices"},
-    %flag: memref<i1>,
+    %flag: memref<i1> {sparsam.name = "uint8_t"},
     %sum: memref<f32> {sparsam.result = 1 : i64},
     %empty: memref<0x3xbf16> {sparsam.name = "result1", sparsam.result = 2 : i64},
     %workspace: memref<64xi8> {sparsam.workspace}) attributes {llvm.emit_c_interface} {
@@ -64,5 +64,12 @@ func.func @step(
     %new = arith.addf %a, %b : f32
     memref.store %new, %w[%i] : memref<4xf32>
   }
+  return
+}
+
+// Names that differ in capitals only still have constants of their own.
+// HEADER: #define TRAIN_STEP_2_WORKSPACE_BYTES ((size_t)0)
+// HEADER: int train_Step_2(void *workspace);
+func.func @Step() attributes {llvm.emit_c_interface} {
   return
 }
