@@ -26,7 +26,8 @@ typedef struct SparsamProgram {
   void *ptr;
 } SparsamProgram;
 
-/* Compiles a module, which stays as it is. `pipeline` lowers it to the LLVM dialect, with
+/* Compiles a module, which stays as it is, for the CPU that its `sparsam.cpu` names, or
+ * else this machine's. `pipeline` lowers it to the LLVM dialect, with
  * sparsam-lower-to-llvm if it is empty. `threads` compile, one a core for 0. Null after
  * an error, which is a diagnostic of the context. */
 MLIR_CAPI_EXPORTED SparsamProgram sparsamProgramCompile(MlirModule module,

@@ -37,18 +37,21 @@ class Beside {
 public:
   explicit Beside(const fs::path &path) : path(path) {
     static std::atomic<unsigned> count{0};
-    do
+    do {
       made = path.string() + ".new" + std::to_string(getpid()) + "-" +
              std::to_string(count++);
-    while (mkdir(made.c_str(), 0777) && errno == EEXIST);
-    exists = fs::exists(made, code);
+      error = mkdir(made.c_str(), 0777) ? errno : 0;
+    } while (error == EEXIST);
   }
-  ~Beside() { fs::remove_all(made, code); }
+  ~Beside() {
+    if (!error)
+      fs::remove_all(made, code);
+  }
   Beside(const Beside &) = delete;
   Beside &operator=(const Beside &) = delete;
 
   Outcome check() const {
-    return exists ? Outcome() : cannotWrite(path, std::strerror(errno));
+    return error ? cannotWrite(path, std::strerror(error)) : Outcome();
   }
   const fs::path &get() const { return made; }
 
@@ -61,14 +64,18 @@ public:
     if (fs::exists(path, code))
       fs::rename(path, old, code);
     fs::rename(made, path, code);
-    Outcome outcome = code ? cannotWrite(path, code.message()) : Outcome();
+    if (code) {
+      Outcome outcome = cannotWrite(path, code.message());
+      fs::rename(old, path, code);
+      return outcome;
+    }
     fs::remove_all(old, code);
-    return outcome;
+    return {};
   }
 
 private:
   fs::path path, made;
-  bool exists;
+  int error;
   std::error_code code;
 };
 
