@@ -293,9 +293,14 @@ def error(found, reference) -> float:
 
 
 def check(
-    found: dict, singles: list[dict], double: dict, tolerance: float = TOLERANCE
+    found: dict,
+    singles: list[dict],
+    double: dict,
+    tolerance: float = TOLERANCE,
+    absolute: float = 0.0,
 ) -> dict[str, str]:
-    """What fails the criterion, path -> how far. The other maps are path -> tensor.
+    """What fails the criterion, path -> how far. The other maps are path -> tensor. An
+    element may be off by `absolute` in any case.
 
     How far rounding carries the numbers is the largest error of several f32 runs: where a
     step amplifies, the error of one is a matter of luck.
@@ -304,7 +309,8 @@ def check(
     missed = {}
     for path, reference in double.items():
         own = max(error(single[path], reference) for single in singles)
-        allowed = max(tolerance, 4 * own)
+        largest = np.abs(np.asarray(reference, np.float64)).max(initial=0)
+        allowed = max(tolerance, 4 * own, absolute / largest if largest else 0.0)
         if not (size := error(found[path], reference)) <= allowed:
             missed[path] = f"error {size:.3g}, allowed {allowed:.3g}"
     return missed
@@ -316,13 +322,17 @@ def misses(
     double: dict,
     texts,
     tolerance: float = TOLERANCE,
+    absolute: float = 0.0,
 ) -> list[str]:
     """What fails the criterion, a line a tensor with its structure, which `texts` has by
-    parameter. The others are kind -> path -> tensor."""
+    parameter. The others are kind -> path -> tensor. An element of a parameter may be off
+    by `absolute` in any case."""
     lines = []
     for kind in found:
         runs = [single[kind] for single in singles]
-        for path, line in check(found[kind], runs, double[kind], tolerance).items():
+        allowed = absolute if kind == "params" else 0.0
+        failed = check(found[kind], runs, double[kind], tolerance, allowed)
+        for path, line in failed.items():
             text = texts.get(owner_of(path, texts), "dense")
             lines.append(f"{kind} {path} ({text}): {line}")
     return lines

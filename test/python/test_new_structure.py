@@ -130,7 +130,7 @@ def test_tools_dev_lists_it():
     assert "new-structure NAME" in usage.stdout
 
 
-PARTS = ["cmake", "docs", "include", "lib", "python", "test", "tools"]
+PARTS = ["benchmarks", "cmake", "docs", "include", "lib", "python", "test", "tools"]
 
 
 def configure_line() -> str:
