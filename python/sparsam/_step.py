@@ -129,6 +129,7 @@ class Step:
             imported.updates,
             leaves["params"],
             leaves["state"],
+            places.trees.values(),
             stateless,
         )
         self._groups: dict[str, Group] | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,15 +79,22 @@ def _describe(node) -> str:
 
 
 def result_template(
-    out_tree, updates: dict[int, int], params: set[int], state: set[int], stateless=None
+    out_tree,
+    updates: dict[int, int],
+    params: set[int],
+    state: set[int],
+    trees: Collection,
+    stateless=None,
 ):
     """The tree of the results with handles in place of the parameters and the state.
 
-    `params` and `state` are the positions of their arguments; `stateless` is the tree of a
-    state that holds no arrays at all, such as that of plain SGD.
+    `params` and `state` are the positions of their arguments, and `trees` what they are
+    each; `stateless` is the tree of a state that holds no arrays at all, such as that of
+    plain SGD.
 
     A node that is exactly the parameters, or exactly the state, becomes the handle. One
-    that is both (a `TrainState`) becomes the two, side by side.
+    that is both (a `TrainState`) becomes the two, side by side. A tuple of results stays
+    one, also where it has the parameters alone.
     """
     argument = {result: position for position, result in updates.items()}
     leaves = [
@@ -113,23 +120,21 @@ def result_template(
                 return result
         return None
 
-    def build(node, is_root=False):
+    def build(node):
         if (found := handles(node)) is not None:
-            return found[0] if len(found) == 1 and not is_root else found
+            return found[0] if len(found) == 1 else found
         if isinstance(node, (Carried, Output)):
             return node
         below, tree = children(node)
-        if is_root and type(node) in (tuple, list):
-            spliced = []
-            for child in below:
-                found = handles(child)
-                spliced.extend(found if found is not None else [build(child)])
-            return type(node)(spliced)
         return jax.tree_util.tree_unflatten(tree, [build(child) for child in below])
 
-    found = build(root, is_root=True)
-    # A step whose only result is the parameters returns them, not a tuple of one.
-    return found[0] if handles(root) is not None and len(found) == 1 else found
+    if type(root) not in (tuple, list) or out_tree in trees:
+        return build(root)
+    spliced = []
+    for child in root:
+        found = handles(child)
+        spliced.extend(found if found is not None else [build(child)])
+    return type(root)(spliced)
 
 
 def fill(template, value: Callable):

@@ -217,6 +217,34 @@ def test_a_step_without_state():
         np.testing.assert_allclose(dense, reference[key], rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("params", [{"w": np.ones((3, 2), np.float32)}, [np.ones(3)]])
+@pytest.mark.parametrize(
+    "results, handles",
+    [
+        (lambda p, s: p, lambda found: found),
+        (lambda p, s: (p,), lambda found: found[0]),
+        (lambda p, s: (p, s), lambda found: found[0]),
+        (lambda p, s: (s, p), lambda found: found[1]),
+        (lambda p, s: [p, s], lambda found: found[0]),
+    ],
+)
+def test_results_without_a_loss(params, results, handles):
+    params = jax.tree.map(lambda leaf: leaf.astype(np.float32), params)
+
+    def move(params, state, x):
+        return results(jax.tree.map(lambda w: w - x, params), state)
+
+    x = np.float32(0.25)
+    step = sparsam.compile(move, (params, {}, x), structure="dense")
+    p, s = step.compress(params, {})
+    found = step(p, s, x)
+    wanted = results(params, {})
+    if wanted is not params:
+        assert type(found) is type(wanted) and len(found) == len(wanted)
+    after = step.densify(handles(found))
+    jax.tree.map(lambda a, b: np.testing.assert_array_equal(a, b - x), after, params)
+
+
 def test_numpy_jax_and_64_bit_arguments_as_jax_takes_them():
     one = case("mlp", "nesterov", "nm vector 4", seed=6)
     x, y = one.batches[0]
