@@ -60,9 +60,8 @@ void sparsam::lowerSpmmOfKept(RewriterBase &rewriter, SpmmOp op,
   if (repaysSorting(product)) {
     SortedKept sorted(pattern, transposed);
     KeptProduct gathered(sorted, product.tokens, product.element, library.target);
-    gathered.valueStride = 2;
     KernelOperands operands =
-        sortKept(b, product, sorted, transposed, op.getStorage().front(),
+        sortKept(b, product, sorted, op.getStorage().front(),
                  op.getStorage().drop_front(), getForwardUnits(gathered), library);
     operands.panels = {panels};
     operands.destination = op.getInit();

@@ -18,7 +18,7 @@ constexpr int64_t mostBytes = 1 << 20;
 KeptProduct::KeptProduct(const KeptInputs &pattern, int64_t tokens, Type element,
                          const CpuTarget &target)
     : pattern(pattern), target(target), vector(pattern.vector), tokens(tokens),
-      units(pattern.inputs / pattern.unit), element(element), valueStride(pattern.vector),
+      units(pattern.inputs / pattern.unit), element(element),
       lanes(target.getLanes(element)) {
   bool many = target.registers >= 32;
   // Parts of about one size rather than full ones and a short last one.
@@ -49,9 +49,11 @@ int64_t KeptProduct::getUnitsWithin(int64_t bytes, int64_t columns) const {
              : size;
 }
 
-Value cpu::buildLowerBound(ImplicitLocOpBuilder &b, const KeptInputs &kept,
-                           ValueRange pattern, Value block, Value begin, Value end,
-                           Value limit) {
+/// The first kept input from `begin` to `end` of the block whose input is not below
+/// `limit`; `end` where there is none.
+static Value buildLowerBound(ImplicitLocOpBuilder &b, const KeptInputs &kept,
+                             ValueRange pattern, Value block, Value begin, Value end,
+                             Value limit) {
   SmallVector<Type> types(2, b.getIndexType());
   auto loop = scf::WhileOp::create(
       b, types, ValueRange{begin, end},
@@ -74,6 +76,21 @@ Value cpu::buildLowerBound(ImplicitLocOpBuilder &b, const KeptInputs &kept,
   return loop.getResult(0);
 }
 
+Value cpu::buildPieces(
+    ImplicitLocOpBuilder &b, const KeptInputs &kept, ValueRange pattern, Value block,
+    int64_t size, function_ref<void(ImplicitLocOpBuilder &, Value, Value, Value)> body) {
+  auto [first, last] = kept.buildSpan(b, pattern, block);
+  Value end = last;
+  buildFor(b, buildIndex(b, 0), buildIndex(b, llvm::divideCeil(kept.inputs, size)), 1,
+           first, [&](ImplicitLocOpBuilder &b, Value range, ValueRange begin) {
+             Value limit = buildScaled(b, buildOffset(b, range, 1), size);
+             Value next = buildLowerBound(b, kept, pattern, block, begin[0], end, limit);
+             body(b, range, begin[0], next);
+             return SmallVector<Value>{next};
+           });
+  return end;
+}
+
 InputRanges cpu::createRanges(ImplicitLocOpBuilder &b, const KeptProduct &product,
                               ValueRange pattern, int64_t units, KernelLibrary &library) {
   const KeptInputs &kept = product.pattern;
@@ -92,21 +109,15 @@ InputRanges cpu::createRanges(ImplicitLocOpBuilder &b, const KeptProduct &produc
         for (Value indices : arguments.drop_back())
           pattern.push_back(buildRow(b, indices));
         buildParallel(b, kept.blocks, [&](ImplicitLocOpBuilder &b, Value block) {
-          std::pair<Value, Value> span = kept.buildSpan(b, pattern, block);
           auto store = [&](ImplicitLocOpBuilder &b, Value number, Value range) {
             Value stored = arith::IndexCastOp::create(b, b.getI64Type(), number);
             memref::StoreOp::create(b, stored, arguments.back(),
                                     ValueRange{range, block});
           };
-          buildFor(b, buildIndex(b, 0), buildIndex(b, ranges), 1, span.first,
-                   [&](ImplicitLocOpBuilder &b, Value range, ValueRange from) {
-                     Value limit = buildScaled(b, range, units * kept.unit);
-                     Value first = buildLowerBound(b, kept, pattern, block, from[0],
-                                                   span.second, limit);
-                     store(b, first, range);
-                     return SmallVector<Value>{first};
-                   });
-          store(b, span.second, buildIndex(b, ranges));
+          Value end = buildPieces(b, kept, pattern, block, units * kept.unit,
+                                  [&](ImplicitLocOpBuilder &b, Value range, Value begin,
+                                      Value) { store(b, begin, range); });
+          store(b, end, buildIndex(b, ranges));
         });
       });
   func::CallOp::create(b, find, operands);
@@ -159,6 +170,17 @@ Value cpu::buildPlace(ImplicitLocOpBuilder &b, const KeptProduct &product, Value
                       Part part, int64_t place) {
   Value first = buildScaled(b, row, product.vector);
   return buildOffset(b, arith::AddIOp::create(b, first, part.offset), place);
+}
+
+SmallVector<Value> cpu::loadTokens(ImplicitLocOpBuilder &b, const KeptProduct &product,
+                                   Value memref, ValueRange row) {
+  SmallVector<Value> vectors;
+  for (int64_t r = 0; r < product.tokenVectors; ++r) {
+    SmallVector<Value> at(row);
+    at.push_back(buildIndex(b, r * product.lanes));
+    vectors.push_back(vector::LoadOp::create(b, product.getVectorType(), memref, at));
+  }
+  return vectors;
 }
 
 Value cpu::buildRow(ImplicitLocOpBuilder &b, Value memref) {

@@ -25,9 +25,6 @@ struct KeptProduct {
   int64_t vector, tokens, units;
   Type element;
 
-  /// From one kept input's values to the next's, in elements.
-  int64_t valueStride;
-
   int64_t lanes;
   /// Vectors of tokens in registers at once.
   int64_t tokenVectors;
@@ -73,10 +70,11 @@ struct InputRanges {
   bool sorted = false;
 };
 
-/// The first kept input from `begin` to `end` of the block whose input is not below
-/// `limit`; `end` where there is none.
-Value buildLowerBound(ImplicitLocOpBuilder &b, const KeptInputs &kept, ValueRange pattern,
-                      Value block, Value begin, Value end, Value limit);
+/// Calls `body` for the piece of a block's kept inputs in each range of `size` inputs,
+/// with the range, the first and the end: they ascend. Returns the end of all.
+Value buildPieces(ImplicitLocOpBuilder &b, const KeptInputs &kept, ValueRange pattern,
+                  Value block, int64_t size,
+                  function_ref<void(ImplicitLocOpBuilder &, Value, Value, Value)> body);
 
 /// Ranges of `product` for the kernel that is called at the insertion point; the call
 /// that finds their bounds is built there.
@@ -99,6 +97,10 @@ KeptSpan buildSpan(ImplicitLocOpBuilder &b, const KeptProduct &product,
 /// each and their number, which is static: the last range may be shorter.
 void buildRanges(ImplicitLocOpBuilder &b, int64_t total, int64_t size,
                  function_ref<void(ImplicitLocOpBuilder &, Value, int64_t)> body);
+
+/// The token vectors of one feature: row[r * lanes ..] for each r.
+SmallVector<Value> loadTokens(ImplicitLocOpBuilder &b, const KeptProduct &product,
+                              Value memref, ValueRange row);
 
 /// A memref of identity layout as one row.
 Value buildRow(ImplicitLocOpBuilder &b, Value memref);

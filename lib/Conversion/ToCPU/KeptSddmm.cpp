@@ -78,17 +78,31 @@ struct Gradient {
         });
   }
 
+  /// Adds `sum` to the gradient from `offset` on; only the elements that `mask`, if there
+  /// is one, names.
+  void buildAdd(ImplicitLocOpBuilder &b, Value offset, Value sum, Value mask) const {
+    auto type = cast<VectorType>(sum.getType());
+    Value to = operands.destination, before;
+    if (mask) {
+      Value zeros = arith::ConstantOp::create(b, b.getZeroAttr(type));
+      before = vector::MaskedLoadOp::create(b, type, to, offset, mask, zeros);
+    } else {
+      before = vector::LoadOp::create(b, type, to, offset);
+    }
+    Value both = arith::AddFOp::create(b, before, sum);
+    // Selected rather than added to zero: the first chunk finds anything there.
+    Value after = arith::SelectOp::create(b, isFirst, sum, both);
+    if (mask)
+      vector::MaskedStoreOp::create(b, to, offset, mask, after);
+    else
+      vector::StoreOp::create(b, after, to, offset);
+  }
+
   /// Adds the lane sums of `vectors` to consecutive elements of the gradient.
   void buildStore(ImplicitLocOpBuilder &b, Value offset, ArrayRef<Value> vectors) const {
     while (!vectors.empty()) {
       int64_t count = std::min<int64_t>(llvm::bit_floor(vectors.size()), product.lanes);
-      Value sum = buildLaneSums(b, vectors.take_front(count));
-      auto type = cast<VectorType>(sum.getType());
-      Value before = vector::LoadOp::create(b, type, operands.destination, offset);
-      Value both = arith::AddFOp::create(b, before, sum);
-      // Selected rather than added to zero: the first chunk finds anything there.
-      Value after = arith::SelectOp::create(b, isFirst, sum, both);
-      vector::StoreOp::create(b, after, operands.destination, offset);
+      buildAdd(b, offset, buildLaneSums(b, vectors.take_front(count)), Value());
       vectors = vectors.drop_front(count);
       offset = buildOffset(b, offset, count);
     }
@@ -139,26 +153,15 @@ struct Gradient {
     SmallVector<Value> sums = buildSums(b, columns, inputs);
     if (!end)
       return buildStore(b, number, sums);
-    Value sum = buildLaneSums(b, sums);
-    auto type = cast<VectorType>(sum.getType());
     Value mask =
         vector::CreateMaskOp::create(b, VectorType::get(jobs, b.getI1Type()),
                                      ValueRange{arith::SubIOp::create(b, end, number)});
-    Value zeros = arith::ConstantOp::create(b, b.getZeroAttr(type));
-    Value before =
-        vector::MaskedLoadOp::create(b, type, operands.destination, number, mask, zeros);
-    Value both = arith::AddFOp::create(b, before, sum);
-    Value after = arith::SelectOp::create(b, isFirst, sum, both);
-    vector::MaskedStoreOp::create(b, operands.destination, number, mask, after);
+    buildAdd(b, number, buildLaneSums(b, sums), mask);
   }
 
   void buildSingleBlock(ImplicitLocOpBuilder &b, Value block,
                         const KeptSpan &span) const {
-    SmallVector<Value> columns;
-    for (int64_t r = 0; r < product.tokenVectors; ++r)
-      columns.push_back(vector::LoadOp::create(
-          b, product.getVectorType(), dy,
-          ValueRange{begin, block, buildIndex(b, r * product.lanes)}));
+    SmallVector<Value> columns = loadTokens(b, product, dy, {begin, block});
     // One vector takes the sums of a tile.
     int64_t jobs = std::min(product.jobs, product.lanes);
     if (span.count)
@@ -171,11 +174,9 @@ struct Gradient {
     Value whole = arith::SubIOp::create(
         b, left, arith::RemUIOp::create(b, left, buildIndex(b, jobs)));
     Value rest = arith::AddIOp::create(b, span.begin, whole);
-    buildFor(b, span.begin, rest, jobs, {},
-             [&](ImplicitLocOpBuilder &b, Value number, ValueRange) {
-               buildSingleTile(b, block, columns, number, jobs);
-               return SmallVector<Value>();
-             });
+    buildFor(b, span.begin, rest, jobs, [&](ImplicitLocOpBuilder &b, Value number) {
+      buildSingleTile(b, block, columns, number, jobs);
+    });
     Value any = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, rest, span.end);
     scf::IfOp::create(b, any, [&](OpBuilder &builder, Location loc) {
       ImplicitLocOpBuilder inner(loc, builder);
@@ -193,11 +194,9 @@ struct Gradient {
       Value left = arith::SubIOp::create(b, end, begin);
       Value tiles = arith::DivUIOp::create(b, left, buildIndex(b, jobs));
       Value next = arith::AddIOp::create(b, begin, buildScaled(b, tiles, jobs));
-      buildFor(b, begin, next, jobs, {},
-               [&](ImplicitLocOpBuilder &b, Value number, ValueRange) {
-                 buildTile(b, block, part, spanBegin, number, jobs);
-                 return SmallVector<Value>();
-               });
+      buildFor(b, begin, next, jobs, [&](ImplicitLocOpBuilder &b, Value number) {
+        buildTile(b, block, part, spanBegin, number, jobs);
+      });
       begin = next;
     }
   }
@@ -276,11 +275,9 @@ void cpu::buildGradient(ImplicitLocOpBuilder &b, const KeptProduct &product,
                                        buildIndex(b, blocks));
     forEachRange(b, [&](ImplicitLocOpBuilder &b, const Gradient &kernel, Value first,
                         int64_t units) {
-      buildFor(b, begin, end, 1, {},
-               [&](ImplicitLocOpBuilder &b, Value block, ValueRange) {
-                 kernel.buildBlock(b, block, first, units);
-                 return SmallVector<Value>();
-               });
+      buildFor(b, begin, end, 1, [&](ImplicitLocOpBuilder &b, Value block) {
+        kernel.buildBlock(b, block, first, units);
+      });
     });
   });
 }

@@ -40,18 +40,6 @@ Value getZeros(ImplicitLocOpBuilder &b, const KeptProduct &product) {
   return arith::ConstantOp::create(b, b.getZeroAttr(product.getVectorType()));
 }
 
-/// The token vectors of one feature: row[r * lanes ..] for each r.
-SmallVector<Value> loadTokens(ImplicitLocOpBuilder &b, const KeptProduct &product,
-                              Value memref, ValueRange row) {
-  SmallVector<Value> vectors;
-  for (int64_t r = 0; r < product.tokenVectors; ++r) {
-    SmallVector<Value> at(row);
-    at.push_back(buildIndex(b, r * product.lanes));
-    vectors.push_back(vector::LoadOp::create(b, product.getVectorType(), memref, at));
-  }
-  return vectors;
-}
-
 void storeTokens(ImplicitLocOpBuilder &b, const KeptProduct &product,
                  ArrayRef<Value> vectors, Value memref, ValueRange row) {
   for (auto [r, value] : llvm::enumerate(vectors)) {
@@ -71,7 +59,7 @@ void fillZeros(ImplicitLocOpBuilder &b, const KeptProduct &product, Value scratc
 
 Value loadWeight(ImplicitLocOpBuilder &b, const KeptProduct &product, Value values,
                  Value number, Part part, int64_t place) {
-  Value first = buildScaled(b, number, product.valueStride);
+  Value first = buildScaled(b, number, product.pattern.getValueStride());
   Value at = buildOffset(b, arith::AddIOp::create(b, first, part.offset), place);
   Value weight = memref::LoadOp::create(b, values, at);
   return vector::BroadcastOp::create(b, product.getVectorType(), weight);
@@ -107,19 +95,17 @@ void buildScatter(ImplicitLocOpBuilder &b, const KeptProduct &product,
     Value output = buildPlace(b, product, block, part, v);
     dy.push_back(loadTokens(b, product, panels, {panel, output}));
   }
-  buildFor(b, span.begin, span.end, 1, {},
-           [&](ImplicitLocOpBuilder &b, Value number, ValueRange) {
-             Value input = product.pattern.buildInput(b, operands.pattern, block, number);
-             Value row = arith::SubIOp::create(b, input, firstInput);
-             SmallVector<Value> sums = loadTokens(b, product, dx, row);
-             for (int64_t v = 0; v < part.size; ++v) {
-               Value weight = loadWeight(b, product, operands.values, number, part, v);
-               for (int64_t r = 0; r < product.tokenVectors; ++r)
-                 sums[r] = vector::FMAOp::create(b, weight, dy[v][r], sums[r]);
-             }
-             storeTokens(b, product, sums, dx, row);
-             return SmallVector<Value>();
-           });
+  buildFor(b, span.begin, span.end, 1, [&](ImplicitLocOpBuilder &b, Value number) {
+    Value input = product.pattern.buildInput(b, operands.pattern, block, number);
+    Value row = arith::SubIOp::create(b, input, firstInput);
+    SmallVector<Value> sums = loadTokens(b, product, dx, row);
+    for (int64_t v = 0; v < part.size; ++v) {
+      Value weight = loadWeight(b, product, operands.values, number, part, v);
+      for (int64_t r = 0; r < product.tokenVectors; ++r)
+        sums[r] = vector::FMAOp::create(b, weight, dy[v][r], sums[r]);
+    }
+    storeTokens(b, product, sums, dx, row);
+  });
 }
 
 } // namespace

@@ -31,13 +31,17 @@ SmallVector<Value> sparsam::buildFor(
   return llvm::to_vector_of<Value>(loop.getResults());
 }
 
+void sparsam::buildFor(ImplicitLocOpBuilder &b, Value first, Value end, int64_t step,
+                       function_ref<void(ImplicitLocOpBuilder &, Value)> body) {
+  buildFor(b, first, end, step, {}, [&](ImplicitLocOpBuilder &b, Value i, ValueRange) {
+    body(b, i);
+    return SmallVector<Value>();
+  });
+}
+
 void sparsam::buildFor(ImplicitLocOpBuilder &b, int64_t end, int64_t step,
                        function_ref<void(ImplicitLocOpBuilder &, Value)> body) {
-  buildFor(b, buildIndex(b, 0), buildIndex(b, end), step, {},
-           [&](ImplicitLocOpBuilder &b, Value i, ValueRange) {
-             body(b, i);
-             return SmallVector<Value>();
-           });
+  buildFor(b, buildIndex(b, 0), buildIndex(b, end), step, body);
 }
 
 void sparsam::buildParallel(ImplicitLocOpBuilder &b, int64_t end,

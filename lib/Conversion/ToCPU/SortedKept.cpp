@@ -14,7 +14,8 @@ struct Layout {
   Type element;
 
   int64_t getStartsOffset() const {
-    return llvm::alignTo(entries * element.getIntOrFloatBitWidth() / 4, 64);
+    return llvm::alignTo(
+        SortedKept::width * entries * element.getIntOrFloatBitWidth() / 8, 64);
   }
   /// One start more than there are ends: counting shifts them by one.
   int64_t getWidth() const { return rows + 2; }
@@ -27,7 +28,7 @@ struct Layout {
   Value viewEntries(ImplicitLocOpBuilder &b, Value buffer, bool asIntegers) const {
     Type type =
         asIntegers ? Type(b.getIntegerType(element.getIntOrFloatBitWidth())) : element;
-    return view(b, buffer, 0, MemRefType::get(2 * entries, type));
+    return view(b, buffer, 0, MemRefType::get(SortedKept::width * entries, type));
   }
   Value viewStarts(ImplicitLocOpBuilder &b, Value buffer) const {
     return view(b, buffer, getStartsOffset(),
@@ -68,22 +69,13 @@ struct Sorting {
     memref::StoreOp::create(b, stored, starts, ValueRange{range, row});
   }
   void storeEntry(ImplicitLocOpBuilder &b, Value number, Value row, Value place) const {
-    Value at = buildScaled(b, place, 2);
+    Value at = buildScaled(b, place, SortedKept::width);
     memref::StoreOp::create(b, memref::LoadOp::create(b, values, number), entries, at);
     Type integer = cast<MemRefType>(gathered.getType()).getElementType();
     memref::StoreOp::create(b, arith::IndexCastUIOp::create(b, integer, row), gathered,
                             buildOffset(b, at, 1));
   }
 };
-
-using RowBody = function_ref<void(ImplicitLocOpBuilder &, Value)>;
-
-void forEach(ImplicitLocOpBuilder &b, Value first, Value end, RowBody body) {
-  buildFor(b, first, end, 1, {}, [&](ImplicitLocOpBuilder &b, Value i, ValueRange) {
-    body(b, i);
-    return SmallVector<Value>();
-  });
-}
 
 /// Entries by ranges of outputs, and in each by the input that is kept: by counting.
 void buildByInput(ImplicitLocOpBuilder &b, const Sorting &sorting) {
@@ -94,15 +86,17 @@ void buildByInput(ImplicitLocOpBuilder &b, const Sorting &sorting) {
                                        buildIndex(b, kept.blocks));
     using Body = function_ref<void(ImplicitLocOpBuilder &, Value, Value, Value)>;
     auto forEachKept = [&](Body body) {
-      forEach(b, first, end, [&](ImplicitLocOpBuilder &b, Value output) {
+      buildFor(b, first, end, 1, [&](ImplicitLocOpBuilder &b, Value output) {
         auto span = kept.buildSpan(b, sorting.pattern, output);
-        forEach(b, span.first, span.second, [&](ImplicitLocOpBuilder &b, Value number) {
-          body(b, output, number, kept.buildInput(b, sorting.pattern, output, number));
-        });
+        buildFor(b, span.first, span.second, 1,
+                 [&](ImplicitLocOpBuilder &b, Value number) {
+                   body(b, output, number,
+                        kept.buildInput(b, sorting.pattern, output, number));
+                 });
       });
     };
     Value zero = buildIndex(b, 0), width = buildIndex(b, sorting.layout.getWidth());
-    forEach(b, zero, width, [&](ImplicitLocOpBuilder &b, Value at) {
+    buildFor(b, zero, width, 1, [&](ImplicitLocOpBuilder &b, Value at) {
       sorting.storeStart(b, buildIndex(b, 0), range, at);
     });
     forEachKept([&](ImplicitLocOpBuilder &b, Value, Value, Value input) {
@@ -132,24 +126,12 @@ void buildByInput(ImplicitLocOpBuilder &b, const Sorting &sorting) {
 void buildByOutput(ImplicitLocOpBuilder &b, const Sorting &sorting) {
   const KeptInputs &kept = sorting.kept;
   Value zero = buildIndex(b, 0), ranges = buildIndex(b, sorting.layout.ranges);
-  using Body = function_ref<void(ImplicitLocOpBuilder &, Value, Value, Value)>;
-  auto forEachPiece = [&](ImplicitLocOpBuilder &b, Value output, Body body) {
-    auto span = kept.buildSpan(b, sorting.pattern, output);
-    buildFor(b, zero, ranges, 1, span.first,
-             [&](ImplicitLocOpBuilder &b, Value range, ValueRange begin) {
-               Value limit = buildScaled(b, buildOffset(b, range, 1), sorting.units);
-               Value end = buildLowerBound(b, kept, sorting.pattern, output, begin[0],
-                                           span.second, limit);
-               body(b, range, begin[0], end);
-               return SmallVector<Value>{end};
-             });
-  };
   buildParallel(b, kept.blocks, [&](ImplicitLocOpBuilder &b, Value output) {
-    forEachPiece(b, output,
-                 [&](ImplicitLocOpBuilder &b, Value range, Value begin, Value end) {
-                   Value count = arith::SubIOp::create(b, end, begin);
-                   sorting.storeStart(b, count, range, buildOffset(b, output, 1));
-                 });
+    buildPieces(b, kept, sorting.pattern, output, sorting.units,
+                [&](ImplicitLocOpBuilder &b, Value range, Value begin, Value end) {
+                  Value count = arith::SubIOp::create(b, end, begin);
+                  sorting.storeStart(b, count, range, buildOffset(b, output, 1));
+                });
   });
   buildFor(b, zero, ranges, 1, zero,
            [&](ImplicitLocOpBuilder &b, Value range, ValueRange sum) {
@@ -170,7 +152,7 @@ void buildByOutput(ImplicitLocOpBuilder &b, const Sorting &sorting) {
                Value start = sorting.loadStart(b, range, output);
                Value count = arith::SubIOp::create(
                    b, sorting.loadStart(b, range, buildOffset(b, output, 1)), start);
-               forEach(b, zero, count, [&](ImplicitLocOpBuilder &b, Value i) {
+               buildFor(b, zero, count, 1, [&](ImplicitLocOpBuilder &b, Value i) {
                  Value number = arith::AddIOp::create(b, begin[0], i);
                  sorting.storeEntry(b, number,
                                     kept.buildInput(b, sorting.pattern, output, number),
@@ -183,7 +165,8 @@ void buildByOutput(ImplicitLocOpBuilder &b, const Sorting &sorting) {
 
 } // namespace
 
-SortedKept::SortedKept(const KeptInputs &pattern, bool transposed) {
+SortedKept::SortedKept(const KeptInputs &pattern, bool transposed)
+    : transposed(transposed) {
   inputs = transposed ? pattern.blocks : pattern.inputs;
   vector = 1;
   blocks = transposed ? pattern.inputs : pattern.blocks;
@@ -192,7 +175,7 @@ SortedKept::SortedKept(const KeptInputs &pattern, bool transposed) {
 
 Value SortedKept::buildInput(ImplicitLocOpBuilder &b, ValueRange pattern, Value,
                              Value number) const {
-  return buildIndexLoad(b, pattern[0], buildOffset(b, buildScaled(b, number, 2), 1));
+  return buildIndexLoad(b, pattern[0], buildOffset(b, buildScaled(b, number, width), 1));
 }
 
 bool cpu::repaysSorting(const KeptProduct &product) {
@@ -200,8 +183,8 @@ bool cpu::repaysSorting(const KeptProduct &product) {
 }
 
 KernelOperands cpu::sortKept(ImplicitLocOpBuilder &b, const KeptProduct &product,
-                             const SortedKept &sorted, bool transposed, Value values,
-                             ValueRange pattern, int64_t units, KernelLibrary &library) {
+                             const SortedKept &sorted, Value values, ValueRange pattern,
+                             int64_t units, KernelLibrary &library) {
   const KeptInputs &kept = product.pattern;
   Layout layout{cast<MemRefType>(values.getType()).getNumElements(),
                 int64_t(llvm::divideCeil(sorted.inputs, units)), sorted.blocks,
@@ -212,13 +195,13 @@ KernelOperands cpu::sortKept(ImplicitLocOpBuilder &b, const KeptProduct &product
   llvm::append_range(operands, pattern);
   operands.push_back(buffer);
   std::string name = llvm::formatv("sparsam_sort_{0}_{1}_{2}", kept.getName(),
-                                   transposed ? "by_input" : "by_output", units);
-  func::FuncOp sort =
-      library.get(name, ValueRange(operands).getTypes(),
-                  [&](ImplicitLocOpBuilder &b, ValueRange arguments) {
-                    Sorting sorting(b, kept, layout, units, arguments);
-                    transposed ? buildByInput(b, sorting) : buildByOutput(b, sorting);
-                  });
+                                   sorted.transposed ? "by_input" : "by_output", units);
+  func::FuncOp sort = library.get(name, ValueRange(operands).getTypes(),
+                                  [&](ImplicitLocOpBuilder &b, ValueRange arguments) {
+                                    Sorting sorting(b, kept, layout, units, arguments);
+                                    sorted.transposed ? buildByInput(b, sorting)
+                                                      : buildByOutput(b, sorting);
+                                  });
   func::CallOp::create(b, sort, operands);
   KernelOperands result;
   result.values = layout.viewEntries(b, buffer, false);

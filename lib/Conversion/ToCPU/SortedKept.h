@@ -16,7 +16,11 @@ public:
   /// What outputs keep, or, transposed, what keeps each input.
   SortedKept(const KeptInputs &pattern, bool transposed);
 
+  /// Numbers of an entry.
+  static constexpr int64_t width = 2;
+
   std::string getName() const override { return "sorted"; }
+  int64_t getValueStride() const override { return width; }
   /// Its ranges have bounds, which say so.
   std::pair<Value, Value> buildSpan(ImplicitLocOpBuilder &, ValueRange,
                                     Value) const override {
@@ -24,6 +28,8 @@ public:
   }
   Value buildInput(ImplicitLocOpBuilder &b, ValueRange pattern, Value block,
                    Value number) const override;
+
+  const bool transposed;
 };
 
 /// Whether sorting the entries repays for a product with so many tokens.
@@ -32,8 +38,8 @@ bool repaysSorting(const KeptProduct &product);
 /// Builds the call that sorts the entries of `pattern`, in the order of `sorted`, into
 /// ranges of `units` gathered rows: values, pattern and ranges for a kernel.
 KernelOperands sortKept(ImplicitLocOpBuilder &b, const KeptProduct &product,
-                        const SortedKept &sorted, bool transposed, Value values,
-                        ValueRange pattern, int64_t units, KernelLibrary &library);
+                        const SortedKept &sorted, Value values, ValueRange pattern,
+                        int64_t units, KernelLibrary &library);
 
 } // namespace mlir::sparsam::cpu
 

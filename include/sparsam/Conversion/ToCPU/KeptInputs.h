@@ -24,6 +24,9 @@ public:
   virtual Value buildInput(ImplicitLocOpBuilder &b, ValueRange pattern, Value block,
                            Value number) const = 0;
 
+  /// From one kept input's values to the next's, in elements.
+  virtual int64_t getValueStride() const { return vector; }
+
   int64_t inputs, blocks, vector;
   /// Kept inputs of a block, on average.
   int64_t kept;

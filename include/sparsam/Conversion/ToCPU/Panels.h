@@ -52,6 +52,8 @@ Value buildScaled(ImplicitLocOpBuilder &b, Value factor, int64_t scale);
 SmallVector<Value> buildFor(
     ImplicitLocOpBuilder &b, Value first, Value end, int64_t step, ValueRange carried,
     function_ref<SmallVector<Value>(ImplicitLocOpBuilder &, Value, ValueRange)> body);
+void buildFor(ImplicitLocOpBuilder &b, Value first, Value end, int64_t step,
+              function_ref<void(ImplicitLocOpBuilder &, Value)> body);
 void buildFor(ImplicitLocOpBuilder &b, int64_t end, int64_t step,
               function_ref<void(ImplicitLocOpBuilder &, Value)> body);
 /// The same in parallel, step 1.
