@@ -1,4 +1,5 @@
 #include "sparsam-c/Bundle.h"
+#include "sparsam/Bundle/ArgumentRole.h"
 #include "sparsam/Bundle/Bundle.h"
 
 using namespace mlir::sparsam;
@@ -17,19 +18,6 @@ static const ProgramFunction &functionAt(const SparsamBundle *bundle, intptr_t f
 static const char *textOf(const ProgramArgument &argument, const char *attribute) {
   const std::string *text = argument.text(attribute);
   return text ? text->c_str() : nullptr;
-}
-
-static SparsamArgumentRole roleOf(const ProgramArgument &argument) {
-  switch (argument.role) {
-  case ProgramArgument::Role::Updated:
-    return SparsamArgumentRoleUpdated;
-  case ProgramArgument::Role::Result:
-    return SparsamArgumentRoleResult;
-  case ProgramArgument::Role::Input:
-  case ProgramArgument::Role::Workspace:
-    break;
-  }
-  return SparsamArgumentRoleInput;
 }
 
 SparsamBundle *sparsamBundleOpen(const char *path) {
@@ -73,7 +61,7 @@ SparsamBundleArgument sparsamBundleGetArgument(const SparsamBundle *bundle,
   return {textOf(found, "sparsam.name"),
           textOf(found, "sparsam.param"),
           textOf(found, "sparsam.part"),
-          roleOf(found),
+          roleInC(found),
           found.result,
           found.elementType.c_str(),
           static_cast<intptr_t>(found.shape.size()),

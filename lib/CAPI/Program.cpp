@@ -1,4 +1,5 @@
 #include "sparsam-c/Program.h"
+#include "sparsam/Bundle/ArgumentRole.h"
 #include "sparsam/Runtime/Program.h"
 
 #include "mlir/CAPI/IR.h"
@@ -19,19 +20,6 @@ static const ProgramFunction &functionAt(SparsamProgram program, intptr_t functi
 static MlirStringRef textOf(const ProgramArgument &argument, StringRef attribute) {
   const std::string *text = argument.text(attribute);
   return text ? wrap(StringRef(*text)) : wrap(StringRef());
-}
-
-static SparsamArgumentRole roleOf(const ProgramArgument &argument) {
-  switch (argument.role) {
-  case ProgramArgument::Role::Updated:
-    return SparsamArgumentRoleUpdated;
-  case ProgramArgument::Role::Result:
-    return SparsamArgumentRoleResult;
-  case ProgramArgument::Role::Input:
-  case ProgramArgument::Role::Workspace:
-    break;
-  }
-  return SparsamArgumentRoleInput;
 }
 
 void sparsamRegisterProgramDialects(MlirDialectRegistry registry) {
@@ -86,7 +74,7 @@ SparsamArgument sparsamProgramGetArgument(SparsamProgram program, intptr_t funct
   return {textOf(found, "sparsam.name"),
           textOf(found, "sparsam.param"),
           textOf(found, "sparsam.part"),
-          roleOf(found),
+          roleInC(found),
           found.result,
           wrap(StringRef(found.elementType)),
           static_cast<intptr_t>(found.shape.size()),
