@@ -5,11 +5,32 @@
 #include <cstdlib>
 #include <deque>
 
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
 using namespace mlir::sparsam;
 
 namespace {
 
 constexpr size_t workspaceAlignment = SPARSAM_WORKSPACE_ALIGNMENT;
+/// Of the large pages that systems have beside those of 4 KiB.
+constexpr size_t largePageBytes = size_t(2) << 20;
+
+/// Null where there is no memory. Kernels walk panels side by side, each on a page of
+/// its own: pages of 4 KiB are more than a processor keeps translations of.
+void *allocate(size_t bytes) {
+  bool large = bytes >= largePageBytes;
+  size_t alignment = large ? largePageBytes : workspaceAlignment;
+  size_t rounded = (bytes + alignment - 1) / alignment * alignment;
+  void *memory = std::aligned_alloc(alignment, rounded);
+#ifdef MADV_HUGEPAGE
+  // Advice: where it is not taken, the memory is as good.
+  if (memory && large)
+    madvise(memory, rounded, MADV_HUGEPAGE);
+#endif
+  return memory;
+}
 
 struct Free {
   void operator()(void *memory) const { std::free(memory); }
@@ -72,9 +93,7 @@ FunctionTable::create(std::vector<ProgramFunction> functions, const Lookup &look
     largest = std::max(largest, function.workspaceBytes);
   }
   if (largest) {
-    size_t rounded =
-        (largest + workspaceAlignment - 1) / workspaceAlignment * workspaceAlignment;
-    made.workspace.reset(std::aligned_alloc(workspaceAlignment, rounded));
+    made.workspace.reset(allocate(largest));
     if (!made.workspace)
       return Failure{"cannot allocate a workspace of " + std::to_string(largest) +
                      " bytes"};
