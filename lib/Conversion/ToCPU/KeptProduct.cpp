@@ -7,9 +7,9 @@ using namespace mlir::sparsam::cpu;
 
 namespace {
 
-/// Kept inputs of a range for whose sake a block's outputs are loaded and stored, and the
-/// same where they are for the first-level cache instead of the second.
-constexpr int64_t minimumKept = 24, minimumKeptNarrow = 96;
+/// Kept inputs of a panel of two vectors in the first-level cache that make ranges of
+/// that size worth while.
+constexpr int64_t minimumKeptNear = 144;
 /// Bytes that a range's panel does not exceed for their sake: it may be on the stack.
 constexpr int64_t mostBytes = 1 << 20;
 
@@ -20,7 +20,7 @@ KeptProduct::KeptProduct(const KeptInputs &pattern, int64_t tokens, Type element
     : pattern(pattern), target(target), vector(pattern.vector), tokens(tokens),
       units(pattern.inputs / pattern.unit), element(element),
       lanes(target.getLanes(element)) {
-  bool many = target.registers >= 32;
+  bool many = !hasFewRegisters();
   // Parts of about one size rather than full ones and a short last one.
   partSize = llvm::divideCeil(vector, llvm::divideCeil(vector, many ? 8 : 4));
   // Accumulators are part x tokenVectors (forward) and part x jobs (gradient), next
@@ -30,13 +30,22 @@ KeptProduct::KeptProduct(const KeptInputs &pattern, int64_t tokens, Type element
                          : partSize == 2 ? 4
                                          : 8);
   jobs = std::min<int64_t>(8, (many ? 24 : 12) / partSize);
+  if (many || isLoadBound())
+    return;
+  // Eight sums are as many as hide the latency of adding to them, twelve hide that of
+  // the cache, too, unless most of what is gained goes to tokens that are not there.
+  int64_t inputsNear = getNearBytes() / getBytes(getHeight());
+  isNear = inputsNear * pattern.kept >= minimumKeptNear * pattern.inputs;
+  int64_t taller = 3 * lanes;
+  if (isNear && partSize >= 3 &&
+      llvm::alignTo(tokens, taller) * 25 <= llvm::alignTo(tokens, getHeight()) * 26)
+    tokenVectors = 3;
 }
 
-int64_t KeptProduct::getUnitsWithin(int64_t bytes, int64_t columns) const {
+int64_t KeptProduct::getUnitsWithin(int64_t bytes, int64_t columns, int64_t least) const {
   auto getFitting = [&](int64_t limit) {
     return limit / getBytes(columns) / pattern.unit;
   };
-  int64_t least = isNarrow() && !isLoadBound() ? minimumKeptNarrow : minimumKept;
   int64_t enough = pattern.kept ? llvm::divideCeil(least * units, pattern.kept) : 1;
   enough = std::min(enough, getFitting(std::max(bytes, mostBytes)));
   int64_t size = std::max<int64_t>({getFitting(bytes), enough, 1});
@@ -190,4 +199,9 @@ Value cpu::buildRow(ImplicitLocOpBuilder &b, Value memref) {
   auto dims = llvm::to_vector_of<int64_t, 2>(llvm::seq<int64_t>(0, type.getRank()));
   return memref::CollapseShapeOp::create(b, memref,
                                          SmallVector<ReassociationIndices>{dims});
+}
+
+int64_t cpu::getKeptOfAll(const KeptProduct &product, Value values) {
+  return cast<MemRefType>(values.getType()).getNumElements() /
+         product.pattern.getValueStride();
 }

@@ -37,9 +37,13 @@ struct KeptProduct {
   /// second-level cache takes longer.
   bool isLoadBound() const { return vector < 4; }
 
-  /// Panels of one cache line a feature: the second-level cache is read twice as often
-  /// for as many multiplications.
-  bool isNarrow() const { return getBytes(getHeight()) <= 64; }
+  bool hasFewRegisters() const { return target.registers < 32; }
+
+  /// So much is kept, and registers are so few, that ranges of inputs whose panel is in
+  /// the first-level cache repay loading and storing outputs once a range.
+  bool isNear = false;
+  /// Bytes of such a panel: what passes by needs some of the cache.
+  int64_t getNearBytes() const { return target.l1Bytes / 8 * 7; }
 
   int64_t getHeight() const { return lanes * tokenVectors; }
   int64_t getBytes(int64_t elements) const {
@@ -54,9 +58,9 @@ struct KeptProduct {
   }
 
   /// Units of a range: as many as have a panel, of `columns` tokens, that fits in
-  /// `bytes`, but enough for some kept inputs of a block, unless their panel is very
-  /// large.
-  int64_t getUnitsWithin(int64_t bytes, int64_t columns) const;
+  /// `bytes`, but enough for `least` kept inputs of a block, for whose sake its outputs
+  /// are loaded and stored, unless their panel is very large.
+  int64_t getUnitsWithin(int64_t bytes, int64_t columns, int64_t least = 24) const;
 };
 
 /// The ranges of inputs, of `units` units each, that a kernel goes through. Where the
@@ -104,6 +108,9 @@ SmallVector<Value> loadTokens(ImplicitLocOpBuilder &b, const KeptProduct &produc
 
 /// A memref of identity layout as one row.
 Value buildRow(ImplicitLocOpBuilder &b, Value memref);
+
+/// The kept inputs of all blocks, whose values are `values`, as one row.
+int64_t getKeptOfAll(const KeptProduct &product, Value values);
 
 /// Calls `body` for the parts of a block, which cover it.
 void buildParts(ImplicitLocOpBuilder &b, const KeptProduct &product,

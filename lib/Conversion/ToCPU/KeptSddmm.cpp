@@ -9,10 +9,32 @@ using namespace mlir::sparsam::cpu;
 
 namespace {
 
-/// Tokens between two sums over lanes.
-constexpr int64_t chunkTokens = 512, loadBoundTokens = 64;
+/// Tokens between two sums over lanes, about: dy of a part and x of a tile stay in the
+/// first-level cache.
+constexpr int64_t chunkTokens = 256, loadBoundTokens = 64;
 /// Blocks that a thread takes at once where they are load-bound; otherwise one.
 constexpr int64_t loadBoundBlocks = 64;
+
+/// Panels of a chunk of tokens.
+int64_t getChunk(const KeptProduct &product) {
+  // Single outputs keep the panel's dy in registers.
+  if (product.vector == 1)
+    return 1;
+  int64_t panels = product.getInputPanels().getCount();
+  int64_t tokens = product.isLoadBound() ? loadBoundTokens : chunkTokens;
+  // Equal chunks, so that none ends in sums of a few tokens.
+  int64_t chunks = std::max<int64_t>(1, (product.tokens + tokens / 2) / tokens);
+  return std::max<int64_t>(1, llvm::divideCeil(panels, chunks));
+}
+
+/// Outputs of a block, in whole parts, whose dy of a chunk takes at most half of the
+/// first-level cache.
+int64_t getGroup(const KeptProduct &product) {
+  int64_t tokens = getChunk(product) * product.getHeight();
+  int64_t parts =
+      product.target.l1Bytes / 2 / product.getBytes(tokens * product.partSize);
+  return product.partSize * std::max<int64_t>(1, parts);
+}
 
 struct Gradient {
   const KeptProduct &product;
@@ -42,10 +64,43 @@ struct Gradient {
     }
   }
 
+  /// The inputs of the tile that follows the one of `jobs` kept inputs from `number` on,
+  /// in this range: after the last of a block, of the next block.
+  SmallVector<Value> buildFollowing(ImplicitLocOpBuilder &b, Value block,
+                                    const KeptSpan &span, Value number,
+                                    int64_t jobs) const {
+    if (product.isLoadBound())
+      return {};
+    Value count = arith::SubIOp::create(b, span.end, span.begin);
+    Value others = arith::SubIOp::create(b, buildIndex(b, product.pattern.kept), count);
+    Value most = buildIndex(b, getKeptOfAll(product, operands.destination) - 1);
+    SmallVector<Value> inputs;
+    for (int64_t j = 0; j < jobs; ++j) {
+      Value at = buildOffset(b, number, jobs + j);
+      Value isLast = arith::CmpIOp::create(b, arith::CmpIPredicate::uge, at, span.end);
+      Value next = arith::AddIOp::create(b, at, others);
+      at = arith::SelectOp::create(b, isLast, next, at);
+      at = arith::MinUIOp::create(b, at, most);
+      inputs.push_back(product.pattern.buildInput(b, operands.pattern, block, at));
+    }
+    return inputs;
+  }
+
+  /// Fetches the rows of x that `inputs` read in `panel`.
+  void buildPrefetchOfRows(ImplicitLocOpBuilder &b, Value panel,
+                           ArrayRef<Value> inputs) const {
+    for (Value input : inputs)
+      for (int64_t at = 0; at < product.getHeight(); at += 64 / product.getBytes(1))
+        memref::PrefetchOp::create(b, x, ValueRange{panel, input, buildIndex(b, at)},
+                                   /*isWrite=*/false, /*localityHint=*/3,
+                                   /*isDataCache=*/true);
+  }
+
   /// Sums over the chunk of `jobs` kept inputs x the part's outputs, in the order in
-  /// which they are stored.
+  /// which they are stored. Meanwhile x of the `following` inputs is fetched.
   SmallVector<Value> buildSums(ImplicitLocOpBuilder &b, Value block, Part part,
-                               Value number, int64_t jobs, Value tile) const {
+                               Value number, int64_t jobs, Value tile,
+                               ArrayRef<Value> following) const {
     SmallVector<Value> inputs;
     for (int64_t j = 0; j < jobs; ++j)
       inputs.push_back(product.pattern.buildInput(b, operands.pattern, block,
@@ -58,6 +113,7 @@ struct Gradient {
         [&](ImplicitLocOpBuilder &b, Value panel, ValueRange carried) {
           auto sums = llvm::to_vector_of<Value>(carried);
           buildPrefetch(b, block, part, panel, tile);
+          buildPrefetchOfRows(b, panel, following);
           for (int64_t r = 0; r < product.tokenVectors; ++r) {
             Value token = buildIndex(b, r * product.lanes);
             SmallVector<Value> rows;
@@ -108,11 +164,24 @@ struct Gradient {
     }
   }
 
-  void buildTile(ImplicitLocOpBuilder &b, Value block, Part part, Value spanBegin,
+  /// The group's gradients of a tile of `jobs` kept inputs. Its parts follow on each
+  /// other: the first brings x for the others.
+  void buildTile(ImplicitLocOpBuilder &b, Value block, Part group, const KeptSpan &span,
                  Value number, int64_t jobs) const {
-    Value tile = arith::DivUIOp::create(b, arith::SubIOp::create(b, number, spanBegin),
+    Value tile = arith::DivUIOp::create(b, arith::SubIOp::create(b, number, span.begin),
                                         buildIndex(b, product.jobs));
-    SmallVector<Value> sums = buildSums(b, block, part, number, jobs, tile);
+    SmallVector<Value> following = buildFollowing(b, block, span, number, jobs);
+    buildRanges(b, group.size, product.partSize,
+                [&](ImplicitLocOpBuilder &b, Value offset, int64_t size) {
+                  Part part{arith::AddIOp::create(b, group.offset, offset), size};
+                  buildPart(b, block, part, number, jobs, tile, following);
+                  following.clear();
+                });
+  }
+
+  void buildPart(ImplicitLocOpBuilder &b, Value block, Part part, Value number,
+                 int64_t jobs, Value tile, ArrayRef<Value> following) const {
+    SmallVector<Value> sums = buildSums(b, block, part, number, jobs, tile, following);
     Value first = buildPlace(b, product, number, part, 0);
     if (part.size == product.vector)
       return buildStore(b, first, sums);
@@ -187,18 +256,29 @@ struct Gradient {
 
   /// Tiles of a number of kept inputs that is not known: as many full ones as there are,
   /// and then at most one of each half of the size before it.
-  void buildTiles(ImplicitLocOpBuilder &b, Value block, Part part, Value begin,
-                  Value end) const {
-    Value spanBegin = begin;
+  void buildTiles(ImplicitLocOpBuilder &b, Value block, Part group,
+                  const KeptSpan &span) const {
+    Value begin = span.begin;
     for (int64_t jobs = product.jobs; jobs; jobs /= 2) {
-      Value left = arith::SubIOp::create(b, end, begin);
+      Value left = arith::SubIOp::create(b, span.end, begin);
       Value tiles = arith::DivUIOp::create(b, left, buildIndex(b, jobs));
       Value next = arith::AddIOp::create(b, begin, buildScaled(b, tiles, jobs));
       buildFor(b, begin, next, jobs, [&](ImplicitLocOpBuilder &b, Value number) {
-        buildTile(b, block, part, spanBegin, number, jobs);
+        buildTile(b, block, group, span, number, jobs);
       });
       begin = next;
     }
+  }
+
+  void buildGroup(ImplicitLocOpBuilder &b, Value block, Part group,
+                  const KeptSpan &span) const {
+    if (!span.count)
+      return buildTiles(b, block, group, span);
+    buildRanges(b, *span.count, product.jobs,
+                [&](ImplicitLocOpBuilder &b, Value number, int64_t jobs) {
+                  buildTile(b, block, group, span,
+                            arith::AddIOp::create(b, span.begin, number), jobs);
+                });
   }
 
   void buildBlock(ImplicitLocOpBuilder &b, Value block, Value firstUnit,
@@ -207,26 +287,12 @@ struct Gradient {
         buildSpan(b, product, operands.ranges, operands.pattern, block, firstUnit, units);
     if (product.vector == 1)
       return buildSingleBlock(b, block, span);
-    buildParts(b, product, [&](ImplicitLocOpBuilder &b, Part part) {
-      if (!span.count)
-        return buildTiles(b, block, part, span.begin, span.end);
-      buildRanges(b, *span.count, product.jobs,
-                  [&](ImplicitLocOpBuilder &b, Value number, int64_t jobs) {
-                    buildTile(b, block, part, span.begin,
-                              arith::AddIOp::create(b, span.begin, number), jobs);
-                  });
-    });
+    buildRanges(b, product.vector, getGroup(product),
+                [&](ImplicitLocOpBuilder &b, Value offset, int64_t size) {
+                  buildGroup(b, block, {offset, size}, span);
+                });
   }
 };
-
-/// Panels of a chunk of tokens.
-int64_t getChunk(const KeptProduct &product) {
-  // Single outputs keep the panel's dy in registers.
-  if (product.vector == 1)
-    return 1;
-  int64_t tokens = product.isLoadBound() ? loadBoundTokens : chunkTokens;
-  return std::max<int64_t>(1, tokens / product.getHeight());
-}
 
 } // namespace
 

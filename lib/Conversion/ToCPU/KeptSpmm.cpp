@@ -10,21 +10,30 @@ using namespace mlir::sparsam::cpu;
 
 namespace {
 
+/// Kept inputs ahead of which a row of the panel is fetched: the latency of the
+/// third-level cache, where a panel's rows are when they are first used.
+constexpr int64_t ahead = 32;
+
+/// Kept inputs of a run at once.
+constexpr int64_t mostAtOnce = 8;
+
 /// Bytes of the panel that blocks gather from, while it stays in a cache: in the first
-/// where a row of it is used little, and otherwise in the second. Smaller ranges would
-/// always fit in the first, but then each block's values, which are contiguous over all
-/// inputs, are read in pieces too short to prefetch.
+/// where a row of it is used little or many are. Elsewhere rows are fetched ahead, and
+/// smaller ranges would only cut each block's values, which are contiguous over all
+/// inputs, into pieces too short to prefetch.
 int64_t getGatherBytes(const KeptProduct &product) {
   if (product.isLoadBound())
     return product.target.l1Bytes;
-  return product.isNarrow() ? product.target.l1Bytes / 4 * 5 : product.target.l2Bytes / 2;
+  return product.isNear ? product.getNearBytes() : product.target.l2Bytes / 2;
 }
 /// Bytes of dx that blocks add to meanwhile; they are on the stack.
 int64_t getScatterBytes(const KeptProduct &product) {
   if (product.isLoadBound())
     return product.target.l2Bytes / 16;
-  return product.isNarrow() ? product.target.l1Bytes / 4 * 5
-                            : product.target.l2Bytes / 32 * 5;
+  if (product.isNear)
+    return product.getNearBytes();
+  return product.hasFewRegisters() ? product.target.l1Bytes / 4 * 5
+                                   : product.target.l2Bytes / 32 * 5;
 }
 /// Bytes of outputs on the stack that several ranges of inputs add up in.
 int64_t getPartialBytes(const KeptProduct &product) { return product.target.l2Bytes / 8; }
@@ -65,15 +74,48 @@ Value loadWeight(ImplicitLocOpBuilder &b, const KeptProduct &product, Value valu
   return vector::BroadcastOp::create(b, product.getVectorType(), weight);
 }
 
-/// Adds a block's kept inputs to part x tokenVectors accumulators.
+/// Calls `body` for the kept inputs from `begin` to `end`, with the number and the input
+/// of each; for some that are consecutive at once.
+SmallVector<Value> buildKept(
+    ImplicitLocOpBuilder &b, const KeptProduct &product, const KernelOperands &operands,
+    Value block, const KeptSpan &span, ValueRange carried,
+    function_ref<SmallVector<Value>(ImplicitLocOpBuilder &, Value, Value, ValueRange)>
+        body) {
+  int64_t count = std::gcd(product.pattern.run, mostAtOnce);
+  return buildFor(
+      b, span.begin, span.end, count, carried,
+      [&](ImplicitLocOpBuilder &b, Value number, ValueRange carried) {
+        Value input = product.pattern.buildInput(b, operands.pattern, block, number);
+        auto values = llvm::to_vector_of<Value>(carried);
+        for (int64_t i = 0; i < count; ++i)
+          values = body(b, buildOffset(b, number, i), buildOffset(b, input, i), values);
+        return values;
+      });
+}
+
+/// Fetches the panel's row of the kept input at `number`.
+void buildPrefetch(ImplicitLocOpBuilder &b, const KeptProduct &product,
+                   const KernelOperands &operands, Value panels, Value panel, Value block,
+                   Value number) {
+  Value input = product.pattern.buildInput(b, operands.pattern, block, number);
+  for (int64_t token = 0; token < product.getHeight(); token += 64 / product.getBytes(1))
+    memref::PrefetchOp::create(b, panels, ValueRange{panel, input, buildIndex(b, token)},
+                               /*isWrite=*/false,
+                               /*localityHint=*/3, /*isDataCache=*/true);
+}
+
+/// Adds a block's kept inputs to part x tokenVectors accumulators. The panel's rows are
+/// fetched for those that follow `fetch` later, if there is such a number.
 SmallVector<Value> buildGather(ImplicitLocOpBuilder &b, const KeptProduct &product,
                                const KernelOperands &operands, Value panels, Value panel,
-                               Value block, Part part, const KeptSpan &span,
+                               Value block, Part part, const KeptSpan &span, Value fetch,
                                ValueRange sums) {
-  return buildFor(
-      b, span.begin, span.end, 1, sums,
-      [&](ImplicitLocOpBuilder &b, Value number, ValueRange sums) {
-        Value input = product.pattern.buildInput(b, operands.pattern, block, number);
+  return buildKept(
+      b, product, operands, block, span, sums,
+      [&](ImplicitLocOpBuilder &b, Value number, Value input, ValueRange sums) {
+        if (fetch)
+          buildPrefetch(b, product, operands, panels, panel, block,
+                        arith::AddIOp::create(b, number, fetch));
         SmallVector<Value> x = loadTokens(b, product, panels, {panel, input});
         SmallVector<Value> next;
         for (int64_t v = 0; v < part.size; ++v) {
@@ -95,17 +137,18 @@ void buildScatter(ImplicitLocOpBuilder &b, const KeptProduct &product,
     Value output = buildPlace(b, product, block, part, v);
     dy.push_back(loadTokens(b, product, panels, {panel, output}));
   }
-  buildFor(b, span.begin, span.end, 1, [&](ImplicitLocOpBuilder &b, Value number) {
-    Value input = product.pattern.buildInput(b, operands.pattern, block, number);
-    Value row = arith::SubIOp::create(b, input, firstInput);
-    SmallVector<Value> sums = loadTokens(b, product, dx, row);
-    for (int64_t v = 0; v < part.size; ++v) {
-      Value weight = loadWeight(b, product, operands.values, number, part, v);
-      for (int64_t r = 0; r < product.tokenVectors; ++r)
-        sums[r] = vector::FMAOp::create(b, weight, dy[v][r], sums[r]);
-    }
-    storeTokens(b, product, sums, dx, row);
-  });
+  buildKept(b, product, operands, block, span, {},
+            [&](ImplicitLocOpBuilder &b, Value number, Value input, ValueRange) {
+              Value row = arith::SubIOp::create(b, input, firstInput);
+              SmallVector<Value> sums = loadTokens(b, product, dx, row);
+              for (int64_t v = 0; v < part.size; ++v) {
+                Value weight = loadWeight(b, product, operands.values, number, part, v);
+                for (int64_t r = 0; r < product.tokenVectors; ++r)
+                  sums[r] = vector::FMAOp::create(b, weight, dy[v][r], sums[r]);
+              }
+              storeTokens(b, product, sums, dx, row);
+              return SmallVector<Value>();
+            });
 }
 
 } // namespace
@@ -115,7 +158,9 @@ int64_t cpu::getForwardUnits(const KeptProduct &product) {
 }
 
 int64_t cpu::getTransposedUnits(const KeptProduct &product) {
-  return product.getUnitsWithin(getScatterBytes(product), product.getHeight());
+  // A piece of a block that is added to narrow panels is soon over.
+  int64_t least = product.hasFewRegisters() && !product.isNear ? 192 : 24;
+  return product.getUnitsWithin(getScatterBytes(product), product.getHeight(), least);
 }
 
 void cpu::buildForward(ImplicitLocOpBuilder &b, const KeptProduct &product,
@@ -133,11 +178,22 @@ void cpu::buildForward(ImplicitLocOpBuilder &b, const KeptProduct &product,
         1, getPartialBytes(product) /
                product.getBytes(bunch * product.vector * product.getHeight()));
   bunch = std::min(bunch, blocks);
+  bool fetches = !product.isLoadBound() &&
+                 product.getBytes(size * product.pattern.unit * product.getHeight()) >
+                     product.getNearBytes();
 
   auto buildBlock = [&](ImplicitLocOpBuilder &b, Value panel, Value block, Value output,
                         Value firstUnit, int64_t units, Value scratch) {
     KeptSpan span =
         buildSpan(b, product, operands.ranges, operands.pattern, block, firstUnit, units);
+    Value fetch;
+    if (fetches) {
+      // The next blocks' kept inputs follow on this one's, while there are any.
+      Value exist = arith::CmpIOp::create(
+          b, arith::CmpIPredicate::ule, buildOffset(b, span.end, ahead),
+          buildIndex(b, getKeptOfAll(product, operands.values)));
+      fetch = arith::SelectOp::create(b, exist, buildIndex(b, ahead), buildIndex(b, 0));
+    }
     buildParts(b, product, [&](ImplicitLocOpBuilder &b, Part part) {
       auto getRow = [&](int64_t v) {
         return buildOffset(b, arith::AddIOp::create(b, output, part.offset), v);
@@ -148,7 +204,8 @@ void cpu::buildForward(ImplicitLocOpBuilder &b, const KeptProduct &product,
           llvm::append_range(sums, loadTokens(b, product, scratch, getRow(v)));
         else
           sums.append(product.tokenVectors, getZeros(b, product));
-      sums = buildGather(b, product, operands, panels, panel, block, part, span, sums);
+      sums = buildGather(b, product, operands, panels, panel, block, part, span, fetch,
+                         sums);
       for (int64_t v = 0; v < part.size; ++v)
         storeTokens(b, product,
                     ArrayRef(sums).slice(v * product.tokenVectors, product.tokenVectors),

@@ -6,7 +6,10 @@ using namespace mlir;
 using namespace mlir::sparsam;
 
 int64_t PanelShape::getStride() const {
-  return features * height + 64 * 8 / element.getIntOrFloatBitWidth();
+  // Some lines between panels, or the same rows of all would meet in one set of a cache;
+  // several, since kernels read some consecutive rows of each.
+  constexpr int64_t padding = 5;
+  return features * height + padding * 64 * 8 / element.getIntOrFloatBitWidth();
 }
 
 MemRefType PanelShape::getBufferType() const {

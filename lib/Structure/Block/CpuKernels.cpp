@@ -13,7 +13,7 @@ struct BlockKeptInputs : KeptInputs {
     inputs = matrix.getDimSize(0);
     vector = structure.getBlockOutputs();
     blocks = matrix.getDimSize(1) / vector;
-    unit = structure.getBlockInputs();
+    run = unit = structure.getBlockInputs();
     kept = structure.getStoredBlocks(inputs) * unit;
     // All blocks, each in its place.
     if (kept == inputs)

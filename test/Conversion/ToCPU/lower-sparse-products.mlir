@@ -4,7 +4,7 @@
 // share the function that packs them.
 // CHECK-LABEL: func @shared
 // CHECK-SAME:    (%[[X:[a-z0-9]+]]: memref<64x128xf32>, %[[Z:[a-z0-9]+]]: memref<64x128xf32>, %[[V:[a-z0-9]+]]: {{.+}}, %[[I:[a-z0-9]+]]: memref<4x32xi16>, %[[Y:[a-z0-9]+]]: memref<64x32xf32>)
-// CHECK:         %[[XP:.+]] = memref.alloc() {alignment = 64 : i64} : memref<2x4112xf32>
+// CHECK:         %[[XP:.+]] = memref.alloc() {alignment = 64 : i64} : memref<2x4176xf32>
 // CHECK:         call @sparsam_pack_32(%[[X]], %[[XP]])
 // CHECK:         call @sparsam_spmm_nm_2_8_32(%[[XP]], %[[V]], %[[I]], %[[Y]])
 // CHECK:         %[[ZP:.+]] = memref.alloc()

@@ -7,8 +7,8 @@
 // RUN:   | FileCheck %s --check-prefix=LLVM
 // LLVM-NOT: unrealized_conversion_cast
 
-// The inputs of a stored block are its number * R and the following; 8 outputs x 2 vectors
-// of 16 tokens in registers.
+// The inputs of a stored block are its number * R and the following, 8 of which are
+// computed from one; 8 outputs x 2 vectors of 16 tokens in registers.
 // CHECK-LABEL: func private @sparsam_spmm_block_16_32
 // CHECK:         %[[I:.+]] = memref.collapse_shape %{{.+}} : memref<4x2xi16> into memref<8xi16>
 // CHECK:         scf.parallel (%[[P:.+]]) =
@@ -21,6 +21,10 @@
 // CHECK:             %[[K:.+]] = arith.addi %[[FIRST]], %[[R]]
 // CHECK:             vector.load %{{.+}}[%[[P]], %[[K]], %c0]
 // CHECK-COUNT-16:    vector.fma
+// CHECK:             %[[NEXT:.+]] = arith.addi %[[K]], %c1
+// CHECK:             vector.load %{{.+}}[%[[P]], %[[NEXT]], %c0]
+// CHECK-NOT:         arith.divui
+// CHECK-COUNT-112:   vector.fma
 // CHECK-NOT:         vector.fma
 // CHECK:             scf.yield
 func.func @forward(%x: memref<64x128xf32>, %v: memref<4x2x16x8xf32>, %i: memref<4x2xi16>,

@@ -20,7 +20,8 @@ public:
   /// The numbers of a block's kept inputs, first and end.
   virtual std::pair<Value, Value> buildSpan(ImplicitLocOpBuilder &b, ValueRange pattern,
                                             Value block) const = 0;
-  /// The input that kept input `number` of `block` is.
+  /// The input that kept input `number` of `block` is. Of one of a later block, which is
+  /// only fetched ahead, it may be another input, but reads nothing out of bounds.
   virtual Value buildInput(ImplicitLocOpBuilder &b, ValueRange pattern, Value block,
                            Value number) const = 0;
 
@@ -32,6 +33,8 @@ public:
   int64_t kept;
   /// Consecutive inputs that kernels do not tear apart; it divides `inputs`.
   int64_t unit = 1;
+  /// Each block's kept inputs come in runs of so many consecutive ones.
+  int64_t run = 1;
   /// Kept inputs of each unit of each block, where that is one number.
   std::optional<int64_t> keptOfUnit = std::nullopt;
 };
