@@ -17,8 +17,9 @@ void call(ImplicitLocOpBuilder &b, StringRef kind, const KeptProduct &product,
   if (operands.values)
     values.push_back(operands.values);
   llvm::append_range(values, operands.pattern);
-  if (operands.ranges.bounds)
-    values.push_back(operands.ranges.bounds);
+  for (Value numbers : {operands.ranges.bounds, operands.ranges.order})
+    if (numbers)
+      values.push_back(numbers);
   values.push_back(operands.destination);
 
   std::string name = llvm::formatv("sparsam_{0}_{1}_{2}", kind, product.pattern.getName(),
@@ -36,8 +37,9 @@ void call(ImplicitLocOpBuilder &b, StringRef kind, const KeptProduct &product,
       inside.values = buildRow(b, take());
     for (Value &indices : inside.pattern)
       indices = buildRow(b, take());
-    if (inside.ranges.bounds)
-      inside.ranges.bounds = take();
+    for (Value *numbers : {&inside.ranges.bounds, &inside.ranges.order})
+      if (*numbers)
+        *numbers = take();
     inside.destination = take();
     if (!inside.values)
       inside.destination = buildRow(b, inside.destination);
@@ -60,9 +62,10 @@ void sparsam::lowerSpmmOfKept(RewriterBase &rewriter, SpmmOp op,
   if (repaysSorting(product)) {
     SortedKept sorted(pattern, transposed);
     KeptProduct gathered(sorted, product.tokens, product.element, library.target);
-    KernelOperands operands =
-        sortKept(b, product, sorted, op.getStorage().front(),
-                 op.getStorage().drop_front(), getForwardUnits(gathered), library);
+    int64_t units = getForwardUnits(gathered);
+    KernelOperands operands = sortKept(b, product, sorted, op.getStorage().front(),
+                                       op.getStorage().drop_front(), units,
+                                       getForwardBunch(gathered, units), library);
     operands.panels = {panels};
     operands.destination = op.getInit();
     return call(b, "spmm", gathered, operands, buildForward, library);

@@ -143,8 +143,8 @@ KeptSpan cpu::buildSpan(ImplicitLocOpBuilder &b, const KeptProduct &product,
       Value stored = memref::LoadOp::create(b, ranges.bounds, ValueRange{range, block});
       return arith::IndexCastUIOp::create(b, b.getIndexType(), stored);
     };
-    Value end = ranges.sorted ? load(range, buildOffset(b, block, 1))
-                              : load(buildOffset(b, range, 1), block);
+    Value end = ranges.order ? load(range, buildOffset(b, block, 1))
+                             : load(buildOffset(b, range, 1), block);
     return {load(range, block), end, std::nullopt};
   }
   auto [begin, end] = kept.buildSpan(b, pattern, block);

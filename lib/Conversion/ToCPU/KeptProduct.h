@@ -66,12 +66,13 @@ struct KeptProduct {
 /// The ranges of inputs, of `units` units each, that a kernel goes through. Where the
 /// kept inputs of a range are not where they can be computed to be, `bounds` has them:
 /// bounds[r][block] is the first that is not in front of range r. Where the kept inputs
-/// are `sorted` by ranges first, those of the next block follow instead of those of the
-/// next range.
+/// are sorted by ranges first, those of the next block follow instead of those of the
+/// next range, and `order` has the blocks of each range in the order to go through them:
+/// order[r][i], where the blocks of a bunch stay in it.
 struct InputRanges {
   int64_t units;
   Value bounds;
-  bool sorted = false;
+  Value order = nullptr;
 };
 
 /// Calls `body` for the piece of a block's kept inputs in each range of `size` inputs,
@@ -142,8 +143,10 @@ void buildTransposed(ImplicitLocOpBuilder &b, const KeptProduct &product,
 void buildGradient(ImplicitLocOpBuilder &b, const KeptProduct &product,
                    const KernelOperands &operands);
 
-/// Units of each kernel's ranges.
+/// Units of each kernel's ranges, and the blocks that forward goes through at a time with
+/// such ranges.
 int64_t getForwardUnits(const KeptProduct &product);
+int64_t getForwardBunch(const KeptProduct &product, int64_t units);
 int64_t getTransposedUnits(const KeptProduct &product);
 int64_t getGradientUnits(const KeptProduct &product);
 

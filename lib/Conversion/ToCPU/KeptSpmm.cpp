@@ -157,6 +157,17 @@ int64_t cpu::getForwardUnits(const KeptProduct &product) {
   return product.getUnitsWithin(getGatherBytes(product), product.getHeight());
 }
 
+int64_t cpu::getForwardBunch(const KeptProduct &product, int64_t units) {
+  // As many blocks at once as give whole squares to transpose; where the inputs are
+  // cut into ranges, as many as amortise fetching a range.
+  int64_t bunch = product.lanes / std::gcd(product.vector, product.lanes);
+  if (units < product.units)
+    bunch *= std::max<int64_t>(
+        1, getPartialBytes(product) /
+               product.getBytes(bunch * product.vector * product.getHeight()));
+  return std::min(bunch, product.pattern.blocks);
+}
+
 int64_t cpu::getTransposedUnits(const KeptProduct &product) {
   // A piece of a block that is added to narrow panels is soon over.
   int64_t least = product.hasFewRegisters() && !product.isNear ? 192 : 24;
@@ -168,16 +179,8 @@ void cpu::buildForward(ImplicitLocOpBuilder &b, const KeptProduct &product,
   PanelShape shape = product.getInputPanels();
   Value panels = viewPanels(b, operands.panels.front(), shape);
   int64_t blocks = product.pattern.blocks;
-  // As many blocks at once as give whole squares to transpose; where the inputs are
-  // cut into ranges, as many as amortise fetching a range.
-  int64_t bunch = product.lanes / std::gcd(product.vector, product.lanes);
-  int64_t size = operands.ranges.units;
+  int64_t size = operands.ranges.units, bunch = getForwardBunch(product, size);
   bool inRanges = size < product.units;
-  if (inRanges)
-    bunch *= std::max<int64_t>(
-        1, getPartialBytes(product) /
-               product.getBytes(bunch * product.vector * product.getHeight()));
-  bunch = std::min(bunch, blocks);
   bool fetches = !product.isLoadBound() &&
                  product.getBytes(size * product.pattern.unit * product.getHeight()) >
                      product.getNearBytes();
@@ -222,6 +225,15 @@ void cpu::buildForward(ImplicitLocOpBuilder &b, const KeptProduct &product,
                       [&](ImplicitLocOpBuilder &b, Value firstUnit, int64_t units) {
                         buildFor(b, count, 1, [&](ImplicitLocOpBuilder &b, Value i) {
                           Value block = arith::AddIOp::create(b, first, i);
+                          if (Value order = operands.ranges.order) {
+                            Value range =
+                                arith::DivUIOp::create(b, firstUnit, buildIndex(b, size));
+                            Value stored = memref::LoadOp::create(
+                                b, order, ValueRange{range, block});
+                            Value row =
+                                arith::IndexCastUIOp::create(b, b.getIndexType(), stored);
+                            i = arith::SubIOp::create(b, row, first);
+                          }
                           Value output = buildScaled(b, i, product.vector);
                           buildBlock(b, panel, block, output, firstUnit, units, scratch);
                         });

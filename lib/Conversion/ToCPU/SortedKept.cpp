@@ -7,8 +7,8 @@ using namespace mlir::sparsam::cpu;
 
 namespace {
 
-/// The parts of the one buffer that sorting fills: entries, and where those of each
-/// range and row start.
+/// The parts of the one buffer that sorting fills. In each range rows are gone through in
+/// an order of their own, place by place.
 struct Layout {
   int64_t entries, ranges, rows;
   Type element;
@@ -17,10 +17,17 @@ struct Layout {
     return llvm::alignTo(
         SortedKept::width * entries * element.getIntOrFloatBitWidth() / 8, 64);
   }
-  /// One start more than there are ends: counting shifts them by one.
-  int64_t getWidth() const { return rows + 2; }
+  int64_t getOrderOffset() const {
+    return getStartsOffset() + llvm::alignTo(ranges * (rows + 1) * 4, 64);
+  }
+  int64_t getCountsOffset() const {
+    return getOrderOffset() + llvm::alignTo(ranges * rows * 4, 64);
+  }
+  int64_t getCursorsOffset() const {
+    return getCountsOffset() + llvm::alignTo(ranges * rows * 4, 64);
+  }
   MemRefType getBufferType() const {
-    int64_t bytes = getStartsOffset() + ranges * getWidth() * 4;
+    int64_t bytes = getCursorsOffset() + ranges * rows * 4;
     return MemRefType::get(bytes, IntegerType::get(element.getContext(), 8));
   }
 
@@ -30,44 +37,77 @@ struct Layout {
         asIntegers ? Type(b.getIntegerType(element.getIntOrFloatBitWidth())) : element;
     return view(b, buffer, 0, MemRefType::get(SortedKept::width * entries, type));
   }
+  /// Where the entries of each place start, and those of the last end.
   Value viewStarts(ImplicitLocOpBuilder &b, Value buffer) const {
-    return view(b, buffer, getStartsOffset(),
-                MemRefType::get({ranges, getWidth()}, b.getI32Type()));
+    return viewNumbers(b, buffer, getStartsOffset(), rows + 1);
+  }
+  /// The row of each place.
+  Value viewOrder(ImplicitLocOpBuilder &b, Value buffer) const {
+    return viewNumbers(b, buffer, getOrderOffset(), rows);
+  }
+  /// For sorting itself: how many entries each row has, and where its next one goes.
+  Value viewCounts(ImplicitLocOpBuilder &b, Value buffer) const {
+    return viewNumbers(b, buffer, getCountsOffset(), rows);
+  }
+  Value viewCursors(ImplicitLocOpBuilder &b, Value buffer) const {
+    return viewNumbers(b, buffer, getCursorsOffset(), rows);
   }
 
 private:
+  Value viewNumbers(ImplicitLocOpBuilder &b, Value buffer, int64_t offset,
+                    int64_t width) const {
+    return view(b, buffer, offset, MemRefType::get({ranges, width}, b.getI32Type()));
+  }
   static Value view(ImplicitLocOpBuilder &b, Value buffer, int64_t offset,
                     MemRefType type) {
     return memref::ViewOp::create(b, type, buffer, buildIndex(b, offset), ValueRange());
   }
 };
 
+Value load(ImplicitLocOpBuilder &b, Value numbers, ValueRange at) {
+  Value stored = memref::LoadOp::create(b, numbers, at);
+  return arith::IndexCastUIOp::create(b, b.getIndexType(), stored);
+}
+void store(ImplicitLocOpBuilder &b, Value number, Value numbers, ValueRange at) {
+  Value stored = arith::IndexCastUIOp::create(b, b.getI32Type(), number);
+  memref::StoreOp::create(b, stored, numbers, at);
+}
+/// numbers[at] += more; returns what was there.
+Value buildAdvance(ImplicitLocOpBuilder &b, Value numbers, ValueRange at, Value more) {
+  Value before = load(b, numbers, at);
+  store(b, arith::AddIOp::create(b, before, more), numbers, at);
+  return before;
+}
+void fillZeros(ImplicitLocOpBuilder &b, Value numbers, ValueRange row, int64_t count) {
+  buildFor(b, count, 1, [&](ImplicitLocOpBuilder &b, Value i) {
+    SmallVector<Value> at(row);
+    at.push_back(i);
+    store(b, buildIndex(b, 0), numbers, at);
+  });
+}
+
 /// What the sorting kernels work on: the unsorted pattern, and the views of the buffer.
 struct Sorting {
   Sorting(ImplicitLocOpBuilder &b, const KeptInputs &kept, const Layout &layout,
-          int64_t units, ValueRange arguments)
-      : kept(kept), layout(layout), units(units), values(buildRow(b, arguments[0])),
+          int64_t units, int64_t bunch, ValueRange arguments)
+      : kept(kept), layout(layout), units(units), bunch(bunch),
+        values(buildRow(b, arguments[0])),
         entries(layout.viewEntries(b, arguments.back(), false)),
         gathered(layout.viewEntries(b, arguments.back(), true)),
-        starts(layout.viewStarts(b, arguments.back())) {
+        starts(layout.viewStarts(b, arguments.back())),
+        order(layout.viewOrder(b, arguments.back())),
+        counts(layout.viewCounts(b, arguments.back())),
+        cursors(layout.viewCursors(b, arguments.back())) {
     for (Value indices : arguments.drop_front().drop_back())
       pattern.push_back(buildRow(b, indices));
   }
 
   const KeptInputs &kept;
   const Layout &layout;
-  int64_t units;
-  Value values, entries, gathered, starts;
+  int64_t units, bunch;
+  Value values, entries, gathered, starts, order, counts, cursors;
   SmallVector<Value> pattern;
 
-  Value loadStart(ImplicitLocOpBuilder &b, Value range, Value row) const {
-    Value stored = memref::LoadOp::create(b, starts, ValueRange{range, row});
-    return arith::IndexCastUIOp::create(b, b.getIndexType(), stored);
-  }
-  void storeStart(ImplicitLocOpBuilder &b, Value number, Value range, Value row) const {
-    Value stored = arith::IndexCastUIOp::create(b, b.getI32Type(), number);
-    memref::StoreOp::create(b, stored, starts, ValueRange{range, row});
-  }
   void storeEntry(ImplicitLocOpBuilder &b, Value number, Value row, Value place) const {
     Value at = buildScaled(b, place, SortedKept::width);
     memref::StoreOp::create(b, memref::LoadOp::create(b, values, number), entries, at);
@@ -75,7 +115,52 @@ struct Sorting {
     memref::StoreOp::create(b, arith::IndexCastUIOp::create(b, integer, row), gathered,
                             buildOffset(b, at, 1));
   }
+
+  /// Chooses the order of a range's rows, which have been counted: in each bunch of them
+  /// by their number of entries, at most `units`. Loops over one row after the other then
+  /// end where the one before did, as the processor predicts. The entries start at
+  /// `begin`; returns their end.
+  Value buildOrder(ImplicitLocOpBuilder &b, Value range, Value begin,
+                   Value histogram) const;
 };
+
+Value Sorting::buildOrder(ImplicitLocOpBuilder &b, Value range, Value begin,
+                          Value histogram) const {
+  int64_t width = cast<MemRefType>(histogram.getType()).getDimSize(0);
+  Value one = buildIndex(b, 1), rows = buildIndex(b, layout.rows);
+  buildFor(b, layout.rows, bunch, [&](ImplicitLocOpBuilder &b, Value first) {
+    Value end = arith::MinUIOp::create(b, buildOffset(b, first, bunch), rows);
+    fillZeros(b, histogram, {}, width);
+    buildFor(b, first, end, 1, [&](ImplicitLocOpBuilder &b, Value row) {
+      buildAdvance(b, histogram, load(b, counts, {range, row}), one);
+    });
+    buildFor(b, buildIndex(b, 0), buildIndex(b, width), 1, first,
+             [&](ImplicitLocOpBuilder &b, Value at, ValueRange place) {
+               Value number = load(b, histogram, at);
+               store(b, place[0], histogram, at);
+               return SmallVector<Value>{arith::AddIOp::create(b, place[0], number)};
+             });
+    buildFor(b, first, end, 1, [&](ImplicitLocOpBuilder &b, Value row) {
+      Value count = load(b, counts, {range, row});
+      store(b, row, order, {range, buildAdvance(b, histogram, count, one)});
+    });
+  });
+  Value last =
+      buildFor(b, buildIndex(b, 0), rows, 1, begin,
+               [&](ImplicitLocOpBuilder &b, Value place, ValueRange start) {
+                 Value row = load(b, order, {range, place});
+                 store(b, start[0], starts, {range, place});
+                 store(b, start[0], cursors, {range, row});
+                 Value count = load(b, counts, {range, row});
+                 return SmallVector<Value>{arith::AddIOp::create(b, start[0], count)};
+               })[0];
+  store(b, last, starts, {range, rows});
+  return last;
+}
+
+Value createHistogram(ImplicitLocOpBuilder &b, const Sorting &sorting) {
+  return memref::AllocaOp::create(b, MemRefType::get(sorting.units + 1, b.getI32Type()));
+}
 
 /// Entries by ranges of outputs, and in each by the input that is kept: by counting.
 void buildByInput(ImplicitLocOpBuilder &b, const Sorting &sorting) {
@@ -95,27 +180,16 @@ void buildByInput(ImplicitLocOpBuilder &b, const Sorting &sorting) {
                  });
       });
     };
-    Value zero = buildIndex(b, 0), width = buildIndex(b, sorting.layout.getWidth());
-    buildFor(b, zero, width, 1, [&](ImplicitLocOpBuilder &b, Value at) {
-      sorting.storeStart(b, buildIndex(b, 0), range, at);
-    });
+    fillZeros(b, sorting.counts, range, sorting.layout.rows);
+    Value one = buildIndex(b, 1);
     forEachKept([&](ImplicitLocOpBuilder &b, Value, Value, Value input) {
-      Value at = buildOffset(b, input, 2);
-      sorting.storeStart(b, buildOffset(b, sorting.loadStart(b, range, at), 1), range,
-                         at);
+      buildAdvance(b, sorting.counts, {range, input}, one);
     });
     // Storage has the outputs one after the other, and so this range's entries.
     Value begin = kept.buildSpan(b, sorting.pattern, first).first;
-    buildFor(
-        b, zero, width, 1, begin, [&](ImplicitLocOpBuilder &b, Value at, ValueRange sum) {
-          Value next = arith::AddIOp::create(b, sum[0], sorting.loadStart(b, range, at));
-          sorting.storeStart(b, next, range, at);
-          return SmallVector<Value>{next};
-        });
+    sorting.buildOrder(b, range, begin, createHistogram(b, sorting));
     forEachKept([&](ImplicitLocOpBuilder &b, Value output, Value number, Value input) {
-      Value at = buildOffset(b, input, 1);
-      Value place = sorting.loadStart(b, range, at);
-      sorting.storeStart(b, buildOffset(b, place, 1), range, at);
+      Value place = buildAdvance(b, sorting.cursors, {range, input}, one);
       sorting.storeEntry(b, number, output, place);
     });
   });
@@ -129,29 +203,21 @@ void buildByOutput(ImplicitLocOpBuilder &b, const Sorting &sorting) {
   buildParallel(b, kept.blocks, [&](ImplicitLocOpBuilder &b, Value output) {
     buildPieces(b, kept, sorting.pattern, output, sorting.units,
                 [&](ImplicitLocOpBuilder &b, Value range, Value begin, Value end) {
-                  Value count = arith::SubIOp::create(b, end, begin);
-                  sorting.storeStart(b, count, range, buildOffset(b, output, 1));
+                  store(b, arith::SubIOp::create(b, end, begin), sorting.counts,
+                        {range, output});
                 });
   });
+  Value histogram = createHistogram(b, sorting);
   buildFor(b, zero, ranges, 1, zero,
-           [&](ImplicitLocOpBuilder &b, Value range, ValueRange sum) {
-             sorting.storeStart(b, sum[0], range, zero);
-             return buildFor(b, buildIndex(b, 1), buildIndex(b, kept.blocks + 1), 1,
-                             sum[0],
-                             [&](ImplicitLocOpBuilder &b, Value at, ValueRange sum) {
-                               Value count = sorting.loadStart(b, range, at);
-                               Value next = arith::AddIOp::create(b, sum[0], count);
-                               sorting.storeStart(b, next, range, at);
-                               return SmallVector<Value>{next};
-                             });
+           [&](ImplicitLocOpBuilder &b, Value range, ValueRange begin) {
+             return SmallVector<Value>{sorting.buildOrder(b, range, begin[0], histogram)};
            });
   buildParallel(b, kept.blocks, [&](ImplicitLocOpBuilder &b, Value output) {
     Value first = kept.buildSpan(b, sorting.pattern, output).first;
     buildFor(b, zero, ranges, 1, first,
              [&](ImplicitLocOpBuilder &b, Value range, ValueRange begin) {
-               Value start = sorting.loadStart(b, range, output);
-               Value count = arith::SubIOp::create(
-                   b, sorting.loadStart(b, range, buildOffset(b, output, 1)), start);
+               Value start = load(b, sorting.cursors, {range, output});
+               Value count = load(b, sorting.counts, {range, output});
                buildFor(b, zero, count, 1, [&](ImplicitLocOpBuilder &b, Value i) {
                  Value number = arith::AddIOp::create(b, begin[0], i);
                  sorting.storeEntry(b, number,
@@ -184,7 +250,7 @@ bool cpu::repaysSorting(const KeptProduct &product) {
 
 KernelOperands cpu::sortKept(ImplicitLocOpBuilder &b, const KeptProduct &product,
                              const SortedKept &sorted, Value values, ValueRange pattern,
-                             int64_t units, KernelLibrary &library) {
+                             int64_t units, int64_t bunch, KernelLibrary &library) {
   const KeptInputs &kept = product.pattern;
   Layout layout{cast<MemRefType>(values.getType()).getNumElements(),
                 int64_t(llvm::divideCeil(sorted.inputs, units)), sorted.blocks,
@@ -196,16 +262,16 @@ KernelOperands cpu::sortKept(ImplicitLocOpBuilder &b, const KeptProduct &product
   operands.push_back(buffer);
   std::string name = llvm::formatv("sparsam_sort_{0}_{1}_{2}", kept.getName(),
                                    sorted.transposed ? "by_input" : "by_output", units);
-  func::FuncOp sort = library.get(name, ValueRange(operands).getTypes(),
-                                  [&](ImplicitLocOpBuilder &b, ValueRange arguments) {
-                                    Sorting sorting(b, kept, layout, units, arguments);
-                                    sorted.transposed ? buildByInput(b, sorting)
-                                                      : buildByOutput(b, sorting);
-                                  });
+  func::FuncOp sort = library.get(
+      name, ValueRange(operands).getTypes(),
+      [&](ImplicitLocOpBuilder &b, ValueRange arguments) {
+        Sorting sorting(b, kept, layout, units, bunch, arguments);
+        sorted.transposed ? buildByInput(b, sorting) : buildByOutput(b, sorting);
+      });
   func::CallOp::create(b, sort, operands);
   KernelOperands result;
   result.values = layout.viewEntries(b, buffer, false);
   result.pattern = {layout.viewEntries(b, buffer, true)};
-  result.ranges = {units, layout.viewStarts(b, buffer), /*sorted=*/true};
+  result.ranges = {units, layout.viewStarts(b, buffer), layout.viewOrder(b, buffer)};
   return result;
 }

@@ -36,10 +36,11 @@ public:
 bool repaysSorting(const KeptProduct &product);
 
 /// Builds the call that sorts the entries of `pattern`, in the order of `sorted`, into
-/// ranges of `units` gathered rows: values, pattern and ranges for a kernel.
+/// ranges of `units` gathered rows: values, pattern and ranges for a kernel that goes
+/// through `bunch` outputs at a time.
 KernelOperands sortKept(ImplicitLocOpBuilder &b, const KeptProduct &product,
                         const SortedKept &sorted, Value values, ValueRange pattern,
-                        int64_t units, KernelLibrary &library);
+                        int64_t units, int64_t bunch, KernelLibrary &library);
 
 } // namespace mlir::sparsam::cpu
 
