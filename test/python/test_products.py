@@ -261,6 +261,24 @@ def test_patterns_for_each_vector_width(text, vector_bits):
     check_products(text, 300, 528, 32, "f64", seed=2, vector_bits=vector_bits)
 
 
+@pytest.mark.parametrize("vector_bits", [128, 256, 512])
+@pytest.mark.parametrize(
+    ("text", "tokens", "inputs", "outputs"),
+    [
+        pytest.param("nm<2:4, vector = 8>", 72, 520, 24, id="three vectors of tokens"),
+        pytest.param("nm<2:4, vector = 16>", 100, 64, 48, id="outputs in lanes"),
+        pytest.param("nm<2:4, vector = 16>", 3, 64, 16, id="fewer rows than a tile"),
+        pytest.param("block<8x32, density = 0.5>", 97, 96, 64, id="lanes of blocks"),
+        pytest.param("nm<2:16, vector = 8>", 300, 2064, 24, id="rows fetched ahead"),
+        pytest.param("nm<1:64, vector = 8>", 70, 1024, 16, id="fetched beyond the end"),
+        pytest.param("block<8x8, density = 0.1>", 300, 2000, 40, id="runs of inputs"),
+        pytest.param("block<12x4, density = 0.3>", 77, 600, 20, id="runs of four"),
+    ],
+)
+def test_tiles_of_each_vector_width(text, tokens, inputs, outputs, vector_bits):
+    check_products(text, tokens, inputs, outputs, seed=3, vector_bits=vector_bits)
+
+
 def conversions(structure, inputs, outputs, element):
     w = tensor((inputs, outputs), element)
     v, indices = storage_types(structure, inputs, outputs, element)

@@ -57,6 +57,14 @@ void sparsam::lowerSpmmOfKept(RewriterBase &rewriter, SpmmOp op,
   auto type = cast<MemRefType>(op.getInput().getType());
   KeptProduct product(pattern, type.getDimSize(0), type.getElementType(), library.target);
   bool transposed = op.getTransposed();
+  if (!transposed && repaysRows(product)) {
+    KernelOperands operands;
+    operands.panels = {op.getInput()};
+    operands.values = op.getStorage().front();
+    operands.pattern = llvm::to_vector(op.getStorage().drop_front());
+    operands.destination = op.getInit();
+    return call(b, "spmm_rows", product, operands, buildForwardRows, library);
+  }
   Value panels =
       packPanels(rewriter, op.getLoc(), op.getInput(), product.getHeight(), library);
   if (repaysSorting(product)) {

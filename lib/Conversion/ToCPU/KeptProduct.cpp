@@ -1,6 +1,8 @@
 // How products of `KeptInputs` are cut: registers, and ranges of inputs.
 #include "KeptProduct.h"
 
+#include <numeric>
+
 using namespace mlir;
 using namespace mlir::sparsam;
 using namespace mlir::sparsam::cpu;
@@ -10,6 +12,8 @@ namespace {
 /// Kept inputs of a panel of two vectors in the first-level cache that make ranges of
 /// that size worth while.
 constexpr int64_t minimumKeptNear = 144;
+/// Kept inputs of a run at once.
+constexpr int64_t mostAtOnce = 8;
 /// Bytes that a range's panel does not exceed for their sake: it may be on the stack.
 constexpr int64_t mostBytes = 1 << 20;
 
@@ -190,6 +194,23 @@ SmallVector<Value> cpu::loadTokens(ImplicitLocOpBuilder &b, const KeptProduct &p
     vectors.push_back(vector::LoadOp::create(b, product.getVectorType(), memref, at));
   }
   return vectors;
+}
+
+SmallVector<Value> cpu::buildKept(
+    ImplicitLocOpBuilder &b, const KeptProduct &product, ValueRange pattern, Value block,
+    const KeptSpan &span, ValueRange carried,
+    function_ref<SmallVector<Value>(ImplicitLocOpBuilder &, Value, Value, ValueRange)>
+        body) {
+  int64_t count = std::gcd(product.pattern.run, mostAtOnce);
+  return buildFor(b, span.begin, span.end, count, carried,
+                  [&](ImplicitLocOpBuilder &b, Value number, ValueRange carried) {
+                    Value input = product.pattern.buildInput(b, pattern, block, number);
+                    auto values = llvm::to_vector_of<Value>(carried);
+                    for (int64_t i = 0; i < count; ++i)
+                      values = body(b, buildOffset(b, number, i),
+                                    buildOffset(b, input, i), values);
+                    return values;
+                  });
 }
 
 Value cpu::buildRow(ImplicitLocOpBuilder &b, Value memref) {

@@ -107,6 +107,14 @@ void buildRanges(ImplicitLocOpBuilder &b, int64_t total, int64_t size,
 SmallVector<Value> loadTokens(ImplicitLocOpBuilder &b, const KeptProduct &product,
                               Value memref, ValueRange row);
 
+/// Calls `body` for the kept inputs of `span`, with the number and the input of each; for
+/// some that are consecutive at once.
+SmallVector<Value> buildKept(
+    ImplicitLocOpBuilder &b, const KeptProduct &product, ValueRange pattern, Value block,
+    const KeptSpan &span, ValueRange carried,
+    function_ref<SmallVector<Value>(ImplicitLocOpBuilder &, Value, Value, ValueRange)>
+        body);
+
 /// A memref of identity layout as one row.
 Value buildRow(ImplicitLocOpBuilder &b, Value memref);
 
@@ -142,6 +150,11 @@ void buildTransposed(ImplicitLocOpBuilder &b, const KeptProduct &product,
                      const KernelOperands &operands);
 void buildGradient(ImplicitLocOpBuilder &b, const KeptProduct &product,
                    const KernelOperands &operands);
+
+/// Whether forward is better with outputs in lanes; its input is then x as it is.
+bool repaysRows(const KeptProduct &product);
+void buildForwardRows(ImplicitLocOpBuilder &b, const KeptProduct &product,
+                      const KernelOperands &operands);
 
 /// Units of each kernel's ranges, and the blocks that forward goes through at a time with
 /// such ranges.

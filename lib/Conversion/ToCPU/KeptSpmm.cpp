@@ -14,9 +14,6 @@ namespace {
 /// third-level cache, where a panel's rows are when they are first used.
 constexpr int64_t ahead = 32;
 
-/// Kept inputs of a run at once.
-constexpr int64_t mostAtOnce = 8;
-
 /// Bytes of the panel that blocks gather from, while it stays in a cache: in the first
 /// where a row of it is used little or many are. Elsewhere rows are fetched ahead, and
 /// smaller ranges would only cut each block's values, which are contiguous over all
@@ -74,25 +71,6 @@ Value loadWeight(ImplicitLocOpBuilder &b, const KeptProduct &product, Value valu
   return vector::BroadcastOp::create(b, product.getVectorType(), weight);
 }
 
-/// Calls `body` for the kept inputs from `begin` to `end`, with the number and the input
-/// of each; for some that are consecutive at once.
-SmallVector<Value> buildKept(
-    ImplicitLocOpBuilder &b, const KeptProduct &product, const KernelOperands &operands,
-    Value block, const KeptSpan &span, ValueRange carried,
-    function_ref<SmallVector<Value>(ImplicitLocOpBuilder &, Value, Value, ValueRange)>
-        body) {
-  int64_t count = std::gcd(product.pattern.run, mostAtOnce);
-  return buildFor(
-      b, span.begin, span.end, count, carried,
-      [&](ImplicitLocOpBuilder &b, Value number, ValueRange carried) {
-        Value input = product.pattern.buildInput(b, operands.pattern, block, number);
-        auto values = llvm::to_vector_of<Value>(carried);
-        for (int64_t i = 0; i < count; ++i)
-          values = body(b, buildOffset(b, number, i), buildOffset(b, input, i), values);
-        return values;
-      });
-}
-
 /// Fetches the panel's row of the kept input at `number`.
 void buildPrefetch(ImplicitLocOpBuilder &b, const KeptProduct &product,
                    const KernelOperands &operands, Value panels, Value panel, Value block,
@@ -111,7 +89,7 @@ SmallVector<Value> buildGather(ImplicitLocOpBuilder &b, const KeptProduct &produ
                                Value block, Part part, const KeptSpan &span, Value fetch,
                                ValueRange sums) {
   return buildKept(
-      b, product, operands, block, span, sums,
+      b, product, operands.pattern, block, span, sums,
       [&](ImplicitLocOpBuilder &b, Value number, Value input, ValueRange sums) {
         if (fetch)
           buildPrefetch(b, product, operands, panels, panel, block,
@@ -137,7 +115,7 @@ void buildScatter(ImplicitLocOpBuilder &b, const KeptProduct &product,
     Value output = buildPlace(b, product, block, part, v);
     dy.push_back(loadTokens(b, product, panels, {panel, output}));
   }
-  buildKept(b, product, operands, block, span, {},
+  buildKept(b, product, operands.pattern, block, span, {},
             [&](ImplicitLocOpBuilder &b, Value number, Value input, ValueRange) {
               Value row = arith::SubIOp::create(b, input, firstInput);
               SmallVector<Value> sums = loadTokens(b, product, dx, row);
