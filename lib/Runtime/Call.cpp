@@ -10,7 +10,6 @@
 
 #include <omp.h>
 
-extern "C" void openblas_set_num_threads(int threads);
 // An extension of LLVM's OpenMP, which is the one linked whatever compiles this;
 // another compiler's <omp.h> does not declare it.
 extern "C" void kmp_set_blocktime(int milliseconds);
@@ -31,20 +30,10 @@ int32_t defaultThreads() {
   return threads;
 }
 
-/// BLAS is called from inside OpenMP's threads and must not start its own.
-void initializeOnce() {
-  static const bool done = [] {
-    defaultThreads();
-    openblas_set_num_threads(1);
-    return true;
-  }();
-  (void)done;
-}
-
 } // namespace
 
 void sparsam_set_num_threads(int32_t threads) {
-  initializeOnce();
+  defaultThreads();
   requestedThreads = threads > 0 ? threads : 0;
 }
 
@@ -61,7 +50,7 @@ void sparsam_runtime_error(const char *message) {
 
 void sparsam_call_begin() {
   callMutex.lock();
-  initializeOnce();
+  defaultThreads();
   // Settings of the calling thread in OpenMP's model, hence at every call. Idle
   // workers spin for 200 ms by default, at the cost of whatever the process does
   // between two calls; the gaps inside a call are far below a millisecond.

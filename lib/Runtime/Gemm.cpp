@@ -3,14 +3,17 @@
 // Compiled code passes a matrix as the three words of a memref of rank 0: what was
 // allocated (unused here), the aligned pointer, and an offset in elements.
 
+#include "Blas.h"
+
 #include "sparsam/Runtime/Runtime.h"
 
 #include <algorithm>
 #include <climits>
 #include <tuple>
 
-#include <cblas.h>
 #include <omp.h>
+
+using sparsam::Blas;
 
 namespace {
 
@@ -28,12 +31,14 @@ template <typename Element> struct Matrix {
 void callBlas(CBLAS_TRANSPOSE transA, CBLAS_TRANSPOSE transB, int64_t m, int64_t n,
               int64_t k, const float *a, int64_t lda, const float *b, int64_t ldb,
               float beta, float *c, int64_t ldc) {
-  cblas_sgemm(CblasRowMajor, transA, transB, m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
+  if (const Blas *blas = sparsam::loadBlas())
+    blas->sgemm(CblasRowMajor, transA, transB, m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
 }
 void callBlas(CBLAS_TRANSPOSE transA, CBLAS_TRANSPOSE transB, int64_t m, int64_t n,
               int64_t k, const double *a, int64_t lda, const double *b, int64_t ldb,
               double beta, double *c, int64_t ldc) {
-  cblas_dgemm(CblasRowMajor, transA, transB, m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
+  if (const Blas *blas = sparsam::loadBlas())
+    blas->dgemm(CblasRowMajor, transA, transB, m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
 }
 
 /// Multiplications below which starting the other threads costs more than it saves.

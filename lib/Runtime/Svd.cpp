@@ -1,4 +1,5 @@
 // Truncated singular value decompositions, which factor structures start from.
+#include "Blas.h"
 #include "Descriptors.h"
 #include "sparsam/Runtime/Runtime.h"
 
@@ -12,15 +13,6 @@
 using sparsam::Batch;
 using sparsam::Matrix;
 
-extern "C" {
-void sgesdd_(const char *job, const int *m, const int *n, float *a, const int *lda,
-             float *s, float *u, const int *ldu, float *vt, const int *ldvt, float *work,
-             const int *lwork, int *iwork, int *info);
-void dgesdd_(const char *job, const int *m, const int *n, double *a, const int *lda,
-             double *s, double *u, const int *ldu, double *vt, const int *ldvt,
-             double *work, const int *lwork, int *iwork, int *info);
-}
-
 namespace {
 
 /// Where the singular values go.
@@ -33,15 +25,21 @@ enum class Split {
 
 int gesdd(int m, int n, float *a, float *s, float *u, float *vt, int rank, float *work,
           int lwork, int *iwork) {
+  const sparsam::Blas *blas = sparsam::loadBlas();
+  if (!blas)
+    return -1;
   int info = 0;
-  sgesdd_("S", &m, &n, a, &m, s, u, &m, vt, &rank, work, &lwork, iwork, &info);
+  blas->sgesdd("S", &m, &n, a, &m, s, u, &m, vt, &rank, work, &lwork, iwork, &info);
   return info;
 }
 
 int gesdd(int m, int n, double *a, double *s, double *u, double *vt, int rank,
           double *work, int lwork, int *iwork) {
+  const sparsam::Blas *blas = sparsam::loadBlas();
+  if (!blas)
+    return -1;
   int info = 0;
-  dgesdd_("S", &m, &n, a, &m, s, u, &m, vt, &rank, work, &lwork, iwork, &info);
+  blas->dgesdd("S", &m, &n, a, &m, s, u, &m, vt, &rank, work, &lwork, iwork, &info);
   return info;
 }
 

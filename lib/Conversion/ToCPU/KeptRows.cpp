@@ -1,6 +1,6 @@
-// y = x W with outputs in lanes: where blocks are whole vectors of outputs, their rows are
-// vectors as they are stored, x is broadcast from where it lies, and y leaves in rows.
-// Nothing is packed or transposed.
+// y = x W with outputs in lanes: where blocks are whole vectors of outputs, their rows
+// are vectors as they are stored, x is broadcast from where it lies, and y leaves in
+// rows. Nothing is packed or transposed.
 #include "KeptProduct.h"
 
 using namespace mlir;
@@ -36,12 +36,12 @@ struct RowKernel {
                 b, type, operands.values, buildOffset(b, first, v * product.lanes)));
           SmallVector<Value> next;
           for (int64_t row = 0; row < count; ++row) {
-            Value element = memref::LoadOp::create(
-                b, operands.panels.front(), ValueRange{buildOffset(b, token, row), input});
+            Value element =
+                memref::LoadOp::create(b, operands.panels.front(),
+                                       ValueRange{buildOffset(b, token, row), input});
             Value spread = vector::BroadcastOp::create(b, type, element);
             for (Value weight : weights)
-              next.push_back(
-                  vector::FMAOp::create(b, spread, weight, sums[next.size()]));
+              next.push_back(vector::FMAOp::create(b, spread, weight, sums[next.size()]));
           }
           return next;
         });
@@ -91,8 +91,8 @@ void cpu::buildForwardRows(ImplicitLocOpBuilder &b, const KeptProduct &product,
       b, llvm::divideCeil(product.tokens, group),
       [&](ImplicitLocOpBuilder &b, Value number) {
         Value first = buildScaled(b, number, group);
-        Value last = arith::MinUIOp::create(b, buildOffset(b, first, group),
-                                            buildIndex(b, whole));
+        Value last =
+            arith::MinUIOp::create(b, buildOffset(b, first, group), buildIndex(b, whole));
         buildFor(b, blocks, bunch, [&](ImplicitLocOpBuilder &b, Value block) {
           Value end = arith::MinUIOp::create(b, buildOffset(b, block, bunch),
                                              buildIndex(b, blocks));
