@@ -267,7 +267,8 @@ def LowerSparseProductsPass
     first; the buffers are `memref.alloc`s around the calls, so that the memory plan
     sees them. Products share the panels of an operand that nothing writes in between:
     those of x serve the forward product and the gradient, those of dy both backward
-    products.
+    products. Only where registers are few and blocks are whole pairs of vectors does
+    the forward product read x as it is.
 
     ```mlir
     sparsam.spmm %x, %values, %indices into %y {structure = #sparsam.nm<2:8, vector = 8>}
@@ -276,8 +277,8 @@ def LowerSparseProductsPass
     ```
     becomes
     ```mlir
-    %panels = memref.alloc() {alignment = 64 : i64} : memref<2x4112xf32>
-    call @sparsam_pack_32(%x, %panels) : (memref<64x128xf32>, memref<2x4112xf32>) -> ()
+    %panels = memref.alloc() {alignment = 64 : i64} : memref<2x4176xf32>
+    call @sparsam_pack_32(%x, %panels) : (memref<64x128xf32>, memref<2x4176xf32>) -> ()
     call @sparsam_spmm_nm_2_8_32(%panels, %values, %indices, %y) : (...) -> ()
     ```
 
