@@ -55,18 +55,19 @@ int64_t KeptProduct::getUnitsWithin(int64_t bytes, int64_t columns, int64_t leas
   int64_t size = std::max<int64_t>({getFitting(bytes), enough, 1});
   if (size >= units)
     return units;
-  // Equal ranges rather than full ones and a short last one, but whole vectors.
-  size = llvm::divideCeil(units, llvm::divideCeil(units, size));
+  // Equal ranges rather than full ones and a short last one.
+  return getUnitsOfRanges(llvm::divideCeil(units, size));
+}
+
+int64_t KeptProduct::getUnitsOfRanges(int64_t count) const {
+  int64_t size = llvm::divideCeil(units, count);
   return pattern.unit < lanes && lanes % pattern.unit == 0 && !pattern.keptOfUnit
              ? int64_t(llvm::alignTo(size, lanes / pattern.unit))
              : size;
 }
 
-/// The first kept input from `begin` to `end` of the block whose input is not below
-/// `limit`; `end` where there is none.
-static Value buildLowerBound(ImplicitLocOpBuilder &b, const KeptInputs &kept,
-                             ValueRange pattern, Value block, Value begin, Value end,
-                             Value limit) {
+Value cpu::buildLowerBound(ImplicitLocOpBuilder &b, Value begin, Value end, Value limit,
+                           function_ref<Value(ImplicitLocOpBuilder &, Value)> read) {
   SmallVector<Type> types(2, b.getIndexType());
   auto loop = scf::WhileOp::create(
       b, types, ValueRange{begin, end},
@@ -79,8 +80,8 @@ static Value buildLowerBound(ImplicitLocOpBuilder &b, const KeptInputs &kept,
         ImplicitLocOpBuilder b(loc, builder);
         Value sum = arith::AddIOp::create(b, at[0], at[1]);
         Value middle = arith::ShRUIOp::create(b, sum, buildIndex(b, 1));
-        Value input = kept.buildInput(b, pattern, block, middle);
-        Value below = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, input, limit);
+        Value below =
+            arith::CmpIOp::create(b, arith::CmpIPredicate::ult, read(b, middle), limit);
         Value next = buildOffset(b, middle, 1);
         Value low = arith::SelectOp::create(b, below, next, at[0]);
         Value high = arith::SelectOp::create(b, below, at[1], middle);
@@ -97,7 +98,10 @@ Value cpu::buildPieces(
   buildFor(b, buildIndex(b, 0), buildIndex(b, llvm::divideCeil(kept.inputs, size)), 1,
            first, [&](ImplicitLocOpBuilder &b, Value range, ValueRange begin) {
              Value limit = buildScaled(b, buildOffset(b, range, 1), size);
-             Value next = buildLowerBound(b, kept, pattern, block, begin[0], end, limit);
+             Value next = buildLowerBound(
+                 b, begin[0], end, limit, [&](ImplicitLocOpBuilder &b, Value number) {
+                   return kept.buildInput(b, pattern, block, number);
+                 });
              body(b, range, begin[0], next);
              return SmallVector<Value>{next};
            });
@@ -169,6 +173,26 @@ void cpu::buildRanges(ImplicitLocOpBuilder &b, int64_t total, int64_t size,
              [&](ImplicitLocOpBuilder &b, Value first) { body(b, first, size); });
   if (whole < total)
     body(b, buildIndex(b, whole), total - whole);
+}
+
+void cpu::buildRange(ImplicitLocOpBuilder &b, int64_t total, int64_t size, Value range,
+                     function_ref<void(ImplicitLocOpBuilder &, Value, int64_t)> body) {
+  Value first = buildScaled(b, range, size);
+  int64_t whole = total / size, rest = total % size;
+  if (!rest)
+    return body(b, first, size);
+  if (!whole)
+    return body(b, first, rest);
+  auto branch = [&](int64_t count) {
+    return [&, count](OpBuilder &builder, Location loc) {
+      ImplicitLocOpBuilder inner(loc, builder);
+      body(inner, first, count);
+      scf::YieldOp::create(inner);
+    };
+  };
+  Value isWhole =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::ult, range, buildIndex(b, whole));
+  scf::IfOp::create(b, isWhole, branch(size), branch(rest));
 }
 
 void cpu::buildParts(ImplicitLocOpBuilder &b, const KeptProduct &product,

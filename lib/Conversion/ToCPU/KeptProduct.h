@@ -61,6 +61,8 @@ struct KeptProduct {
   /// `bytes`, but enough for `least` kept inputs of a block, for whose sake its outputs
   /// are loaded and stored, unless their panel is very large.
   int64_t getUnitsWithin(int64_t bytes, int64_t columns, int64_t least = 24) const;
+  /// Units of each of about so many equal ranges, of whole vectors.
+  int64_t getUnitsOfRanges(int64_t count) const;
 };
 
 /// The ranges of inputs, of `units` units each, that a kernel goes through. Where the
@@ -74,6 +76,11 @@ struct InputRanges {
   Value bounds;
   Value order = nullptr;
 };
+
+/// The first number from `begin` to `end` for which `read`, which ascends, is not below
+/// `limit`; `end` where there is none.
+Value buildLowerBound(ImplicitLocOpBuilder &b, Value begin, Value end, Value limit,
+                      function_ref<Value(ImplicitLocOpBuilder &, Value)> read);
 
 /// Calls `body` for the piece of a block's kept inputs in each range of `size` inputs,
 /// with the range, the first and the end: they ascend. Returns the end of all.
@@ -102,6 +109,10 @@ KeptSpan buildSpan(ImplicitLocOpBuilder &b, const KeptProduct &product,
 /// each and their number, which is static: the last range may be shorter.
 void buildRanges(ImplicitLocOpBuilder &b, int64_t total, int64_t size,
                  function_ref<void(ImplicitLocOpBuilder &, Value, int64_t)> body);
+
+/// Calls `body` for range `range` of those: where the last is shorter, by a branch.
+void buildRange(ImplicitLocOpBuilder &b, int64_t total, int64_t size, Value range,
+                function_ref<void(ImplicitLocOpBuilder &, Value, int64_t)> body);
 
 /// The token vectors of one feature: row[r * lanes ..] for each r.
 SmallVector<Value> loadTokens(ImplicitLocOpBuilder &b, const KeptProduct &product,

@@ -1,7 +1,7 @@
 // The gradient of the values: for each kept input and output, the sum over tokens of
 // x * dy. Lanes and registers hold partial sums over tokens, added up at the end of
 // each chunk of tokens.
-#include "KeptProduct.h"
+#include "KeptShares.h"
 
 using namespace mlir;
 using namespace mlir::sparsam;
@@ -12,7 +12,8 @@ namespace {
 /// Tokens between two sums over lanes, about: dy of a part and x of a tile stay in the
 /// first-level cache.
 constexpr int64_t chunkTokens = 256, loadBoundTokens = 64;
-/// Blocks that a thread takes at once where they are load-bound; otherwise one.
+/// Blocks that a thread takes at once where they are load-bound, on average; otherwise
+/// one.
 constexpr int64_t loadBoundBlocks = 64;
 
 /// Panels of a chunk of tokens.
@@ -311,39 +312,56 @@ void cpu::buildGradient(ImplicitLocOpBuilder &b, const KeptProduct &product,
   int64_t panels = product.getInputPanels().getCount(), chunk = getChunk(product);
   int64_t blocks = product.pattern.blocks;
 
-  using RangeBody =
-      function_ref<void(ImplicitLocOpBuilder &, const Gradient &, Value, int64_t)>;
+  auto forEachChunk =
+      [&](ImplicitLocOpBuilder &b,
+          function_ref<void(ImplicitLocOpBuilder &, const Gradient &)> body) {
+        buildFor(b, panels, chunk, [&](ImplicitLocOpBuilder &b, Value begin) {
+          Value end = arith::MinUIOp::create(b, buildOffset(b, begin, chunk),
+                                             buildIndex(b, panels));
+          Value isFirst =
+              arith::CmpIOp::create(b, arith::CmpIPredicate::eq, begin, buildIndex(b, 0));
+          body(b, {product, operands, x, dy, begin, end, isFirst});
+        });
+      };
+  using RangeBody = function_ref<void(ImplicitLocOpBuilder &, Value, int64_t)>;
   auto forEachRange = [&](ImplicitLocOpBuilder &b, RangeBody body) {
-    buildFor(b, panels, chunk, [&](ImplicitLocOpBuilder &b, Value begin) {
-      Value end =
-          arith::MinUIOp::create(b, buildOffset(b, begin, chunk), buildIndex(b, panels));
-      Value isFirst =
-          arith::CmpIOp::create(b, arith::CmpIPredicate::eq, begin, buildIndex(b, 0));
-      Gradient kernel{product, operands, x, dy, begin, end, isFirst};
-      buildRanges(b, product.units, operands.ranges.units,
-                  [&](ImplicitLocOpBuilder &b, Value first, int64_t units) {
-                    body(b, kernel, first, units);
-                  });
-    });
+    buildRanges(b, product.units, operands.ranges.units, body);
   };
   if (!product.isLoadBound())
-    return forEachRange(b, [&](ImplicitLocOpBuilder &b, const Gradient &kernel,
-                               Value first, int64_t units) {
-      buildParallel(b, blocks, [&](ImplicitLocOpBuilder &b, Value block) {
-        kernel.buildBlock(b, block, first, units);
+    return forEachChunk(b, [&](ImplicitLocOpBuilder &b, const Gradient &kernel) {
+      forEachRange(b, [&](ImplicitLocOpBuilder &b, Value first, int64_t units) {
+        buildParallel(b, blocks, [&](ImplicitLocOpBuilder &b, Value block) {
+          kernel.buildBlock(b, block, first, units);
+        });
       });
     });
 
-  int64_t bunches = llvm::divideCeil(blocks, loadBoundBlocks);
-  buildParallel(b, bunches, [&](ImplicitLocOpBuilder &b, Value bunch) {
-    Value begin = buildScaled(b, bunch, loadBoundBlocks);
-    Value end = arith::MinUIOp::create(b, buildOffset(b, begin, loadBoundBlocks),
-                                       buildIndex(b, blocks));
-    forEachRange(b, [&](ImplicitLocOpBuilder &b, const Gradient &kernel, Value first,
-                        int64_t units) {
-      buildFor(b, begin, end, 1, [&](ImplicitLocOpBuilder &b, Value block) {
-        kernel.buildBlock(b, block, first, units);
+  int64_t ranges = llvm::divideCeil(product.units, operands.ranges.units);
+  Shares shares(product.pattern, llvm::divideCeil(blocks, loadBoundBlocks), 1, ranges);
+  SharedBlocks shared(b, product.pattern, shares, operands.pattern, operands.ranges);
+  // Each range of each share where there are few shares.
+  int64_t parts = shares.count < enoughPieces / 2 ? ranges : 1;
+  buildParallelPairs(
+      b, shares.count, parts, [&](ImplicitLocOpBuilder &b, Value share, Value part) {
+        Share span = shared.get(b, share);
+        auto forEachBlock = [&](ImplicitLocOpBuilder &b, const Gradient &kernel,
+                                Value first, int64_t units) {
+          buildFor(b, span.begin, span.end, 1, [&](ImplicitLocOpBuilder &b, Value block) {
+            kernel.buildBlock(b, block, first, units);
+          });
+        };
+        if (parts == 1)
+          return forEachChunk(b, [&](ImplicitLocOpBuilder &b, const Gradient &kernel) {
+            forEachRange(b, [&](ImplicitLocOpBuilder &b, Value first, int64_t units) {
+              forEachBlock(b, kernel, first, units);
+            });
+          });
+        buildRange(b, product.units, operands.ranges.units, part,
+                   [&](ImplicitLocOpBuilder &b, Value first, int64_t units) {
+                     forEachChunk(b,
+                                  [&](ImplicitLocOpBuilder &b, const Gradient &kernel) {
+                                    forEachBlock(b, kernel, first, units);
+                                  });
+                   });
       });
-    });
-  });
 }

@@ -1,6 +1,6 @@
 // y = x W and dx = dy W^T from the same storage: one gathers rows of its panel, the
 // other adds to them.
-#include "KeptProduct.h"
+#include "KeptShares.h"
 
 #include <numeric>
 
@@ -35,6 +35,9 @@ int64_t getScatterBytes(const KeptProduct &product) {
 /// Bytes of outputs on the stack that several ranges of inputs add up in.
 int64_t getPartialBytes(const KeptProduct &product) { return product.target.l2Bytes / 8; }
 
+/// Kept inputs of a block in a range that is there for threads to share.
+constexpr int64_t keptOfSharedRange = 96;
+
 Value createScratch(ImplicitLocOpBuilder &b, const KeptProduct &product, int64_t rows) {
   auto type =
       MemRefType::get({int64_t(llvm::alignTo(rows, product.lanes)), product.getHeight()},
@@ -56,8 +59,8 @@ void storeTokens(ImplicitLocOpBuilder &b, const KeptProduct &product,
 }
 
 void fillZeros(ImplicitLocOpBuilder &b, const KeptProduct &product, Value scratch,
-               int64_t rows) {
-  buildFor(b, rows, 1, [&](ImplicitLocOpBuilder &b, Value row) {
+               Value rows) {
+  buildFor(b, buildIndex(b, 0), rows, 1, [&](ImplicitLocOpBuilder &b, Value row) {
     SmallVector<Value> zeros(product.tokenVectors, getZeros(b, product));
     storeTokens(b, product, zeros, scratch, row);
   });
@@ -129,6 +132,31 @@ void buildScatter(ImplicitLocOpBuilder &b, const KeptProduct &product,
             });
 }
 
+/// As many blocks as give whole squares to transpose.
+int64_t getWholeSquares(const KeptProduct &product) {
+  return product.lanes / std::gcd(product.vector, product.lanes);
+}
+
+/// Calls `body` for the first and the number of blocks of equal pieces of [begin, end),
+/// of at most `most`, in multiples of `grain`.
+void buildEqualPieces(ImplicitLocOpBuilder &b, Value begin, Value end, int64_t most,
+                      int64_t grain,
+                      function_ref<void(ImplicitLocOpBuilder &, Value, Value)> body) {
+  Value left = arith::SubIOp::create(b, end, begin);
+  Value pieces = arith::CeilDivUIOp::create(b, left, buildIndex(b, most));
+  buildFor(b, buildIndex(b, 0), pieces, 1, [&](ImplicitLocOpBuilder &b, Value piece) {
+    Value grains = arith::CeilDivUIOp::create(b, left, buildIndex(b, grain));
+    auto getFirst = [&](Value piece) -> Value {
+      Value part =
+          arith::DivUIOp::create(b, arith::MulIOp::create(b, grains, piece), pieces);
+      Value first = arith::AddIOp::create(b, begin, buildScaled(b, part, grain));
+      return arith::MinUIOp::create(b, first, end);
+    };
+    Value first = getFirst(piece), next = getFirst(buildOffset(b, piece, 1));
+    body(b, first, arith::SubIOp::create(b, next, first));
+  });
+}
+
 } // namespace
 
 int64_t cpu::getForwardUnits(const KeptProduct &product) {
@@ -136,9 +164,8 @@ int64_t cpu::getForwardUnits(const KeptProduct &product) {
 }
 
 int64_t cpu::getForwardBunch(const KeptProduct &product, int64_t units) {
-  // As many blocks at once as give whole squares to transpose; where the inputs are
-  // cut into ranges, as many as amortise fetching a range.
-  int64_t bunch = product.lanes / std::gcd(product.vector, product.lanes);
+  // Where the inputs are cut into ranges, as many as amortise fetching a range.
+  int64_t bunch = getWholeSquares(product);
   if (units < product.units)
     bunch *= std::max<int64_t>(
         1, getPartialBytes(product) /
@@ -149,7 +176,18 @@ int64_t cpu::getForwardBunch(const KeptProduct &product, int64_t units) {
 int64_t cpu::getTransposedUnits(const KeptProduct &product) {
   // A piece of a block that is added to narrow panels is soon over.
   int64_t least = product.hasFewRegisters() && !product.isNear ? 192 : 24;
-  return product.getUnitsWithin(getScatterBytes(product), product.getHeight(), least);
+  int64_t size =
+      product.getUnitsWithin(getScatterBytes(product), product.getHeight(), least);
+  if (product.getOutputPanels().getCount() > 1)
+    return size;
+  // Threads share the ranges of a single panel: more of them, where taking up a block
+  // once more costs next to nothing, and otherwise equally many for two threads.
+  int64_t ranges = llvm::divideCeil(product.units, size);
+  if (!product.isLoadBound())
+    ranges =
+        std::max(ranges, std::min(enoughPieces, product.pattern.kept /
+                                                    std::max(least, keptOfSharedRange)));
+  return product.getUnitsOfRanges(ranges > 1 ? llvm::alignDown(ranges, 2) : 1);
 }
 
 void cpu::buildForward(ImplicitLocOpBuilder &b, const KeptProduct &product,
@@ -193,33 +231,70 @@ void cpu::buildForward(ImplicitLocOpBuilder &b, const KeptProduct &product,
                     scratch, getRow(v));
     });
   };
-  buildParallel(b, shape.getCount(), [&](ImplicitLocOpBuilder &b, Value panel) {
-    Value scratch = createScratch(b, product, bunch * product.vector);
+  auto buildBunch = [&](ImplicitLocOpBuilder &b, Value panel, Value first, Value count,
+                        Value scratch) {
+    auto known = getConstantIntValue(count);
+    Value rows = known ? buildIndex(b, *known * product.vector)
+                       : buildScaled(b, count, product.vector);
+    if (inRanges)
+      fillZeros(b, product, scratch, rows);
     buildRanges(
-        b, blocks, bunch, [&](ImplicitLocOpBuilder &b, Value first, int64_t count) {
-          if (inRanges)
-            fillZeros(b, product, scratch, count * product.vector);
-          buildRanges(b, product.units, size,
-                      [&](ImplicitLocOpBuilder &b, Value firstUnit, int64_t units) {
-                        buildFor(b, count, 1, [&](ImplicitLocOpBuilder &b, Value i) {
-                          Value block = arith::AddIOp::create(b, first, i);
-                          if (Value order = operands.ranges.order) {
-                            Value range =
-                                arith::DivUIOp::create(b, firstUnit, buildIndex(b, size));
-                            Value stored = memref::LoadOp::create(
-                                b, order, ValueRange{range, block});
-                            Value row =
-                                arith::IndexCastUIOp::create(b, b.getIndexType(), stored);
-                            i = arith::SubIOp::create(b, row, first);
-                          }
-                          Value output = buildScaled(b, i, product.vector);
-                          buildBlock(b, panel, block, output, firstUnit, units, scratch);
-                        });
-                      });
-          buildUnpack(b, scratch, count * product.vector, operands.destination, panel,
-                      buildScaled(b, first, product.vector), product.lanes);
+        b, product.units, size,
+        [&](ImplicitLocOpBuilder &b, Value firstUnit, int64_t units) {
+          buildFor(b, buildIndex(b, 0), count, 1, [&](ImplicitLocOpBuilder &b, Value i) {
+            Value block = arith::AddIOp::create(b, first, i);
+            if (Value order = operands.ranges.order) {
+              Value range = arith::DivUIOp::create(b, firstUnit, buildIndex(b, size));
+              Value stored = memref::LoadOp::create(b, order, ValueRange{range, block});
+              Value row = arith::IndexCastUIOp::create(b, b.getIndexType(), stored);
+              i = arith::SubIOp::create(b, row, first);
+            }
+            Value output = buildScaled(b, i, product.vector);
+            buildBlock(b, panel, block, output, firstUnit, units, scratch);
+          });
         });
-  });
+    buildUnpack(b, scratch, rows, operands.destination, panel,
+                buildScaled(b, first, product.vector), product.lanes);
+  };
+  // As many shares as there are bunches at most: threads fetch no range more often. An
+  // order of blocks is one of whole bunches.
+  int64_t wanted = llvm::divideCeil(enoughPieces, shape.getCount());
+  int64_t grain = operands.ranges.order ? bunch : getWholeSquares(product);
+  Shares shares(product.pattern,
+                std::min(wanted, int64_t(llvm::divideCeil(blocks, bunch))), grain,
+                llvm::divideCeil(product.units, size));
+  if (shares.count == 1)
+    return buildParallel(b, shape.getCount(), [&](ImplicitLocOpBuilder &b, Value panel) {
+      Value scratch = createScratch(b, product, bunch * product.vector);
+      buildRanges(b, blocks, bunch,
+                  [&](ImplicitLocOpBuilder &b, Value first, int64_t count) {
+                    buildBunch(b, panel, first, buildIndex(b, count), scratch);
+                  });
+    });
+  SharedBlocks shared(b, product.pattern, shares, operands.pattern, operands.ranges);
+  // A share may have a little more than whole bunches.
+  int64_t most = inRanges && !operands.ranges.order
+                     ? llvm::alignTo(bunch + bunch / 4, grain)
+                     : bunch;
+  buildParallelPairs(
+      b, shape.getCount(), shares.count,
+      [&](ImplicitLocOpBuilder &b, Value panel, Value share) {
+        Value scratch = createScratch(b, product, most * product.vector);
+        Share span = shared.get(b, share);
+        auto body = [&](ImplicitLocOpBuilder &b, Value first, Value count) {
+          buildBunch(b, panel, first, count, scratch);
+        };
+        if (inRanges && !operands.ranges.order)
+          return buildEqualPieces(b, span.begin, span.end, most, grain, body);
+        buildFor(b, span.begin, span.end, bunch,
+                 [&](ImplicitLocOpBuilder &b, Value first) {
+                   Value count = buildIndex(b, bunch);
+                   if (blocks % bunch)
+                     count = arith::MinUIOp::create(
+                         b, count, arith::SubIOp::create(b, span.end, first));
+                   body(b, first, count);
+                 });
+      });
 }
 
 void cpu::buildTransposed(ImplicitLocOpBuilder &b, const KeptProduct &product,
@@ -227,23 +302,33 @@ void cpu::buildTransposed(ImplicitLocOpBuilder &b, const KeptProduct &product,
   PanelShape shape = product.getOutputPanels();
   Value panels = viewPanels(b, operands.panels.front(), shape);
   int64_t size = operands.ranges.units, unit = product.pattern.unit;
-  buildParallel(b, shape.getCount(), [&](ImplicitLocOpBuilder &b, Value panel) {
-    Value scratch = createScratch(b, product, size * unit);
-    buildRanges(
-        b, product.units, size, [&](ImplicitLocOpBuilder &b, Value first, int64_t units) {
-          Value firstInput = buildScaled(b, first, unit);
-          fillZeros(b, product, scratch, units * unit);
-          buildFor(b, product.pattern.blocks, 1,
-                   [&](ImplicitLocOpBuilder &b, Value block) {
-                     KeptSpan span = buildSpan(b, product, operands.ranges,
-                                               operands.pattern, block, first, units);
-                     buildParts(b, product, [&](ImplicitLocOpBuilder &b, Part part) {
-                       buildScatter(b, product, operands, panels, scratch, panel, block,
-                                    part, span, firstInput);
-                     });
-                   });
-          buildUnpack(b, scratch, units * unit, operands.destination, panel, firstInput,
-                      product.lanes);
-        });
-  });
+  auto buildInputs = [&](ImplicitLocOpBuilder &b, Value panel, Value scratch, Value first,
+                         int64_t units) {
+    Value firstInput = buildScaled(b, first, unit);
+    fillZeros(b, product, scratch, buildIndex(b, units * unit));
+    buildFor(b, product.pattern.blocks, 1, [&](ImplicitLocOpBuilder &b, Value block) {
+      KeptSpan span =
+          buildSpan(b, product, operands.ranges, operands.pattern, block, first, units);
+      buildParts(b, product, [&](ImplicitLocOpBuilder &b, Part part) {
+        buildScatter(b, product, operands, panels, scratch, panel, block, part, span,
+                     firstInput);
+      });
+    });
+    buildUnpack(b, scratch, buildIndex(b, units * unit), operands.destination, panel,
+                firstInput, product.lanes);
+  };
+  // Threads share a panel's ranges where there are few panels.
+  int64_t ranges = llvm::divideCeil(product.units, size);
+  int64_t parts = shape.getCount() < enoughPieces ? ranges : 1;
+  buildParallelPairs(
+      b, shape.getCount(), parts, [&](ImplicitLocOpBuilder &b, Value panel, Value part) {
+        Value scratch = createScratch(b, product, size * unit);
+        auto body = [&](ImplicitLocOpBuilder &b, Value first, int64_t units) {
+          buildInputs(b, panel, scratch, first, units);
+        };
+        if (parts == 1)
+          buildRanges(b, product.units, size, body);
+        else
+          buildRange(b, product.units, size, part, body);
+      });
 }

@@ -88,15 +88,36 @@ void buildStore(ImplicitLocOpBuilder &b, const Square &square, ArrayRef<Value> r
   }
 }
 
+using SquareBody = function_ref<void(ImplicitLocOpBuilder &, Value, int64_t)>;
+
 /// Calls `body` for each square of columns, the last one perhaps narrower.
 void buildColumns(ImplicitLocOpBuilder &b, int64_t columns, int64_t lanes,
-                  function_ref<void(ImplicitLocOpBuilder &, Value, int64_t)> body) {
+                  SquareBody body) {
   int64_t whole = columns / lanes * lanes;
   if (whole)
     buildFor(b, whole, lanes,
              [&](ImplicitLocOpBuilder &b, Value column) { body(b, column, lanes); });
   if (whole < columns)
     body(b, buildIndex(b, whole), columns - whole);
+}
+
+/// The same for a number that is not known, of whole squares and perhaps one of `rest`
+/// columns.
+void buildColumns(ImplicitLocOpBuilder &b, Value columns, int64_t rest, int64_t lanes,
+                  SquareBody body) {
+  Value narrow = arith::RemUIOp::create(b, columns, buildIndex(b, lanes));
+  Value whole = arith::SubIOp::create(b, columns, narrow);
+  buildFor(b, buildIndex(b, 0), whole, lanes,
+           [&](ImplicitLocOpBuilder &b, Value column) { body(b, column, lanes); });
+  if (!rest)
+    return;
+  Value any =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::ne, narrow, buildIndex(b, 0));
+  scf::IfOp::create(b, any, [&](OpBuilder &builder, Location loc) {
+    ImplicitLocOpBuilder inner(loc, builder);
+    body(inner, whole, rest);
+    scf::YieldOp::create(inner);
+  });
 }
 
 /// Calls `body` with the number of existing rows where the panel may lack some.
@@ -219,7 +240,7 @@ Value sparsam::packPanels(RewriterBase &rewriter, Location loc, Value matrix,
   return buffer;
 }
 
-void sparsam::buildUnpack(ImplicitLocOpBuilder &b, Value scratch, int64_t features,
+void sparsam::buildUnpack(ImplicitLocOpBuilder &b, Value scratch, Value features,
                           Value matrix, Value panel, Value column, int64_t lanes) {
   auto type = cast<MemRefType>(matrix.getType());
   int64_t height = cast<MemRefType>(scratch.getType()).getDimSize(1);
@@ -238,11 +259,14 @@ void sparsam::buildUnpack(ImplicitLocOpBuilder &b, Value scratch, int64_t featur
   buildByPanel(b, panel, type.getDimSize(0), height,
                [&](ImplicitLocOpBuilder &b, std::optional<int64_t> rows) {
                  buildFor(b, height, lanes, [&](ImplicitLocOpBuilder &b, Value token) {
-                   buildColumns(
-                       b, features, lanes,
-                       [&](ImplicitLocOpBuilder &b, Value feature, int64_t columns) {
-                         unpackSquare(b, feature, columns, token, rows);
-                       });
+                   auto body = [&](ImplicitLocOpBuilder &b, Value feature,
+                                   int64_t columns) {
+                     unpackSquare(b, feature, columns, token, rows);
+                   };
+                   if (std::optional<int64_t> known = getConstantIntValue(features))
+                     buildColumns(b, *known, lanes, body);
+                   else
+                     buildColumns(b, features, type.getDimSize(1) % lanes, lanes, body);
                  });
                });
 }

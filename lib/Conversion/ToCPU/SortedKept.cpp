@@ -1,4 +1,5 @@
 #include "SortedKept.h"
+#include "KeptShares.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
@@ -162,10 +163,33 @@ Value createHistogram(ImplicitLocOpBuilder &b, const Sorting &sorting) {
   return memref::AllocaOp::create(b, MemRefType::get(sorting.units + 1, b.getI32Type()));
 }
 
+/// Calls `body` in parallel for the first and the end of some consecutive grains, of
+/// `grain` outputs each.
+void buildShared(ImplicitLocOpBuilder &b, const Sorting &sorting, int64_t grain,
+                 function_ref<void(ImplicitLocOpBuilder &, Value, Value)> body) {
+  const KeptInputs &kept = sorting.kept;
+  int64_t grains = llvm::divideCeil(kept.blocks, grain);
+  if (!kept.ragged)
+    return buildParallel(b, grains, [&](ImplicitLocOpBuilder &b, Value first) {
+      body(b, first, buildOffset(b, first, 1));
+    });
+  Shares shares(kept, enoughPieces, grain, 1);
+  SharedBlocks blocks(b, kept, shares, sorting.pattern);
+  buildParallel(b, shares.count, [&](ImplicitLocOpBuilder &b, Value share) {
+    Share span = blocks.get(b, share);
+    auto getGrain = [&](Value block) -> Value {
+      if (grain == 1)
+        return block;
+      return arith::CeilDivUIOp::create(b, block, buildIndex(b, grain));
+    };
+    body(b, getGrain(span.begin), getGrain(span.end));
+  });
+}
+
 /// Entries by ranges of outputs, and in each by the input that is kept: by counting.
 void buildByInput(ImplicitLocOpBuilder &b, const Sorting &sorting) {
   const KeptInputs &kept = sorting.kept;
-  buildParallel(b, sorting.layout.ranges, [&](ImplicitLocOpBuilder &b, Value range) {
+  auto sortRange = [&](ImplicitLocOpBuilder &b, Value range, Value histogram) {
     Value first = buildScaled(b, range, sorting.units);
     Value end = arith::MinUIOp::create(b, buildOffset(b, first, sorting.units),
                                        buildIndex(b, kept.blocks));
@@ -187,12 +211,19 @@ void buildByInput(ImplicitLocOpBuilder &b, const Sorting &sorting) {
     });
     // Storage has the outputs one after the other, and so this range's entries.
     Value begin = kept.buildSpan(b, sorting.pattern, first).first;
-    sorting.buildOrder(b, range, begin, createHistogram(b, sorting));
+    sorting.buildOrder(b, range, begin, histogram);
     forEachKept([&](ImplicitLocOpBuilder &b, Value output, Value number, Value input) {
       Value place = buildAdvance(b, sorting.cursors, {range, input}, one);
       sorting.storeEntry(b, number, output, place);
     });
-  });
+  };
+  buildShared(b, sorting, sorting.units,
+              [&](ImplicitLocOpBuilder &b, Value first, Value end) {
+                Value histogram = createHistogram(b, sorting);
+                buildFor(b, first, end, 1, [&](ImplicitLocOpBuilder &b, Value range) {
+                  sortRange(b, range, histogram);
+                });
+              });
 }
 
 /// Entries by ranges of inputs, and in each by output. An output keeps ascending inputs:
@@ -212,7 +243,7 @@ void buildByOutput(ImplicitLocOpBuilder &b, const Sorting &sorting) {
            [&](ImplicitLocOpBuilder &b, Value range, ValueRange begin) {
              return SmallVector<Value>{sorting.buildOrder(b, range, begin[0], histogram)};
            });
-  buildParallel(b, kept.blocks, [&](ImplicitLocOpBuilder &b, Value output) {
+  auto sortOutput = [&](ImplicitLocOpBuilder &b, Value output) {
     Value first = kept.buildSpan(b, sorting.pattern, output).first;
     buildFor(b, zero, ranges, 1, first,
              [&](ImplicitLocOpBuilder &b, Value range, ValueRange begin) {
@@ -226,6 +257,9 @@ void buildByOutput(ImplicitLocOpBuilder &b, const Sorting &sorting) {
                });
                return SmallVector<Value>{arith::AddIOp::create(b, begin[0], count)};
              });
+  };
+  buildShared(b, sorting, 1, [&](ImplicitLocOpBuilder &b, Value first, Value end) {
+    buildFor(b, first, end, 1, sortOutput);
   });
 }
 
@@ -237,6 +271,7 @@ SortedKept::SortedKept(const KeptInputs &pattern, bool transposed)
   vector = 1;
   blocks = transposed ? pattern.inputs : pattern.blocks;
   kept = llvm::divideCeil(pattern.kept * pattern.blocks, std::max<int64_t>(blocks, 1));
+  ragged = true;
 }
 
 Value SortedKept::buildInput(ImplicitLocOpBuilder &b, ValueRange pattern, Value,

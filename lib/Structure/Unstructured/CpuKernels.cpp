@@ -15,6 +15,7 @@ struct UnstructuredKeptInputs : KeptInputs {
     blocks = matrix.getDimSize(1);
     int64_t count = countAtDensity(structure.getDensity(), matrix.getNumElements());
     kept = llvm::divideCeil(count, std::max<int64_t>(blocks, 1));
+    ragged = true;
   }
 
   std::string getName() const override { return "unstructured"; }

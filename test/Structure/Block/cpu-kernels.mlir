@@ -11,7 +11,8 @@
 // computed from one; 8 outputs x 2 vectors of 16 tokens in registers.
 // CHECK-LABEL: func private @sparsam_spmm_block_16_32
 // CHECK:         %[[I:.+]] = memref.collapse_shape %{{.+}} : memref<4x2xi16> into memref<8xi16>
-// CHECK:         scf.parallel (%[[P:.+]]) =
+// CHECK:         scf.parallel (%[[ITEM:.+]]) =
+// CHECK:           %[[P:.+]] = arith.divui %[[ITEM]], %c2
 // CHECK:           scf.for %[[Q:[a-z0-9]+]] = {{.*}} -> (vector<16xf32>, vector<16xf32>,
 // CHECK:             %[[PLACE:.+]] = arith.divui %[[Q]], %c16
 // CHECK:             %[[STORED:.+]] = memref.load %[[I]][%[[PLACE]]]

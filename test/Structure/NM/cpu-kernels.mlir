@@ -12,7 +12,8 @@
 // Forward: 8 outputs x 2 vectors of 16 tokens in registers, weights broadcast, indices
 // read unsigned; two blocks at a time leave as rows of 16 outputs.
 // CHECK-LABEL: func private @sparsam_spmm_nm_2_8_32
-// CHECK:         scf.parallel (%[[P:.+]]) =
+// CHECK:         scf.parallel (%[[ITEM:.+]]) =
+// CHECK:           %[[P:.+]] = arith.divui %[[ITEM]], %c2
 // CHECK:           memref.alloca() {alignment = 64 : i64} : memref<16x32xf32>
 // CHECK:           scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>,
 // CHECK:             %[[STORED:.+]] = memref.load %{{.+}} : memref<128xi16>
@@ -55,7 +56,8 @@ func.func @transposed(%dy: memref<64x32xf32>, %v: memref<4x32x8xf32>,
 
 // A larger panel is: the rows of 32 kept inputs later, unless no more follow.
 // CHECK-LABEL: func private @sparsam_spmm_nm_2_16_32
-// CHECK:         scf.parallel (%[[P:.+]]) =
+// CHECK:         scf.parallel (%[[ITEM:.+]]) =
+// CHECK:           %[[P:.+]] = arith.divui %[[ITEM]], %c2
 // CHECK:           %[[EXIST:.+]] = arith.cmpi ule, %{{.+}}, %c256
 // CHECK:           %[[FETCH:.+]] = arith.select %[[EXIST]], %c32, %c0
 // CHECK:           scf.for %[[Q:[a-z0-9]+]] =

@@ -11,6 +11,7 @@
 // next output's.
 // CHECK-LABEL: func private @sparsam_spmm_unstructured_64
 // CHECK-SAME:    %[[V:[a-z0-9]+]]: memref<1024xf32>, %[[POSITIONS:[a-z0-9]+]]: memref<33xi32>
+// CHECK:         scf.parallel
 // CHECK:           %[[STORED:.+]] = memref.load %[[POSITIONS]]
 // CHECK:           %[[BEGIN:.+]] = arith.index_castui %[[STORED]] : i32 to index
 // CHECK:           %[[NEXT:.+]] = memref.load %[[POSITIONS]]

@@ -31,6 +31,8 @@ public:
   int64_t inputs, blocks, vector;
   /// Kept inputs of a block, on average.
   int64_t kept;
+  /// Whether some blocks may keep more than others.
+  bool ragged = false;
   /// Consecutive inputs that kernels do not tear apart; it divides `inputs`.
   int64_t unit = 1;
   /// Each block's kept inputs come in runs of so many consecutive ones.

@@ -32,8 +32,10 @@ Value viewPanels(ImplicitLocOpBuilder &b, Value buffer, const PanelShape &shape)
 
 /// Builds the store of a panel's `features` first rows of `scratch` (features x
 /// height) to columns `column` and following of the tokens of panel `panel` in
-/// `matrix`. The scratch has rows up to the next multiple of the vector's lanes.
-void buildUnpack(ImplicitLocOpBuilder &b, Value scratch, int64_t features, Value matrix,
+/// `matrix`. The scratch has rows up to the next multiple of the vector's lanes. A number
+/// of features that is not constant is a multiple of the lanes, or they are the last ones
+/// and `column` is a multiple.
+void buildUnpack(ImplicitLocOpBuilder &b, Value scratch, Value features, Value matrix,
                  Value panel, Value column, int64_t lanes);
 
 /// n vectors of n lanes, transposed.
