@@ -287,6 +287,12 @@ def LowerSparseProductsPass
     the same. The caches, which are this machine's unless options say otherwise, tell
     how many inputs a kernel goes through at once.
 
+    Threads take panels of tokens, and for gradients outputs. Few panels are cut once
+    more, along outputs or ranges of inputs. Outputs that keep different numbers of inputs
+    are cut into shares of about equal work, whose starts are found in the pattern
+    by binary search. All of it is fixed by shapes and pattern: a result does not depend on
+    the number of threads.
+
     A structure without kernels is an error. A row-major operand inside a larger buffer,
     such as a layer of a stacked parameter, is taken where it is; one in any other layout
     goes through a copy, with a remark.
@@ -594,8 +600,10 @@ def ApproximateMathPass : Pass<"sparsam-approximate-math"> {
   let summary = "replace transcendental functions on f32 by polynomials";
   let description = [{
     A call of libm in a loop keeps LLVM from vectorising it. Upstream's polynomials
-    (relative error of some 1e-7) replace exp, tanh, log, erf and the like on f32; sin
-    and cos, whose polynomials are worse, and f64 are left to libm.
+    (some units in the last place; see docs/Numerics.md) replace exp, tanh, log, erf and
+    the like on f32. Functions whose polynomials are worse (sin, cos, atan, cbrt) and f64
+    are left to libm. Logarithms of subnormal numbers, which the polynomial does not
+    know, are those of numbers 2^24 times as large, minus a constant.
 
     ```mlir
     %0 = math.exp %x : f32
