@@ -19,6 +19,7 @@ def all_tables(data: dict) -> list[Table]:
         tables_others.sparse,
         tables_steps.steps,
         tables_others.scaling,
+        tables_others.threads,
         tables_others.missing,
     )
     return [table for make in makers for table in make(data)]

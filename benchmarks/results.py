@@ -11,7 +11,7 @@ from pathlib import Path
 
 from widths import Width, cpu_info
 
-PARTS = ("machine", "products", "sparse", "steps", "scaling")
+PARTS = ("machine", "products", "sparse", "steps", "scaling", "threads")
 
 
 class Results:

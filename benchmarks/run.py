@@ -24,6 +24,7 @@ import render
 import scaling
 import sparse
 import steps
+import threads
 from results import PARTS, Results, load
 from rich.console import Console
 from session import Session, note
@@ -110,6 +111,8 @@ def measure(options: argparse.Namespace, sessions: dict[int, Session]):
         sparse.measure(serial, options.shapes or sparse.SHAPES)
     if "scaling" in parts and serial:
         scaling.measure(serial)
+    if "threads" in parts:
+        threads.measure(every)
     if not serial and {"sparse", "scaling"} & set(parts):
         note("sparse and scaling are of one thread, which --threads leaves out")
 
@@ -123,15 +126,15 @@ def run(options: argparse.Namespace) -> dict:
     log.unlink(missing_ok=True)
     with contextlib.ExitStack() as stack:
         sessions = {}
-        for threads in sorted(set(options.threads)):
+        for number in sorted(set(options.threads)):
 
-            def missing(peer, what, why, threads=threads):
+            def missing(peer, what, why, number=number):
                 note(f"missing: {peer} ({what}): {why}")
-                results.missing(peer, what, why, threads)
+                results.missing(peer, what, why, number)
 
-            crew = stack.enter_context(Crew(threads, width, log, missing))
-            sessions[threads] = Session(
-                threads, options.repeats, options.quick, crew, results
+            crew = stack.enter_context(Crew(number, width, log, missing))
+            sessions[number] = Session(
+                number, options.repeats, options.quick, crew, results
             )
         measure(options, sessions)
     results.save()

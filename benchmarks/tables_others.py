@@ -73,6 +73,31 @@ def scaling(data: dict) -> list[Table]:
     return [Table("How time grows with the work", columns, rows, note)] if rows else []
 
 
+def threads(data: dict) -> list[Table]:
+    # Results of before this part was there have none.
+    records = data.get("threads", [])
+    numbers = threads_of(records)
+    if not numbers:
+        return []
+    found: dict[tuple[str, str], dict[int, float]] = {}
+    for record in records:
+        for structure, seconds in record["seconds"].items():
+            if seconds:
+                times = found.setdefault((record["case"], structure), {})
+                times[record["threads"]] = median(seconds)
+    rows = []
+    for (case, structure), times in found.items():
+        row = [case, structure]
+        row += [milliseconds(times[n]) if n in times else None for n in numbers]
+        first = times.get(numbers[0])
+        row += [first / times[n] if first and n in times else None for n in numbers[1:]]
+        rows.append(row)
+    columns = ["case", "structure", *(f"{count_of(n)}, ms" for n in numbers)]
+    columns += [f"{numbers[0]} → {count_of(n)}" for n in numbers[1:]]
+    note = "Three products of 768 inputs and 3072 outputs; 512 tokens where not said."
+    return [Table("What threads gain", columns, rows, note)]
+
+
 def lines(data: dict) -> list[tuple[str, list[float], list[float]]]:
     """What is drawn: a name, what time grows with, and seconds."""
     found: dict[str, list[tuple[float, float]]] = {}

@@ -82,8 +82,9 @@ def products(p, x, dy, rate):
 
 
 class Products(Called):
-    def __init__(self, shape: list[int], structure: str):
+    def __init__(self, shape: list[int], structure: str, decay: float = 0.0):
         x, w, dy = matrices(shape)
+        w = w * np.arange(1, shape[2] + 1, dtype=np.float32) ** np.float32(-decay)
         start = time.perf_counter()
         step = compile_step(products, ({"w": w}, x, dy, SEEN), {"w": structure}, None)
         compiled = time.perf_counter() - start

@@ -28,5 +28,7 @@ def results(**parts):
         "started": "2026-01-01T00:00:00",
         "versions": {"jax": "1"},
     }
-    empty = dict.fromkeys(("machine", "products", "sparse", "steps", "scaling"), [])
+    empty = dict.fromkeys(
+        ("machine", "products", "sparse", "steps", "scaling", "threads"), []
+    )
     return {"format": 1, "run": run, "missing": [], **empty, **parts}

@@ -12,6 +12,7 @@ import pytest
 import sparse
 import steps
 import tables_steps
+import threads
 from benching import bench
 from data import check, sparse_weights
 from networks import Gpt, Mlp
@@ -118,6 +119,16 @@ class TestParts:
         # What a library does not have is said; nothing fails.
         reasons = {e["why"] for e in missing if e["what"] != "all"}
         assert reasons == set(sparse.ABSENT.values())
+
+    def test_threads(self, session):
+        threads.measure([session], (64, 96))
+        measured = session.results.data["threads"]
+        assert session.results.data["missing"] == []
+        assert [record["case"] for record in measured] == list(threads.CASES)
+        for record in measured:
+            assert list(record["seconds"])[0] == "unstructured<density = 0.1>"
+            assert all(min(seconds) > 0 for seconds in record["seconds"].values())
+        assert len(measured[1]["seconds"]) == 1
 
     def test_steps_train_the_same_model(self, session):
         sizes = dataclasses.asdict(TINY_GPT)

@@ -59,6 +59,27 @@ class TestTables:
         seconds = {"numpy": [8.0] * 3, "jax": [6.0] * 3, self.LABEL: [ours] * 3}
         return products_record(seconds, threads, **more)
 
+    def test_threads(self):
+        def record(threads, case, seconds):
+            return {"threads": threads, "case": case, "seconds": seconds}
+
+        data = results(
+            threads=[
+                record(1, "few", {"a": [0.004, 0.002, 0.003], "b": [0.002]}),
+                record(2, "few", {"a": [0.002], "b": []}),
+            ]
+        )
+        (table,) = tables_others.threads(data)
+        assert table.columns[2:] == ["one thread, ms", "2 threads, ms", "1 → 2 threads"]
+        assert table.rows == [
+            ["few", "a", "3", "2", pytest.approx(1.5)],
+            ["few", "b", "2", None, None],
+        ]
+        assert tables_others.threads(results()) == []
+        # As runs wrote it before this was measured.
+        del data["threads"]
+        assert tables_others.threads(data) == []
+
     def test_products_are_set_against_the_best_of_their_group(self):
         records = [self.products(3.0), self.products(1.5, shape=(128, 1024, 1024))]
         data = results(products=records)
