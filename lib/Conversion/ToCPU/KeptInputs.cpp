@@ -105,7 +105,8 @@ void sparsam::lowerSddmmOfKept(RewriterBase &rewriter, SddmmOp op,
   call(b, "sddmm", product, operands, buildGradient, library);
 }
 
-Value sparsam::buildIndexLoad(ImplicitLocOpBuilder &b, Value indices, Value position) {
+Value sparsam::buildIndexLoad(ImplicitLocOpBuilder &b, Value indices,
+                              ValueRange position) {
   Value stored = memref::LoadOp::create(b, indices, position);
   return arith::IndexCastUIOp::create(b, b.getIndexType(), stored);
 }

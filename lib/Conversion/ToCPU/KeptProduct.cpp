@@ -147,9 +147,8 @@ KeptSpan cpu::buildSpan(ImplicitLocOpBuilder &b, const KeptProduct &product,
   const KeptInputs &kept = product.pattern;
   if (ranges.bounds) {
     Value range = arith::DivUIOp::create(b, first, buildIndex(b, ranges.units));
-    auto load = [&](Value range, Value block) -> Value {
-      Value stored = memref::LoadOp::create(b, ranges.bounds, ValueRange{range, block});
-      return arith::IndexCastUIOp::create(b, b.getIndexType(), stored);
+    auto load = [&](Value range, Value block) {
+      return buildIndexLoad(b, ranges.bounds, {range, block});
     };
     Value end = ranges.order ? load(range, buildOffset(b, block, 1))
                              : load(buildOffset(b, range, 1), block);

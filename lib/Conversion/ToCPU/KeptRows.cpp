@@ -1,7 +1,7 @@
 // y = x W with outputs in lanes: where blocks are whole vectors of outputs, their rows
 // are vectors as they are stored, x is broadcast from where it lies, and y leaves in
 // rows. Nothing is packed or transposed.
-#include "KeptProduct.h"
+#include "KeptShares.h"
 
 using namespace mlir;
 using namespace mlir::sparsam;
@@ -87,30 +87,35 @@ void cpu::buildForwardRows(ImplicitLocOpBuilder &b, const KeptProduct &product,
   int64_t bunch = std::clamp<int64_t>(
       product.target.l2Bytes / 2 / std::max<int64_t>(bytes, 1), 1, blocks);
   int64_t whole = product.tokens / rows * rows;
-  buildParallel(
-      b, llvm::divideCeil(product.tokens, group),
-      [&](ImplicitLocOpBuilder &b, Value number) {
+  int64_t groups = llvm::divideCeil(product.tokens, group);
+  Shares shares(product.pattern, llvm::divideCeil(enoughPieces, groups), /*grain=*/1,
+                /*ranges=*/1);
+  SharedBlocks shared(b, product.pattern, shares, operands.pattern);
+  buildParallelPairs(
+      b, groups, shares.count, [&](ImplicitLocOpBuilder &b, Value number, Value share) {
         Value first = buildScaled(b, number, group);
         Value last =
             arith::MinUIOp::create(b, buildOffset(b, first, group), buildIndex(b, whole));
-        buildFor(b, blocks, bunch, [&](ImplicitLocOpBuilder &b, Value block) {
-          Value end = arith::MinUIOp::create(b, buildOffset(b, block, bunch),
-                                             buildIndex(b, blocks));
-          buildFor(b, first, last, rows, [&](ImplicitLocOpBuilder &b, Value token) {
-            kernel.buildRowsOfBlocks(b, block, end, token, rows);
-          });
-          if (whole == product.tokens)
-            return;
-          // The group that has the tokens which fill no tile.
-          Value any = arith::CmpIOp::create(b, arith::CmpIPredicate::uge,
-                                            buildOffset(b, first, group),
-                                            buildIndex(b, product.tokens));
-          scf::IfOp::create(b, any, [&](OpBuilder &builder, Location loc) {
-            ImplicitLocOpBuilder inner(loc, builder);
-            kernel.buildRowsOfBlocks(inner, block, end, buildIndex(inner, whole),
-                                     product.tokens - whole);
-            scf::YieldOp::create(inner);
-          });
-        });
+        Share span = shared.get(b, share);
+        buildFor(
+            b, span.begin, span.end, bunch, [&](ImplicitLocOpBuilder &b, Value block) {
+              Value end =
+                  arith::MinUIOp::create(b, buildOffset(b, block, bunch), span.end);
+              buildFor(b, first, last, rows, [&](ImplicitLocOpBuilder &b, Value token) {
+                kernel.buildRowsOfBlocks(b, block, end, token, rows);
+              });
+              if (whole == product.tokens)
+                return;
+              // The group that has the tokens which fill no tile.
+              Value any = arith::CmpIOp::create(b, arith::CmpIPredicate::uge,
+                                                buildOffset(b, first, group),
+                                                buildIndex(b, product.tokens));
+              scf::IfOp::create(b, any, [&](OpBuilder &builder, Location loc) {
+                ImplicitLocOpBuilder inner(loc, builder);
+                kernel.buildRowsOfBlocks(inner, block, end, buildIndex(inner, whole),
+                                         product.tokens - whole);
+                scf::YieldOp::create(inner);
+              });
+            });
       });
 }

@@ -21,14 +21,12 @@ struct Cut {
   Value buildKeptBefore(ImplicitLocOpBuilder &b, Value block) const {
     if (!ranges.order)
       return kept.buildSpan(b, pattern, block).first;
-    // Each range has its own; its blocks change places with those of their bunch only.
+    // Each range has its own.
     auto type = cast<MemRefType>(ranges.bounds.getType());
     auto sums = buildFor(
         b, buildIndex(b, 0), buildIndex(b, type.getDimSize(0)), 1, buildIndex(b, 0),
         [&](ImplicitLocOpBuilder &b, Value range, ValueRange sum) {
-          Value stored =
-              memref::LoadOp::create(b, ranges.bounds, ValueRange{range, block});
-          Value start = arith::IndexCastUIOp::create(b, b.getIndexType(), stored);
+          Value start = buildIndexLoad(b, ranges.bounds, {range, block});
           return SmallVector<Value>{arith::AddIOp::create(b, sum[0], start)};
         });
     return sums.front();

@@ -132,8 +132,8 @@ void buildScatter(ImplicitLocOpBuilder &b, const KeptProduct &product,
             });
 }
 
-/// As many blocks as give whole squares to transpose.
-int64_t getWholeSquares(const KeptProduct &product) {
+/// Blocks whose outputs are whole squares to transpose.
+int64_t getSquareBlocks(const KeptProduct &product) {
   return product.lanes / std::gcd(product.vector, product.lanes);
 }
 
@@ -164,8 +164,8 @@ int64_t cpu::getForwardUnits(const KeptProduct &product) {
 }
 
 int64_t cpu::getForwardBunch(const KeptProduct &product, int64_t units) {
+  int64_t bunch = getSquareBlocks(product);
   // Where the inputs are cut into ranges, as many as amortise fetching a range.
-  int64_t bunch = getWholeSquares(product);
   if (units < product.units)
     bunch *= std::max<int64_t>(
         1, getPartialBytes(product) /
@@ -245,8 +245,7 @@ void cpu::buildForward(ImplicitLocOpBuilder &b, const KeptProduct &product,
             Value block = arith::AddIOp::create(b, first, i);
             if (Value order = operands.ranges.order) {
               Value range = arith::DivUIOp::create(b, firstUnit, buildIndex(b, size));
-              Value stored = memref::LoadOp::create(b, order, ValueRange{range, block});
-              Value row = arith::IndexCastUIOp::create(b, b.getIndexType(), stored);
+              Value row = buildIndexLoad(b, order, {range, block});
               i = arith::SubIOp::create(b, row, first);
             }
             Value output = buildScaled(b, i, product.vector);
@@ -256,10 +255,11 @@ void cpu::buildForward(ImplicitLocOpBuilder &b, const KeptProduct &product,
     buildUnpack(b, scratch, rows, operands.destination, panel,
                 buildScaled(b, first, product.vector), product.lanes);
   };
-  // As many shares as there are bunches at most: threads fetch no range more often. An
-  // order of blocks is one of whole bunches.
+  // As many shares as there are bunches at most: threads fetch no range more often.
   int64_t wanted = llvm::divideCeil(enoughPieces, shape.getCount());
-  int64_t grain = operands.ranges.order ? bunch : getWholeSquares(product);
+  // The order of a range's blocks holds in whole bunches.
+  bool inOrder = static_cast<bool>(operands.ranges.order);
+  int64_t grain = inOrder ? bunch : getSquareBlocks(product);
   Shares shares(product.pattern,
                 std::min(wanted, int64_t(llvm::divideCeil(blocks, bunch))), grain,
                 llvm::divideCeil(product.units, size));
@@ -273,9 +273,8 @@ void cpu::buildForward(ImplicitLocOpBuilder &b, const KeptProduct &product,
     });
   SharedBlocks shared(b, product.pattern, shares, operands.pattern, operands.ranges);
   // A share may have a little more than whole bunches.
-  int64_t most = inRanges && !operands.ranges.order
-                     ? llvm::alignTo(bunch + bunch / 4, grain)
-                     : bunch;
+  bool equal = inRanges && !inOrder;
+  int64_t most = equal ? llvm::alignTo(bunch + bunch / 4, grain) : bunch;
   buildParallelPairs(
       b, shape.getCount(), shares.count,
       [&](ImplicitLocOpBuilder &b, Value panel, Value share) {
@@ -284,7 +283,7 @@ void cpu::buildForward(ImplicitLocOpBuilder &b, const KeptProduct &product,
         auto body = [&](ImplicitLocOpBuilder &b, Value first, Value count) {
           buildBunch(b, panel, first, count, scratch);
         };
-        if (inRanges && !operands.ranges.order)
+        if (equal)
           return buildEqualPieces(b, span.begin, span.end, most, grain, body);
         buildFor(b, span.begin, span.end, bunch,
                  [&](ImplicitLocOpBuilder &b, Value first) {

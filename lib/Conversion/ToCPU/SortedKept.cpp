@@ -12,6 +12,8 @@ namespace {
 /// an order of their own, place by place.
 struct Layout {
   int64_t entries, ranges, rows;
+  /// Entries of a row in a range, at most.
+  int64_t units;
   Type element;
 
   int64_t getStartsOffset() const {
@@ -27,8 +29,11 @@ struct Layout {
   int64_t getCursorsOffset() const {
     return getCountsOffset() + llvm::alignTo(ranges * rows * 4, 64);
   }
+  int64_t getHistogramsOffset() const {
+    return getCursorsOffset() + llvm::alignTo(ranges * rows * 4, 64);
+  }
   MemRefType getBufferType() const {
-    int64_t bytes = getCursorsOffset() + ranges * rows * 4;
+    int64_t bytes = getHistogramsOffset() + ranges * (units + 1) * 4;
     return MemRefType::get(bytes, IntegerType::get(element.getContext(), 8));
   }
 
@@ -53,6 +58,10 @@ struct Layout {
   Value viewCursors(ImplicitLocOpBuilder &b, Value buffer) const {
     return viewNumbers(b, buffer, getCursorsOffset(), rows);
   }
+  /// How many rows have each number of entries, then where the next such row goes.
+  Value viewHistograms(ImplicitLocOpBuilder &b, Value buffer) const {
+    return viewNumbers(b, buffer, getHistogramsOffset(), units + 1);
+  }
 
 private:
   Value viewNumbers(ImplicitLocOpBuilder &b, Value buffer, int64_t offset,
@@ -65,17 +74,13 @@ private:
   }
 };
 
-Value load(ImplicitLocOpBuilder &b, Value numbers, ValueRange at) {
-  Value stored = memref::LoadOp::create(b, numbers, at);
-  return arith::IndexCastUIOp::create(b, b.getIndexType(), stored);
-}
 void store(ImplicitLocOpBuilder &b, Value number, Value numbers, ValueRange at) {
   Value stored = arith::IndexCastUIOp::create(b, b.getI32Type(), number);
   memref::StoreOp::create(b, stored, numbers, at);
 }
 /// numbers[at] += more; returns what was there.
 Value buildAdvance(ImplicitLocOpBuilder &b, Value numbers, ValueRange at, Value more) {
-  Value before = load(b, numbers, at);
+  Value before = buildIndexLoad(b, numbers, at);
   store(b, arith::AddIOp::create(b, before, more), numbers, at);
   return before;
 }
@@ -90,15 +95,16 @@ void fillZeros(ImplicitLocOpBuilder &b, Value numbers, ValueRange row, int64_t c
 /// What the sorting kernels work on: the unsorted pattern, and the views of the buffer.
 struct Sorting {
   Sorting(ImplicitLocOpBuilder &b, const KeptInputs &kept, const Layout &layout,
-          int64_t units, int64_t bunch, ValueRange arguments)
-      : kept(kept), layout(layout), units(units), bunch(bunch),
+          int64_t bunch, ValueRange arguments)
+      : kept(kept), layout(layout), units(layout.units), bunch(bunch),
         values(buildRow(b, arguments[0])),
         entries(layout.viewEntries(b, arguments.back(), false)),
         gathered(layout.viewEntries(b, arguments.back(), true)),
         starts(layout.viewStarts(b, arguments.back())),
         order(layout.viewOrder(b, arguments.back())),
         counts(layout.viewCounts(b, arguments.back())),
-        cursors(layout.viewCursors(b, arguments.back())) {
+        cursors(layout.viewCursors(b, arguments.back())),
+        histograms(layout.viewHistograms(b, arguments.back())) {
     for (Value indices : arguments.drop_front().drop_back())
       pattern.push_back(buildRow(b, indices));
   }
@@ -106,7 +112,7 @@ struct Sorting {
   const KeptInputs &kept;
   const Layout &layout;
   int64_t units, bunch;
-  Value values, entries, gathered, starts, order, counts, cursors;
+  Value values, entries, gathered, starts, order, counts, cursors, histograms;
   SmallVector<Value> pattern;
 
   void storeEntry(ImplicitLocOpBuilder &b, Value number, Value row, Value place) const {
@@ -118,78 +124,68 @@ struct Sorting {
   }
 
   /// Chooses the order of a range's rows, which have been counted: in each bunch of them
-  /// by their number of entries, at most `units`. Loops over one row after the other then
-  /// end where the one before did, as the processor predicts. The entries start at
-  /// `begin`; returns their end.
-  Value buildOrder(ImplicitLocOpBuilder &b, Value range, Value begin,
-                   Value histogram) const;
+  /// by their number of entries. Loops over one row after the other then end where the
+  /// one before did, as the processor predicts. The entries start at `begin`; returns
+  /// their end.
+  Value buildOrder(ImplicitLocOpBuilder &b, Value range, Value begin) const;
 };
 
-Value Sorting::buildOrder(ImplicitLocOpBuilder &b, Value range, Value begin,
-                          Value histogram) const {
-  int64_t width = cast<MemRefType>(histogram.getType()).getDimSize(0);
+Value Sorting::buildOrder(ImplicitLocOpBuilder &b, Value range, Value begin) const {
+  int64_t width = units + 1;
   Value one = buildIndex(b, 1), rows = buildIndex(b, layout.rows);
   buildFor(b, layout.rows, bunch, [&](ImplicitLocOpBuilder &b, Value first) {
     Value end = arith::MinUIOp::create(b, buildOffset(b, first, bunch), rows);
-    fillZeros(b, histogram, {}, width);
+    fillZeros(b, histograms, range, width);
     buildFor(b, first, end, 1, [&](ImplicitLocOpBuilder &b, Value row) {
-      buildAdvance(b, histogram, load(b, counts, {range, row}), one);
+      buildAdvance(b, histograms, {range, buildIndexLoad(b, counts, {range, row})}, one);
     });
     buildFor(b, buildIndex(b, 0), buildIndex(b, width), 1, first,
              [&](ImplicitLocOpBuilder &b, Value at, ValueRange place) {
-               Value number = load(b, histogram, at);
-               store(b, place[0], histogram, at);
+               Value number = buildIndexLoad(b, histograms, {range, at});
+               store(b, place[0], histograms, {range, at});
                return SmallVector<Value>{arith::AddIOp::create(b, place[0], number)};
              });
     buildFor(b, first, end, 1, [&](ImplicitLocOpBuilder &b, Value row) {
-      Value count = load(b, counts, {range, row});
-      store(b, row, order, {range, buildAdvance(b, histogram, count, one)});
+      Value count = buildIndexLoad(b, counts, {range, row});
+      Value place = buildAdvance(b, histograms, {range, count}, one);
+      store(b, row, order, {range, place});
     });
   });
   Value last =
       buildFor(b, buildIndex(b, 0), rows, 1, begin,
                [&](ImplicitLocOpBuilder &b, Value place, ValueRange start) {
-                 Value row = load(b, order, {range, place});
+                 Value row = buildIndexLoad(b, order, {range, place});
                  store(b, start[0], starts, {range, place});
                  store(b, start[0], cursors, {range, row});
-                 Value count = load(b, counts, {range, row});
+                 Value count = buildIndexLoad(b, counts, {range, row});
                  return SmallVector<Value>{arith::AddIOp::create(b, start[0], count)};
                })[0];
   store(b, last, starts, {range, rows});
   return last;
 }
 
-Value createHistogram(ImplicitLocOpBuilder &b, const Sorting &sorting) {
-  return memref::AllocaOp::create(b, MemRefType::get(sorting.units + 1, b.getI32Type()));
-}
-
-/// Calls `body` in parallel for the first and the end of some consecutive grains, of
-/// `grain` outputs each.
+/// Calls `body` for each `grain` outputs, in parallel.
 void buildShared(ImplicitLocOpBuilder &b, const Sorting &sorting, int64_t grain,
-                 function_ref<void(ImplicitLocOpBuilder &, Value, Value)> body) {
+                 function_ref<void(ImplicitLocOpBuilder &, Value)> body) {
   const KeptInputs &kept = sorting.kept;
   int64_t grains = llvm::divideCeil(kept.blocks, grain);
   if (!kept.ragged)
-    return buildParallel(b, grains, [&](ImplicitLocOpBuilder &b, Value first) {
-      body(b, first, buildOffset(b, first, 1));
-    });
+    return buildParallel(b, grains, body);
   Shares shares(kept, enoughPieces, grain, 1);
   SharedBlocks blocks(b, kept, shares, sorting.pattern);
   buildParallel(b, shares.count, [&](ImplicitLocOpBuilder &b, Value share) {
     Share span = blocks.get(b, share);
-    auto getGrain = [&](Value block) -> Value {
-      if (grain == 1)
-        return block;
-      return arith::CeilDivUIOp::create(b, block, buildIndex(b, grain));
-    };
-    body(b, getGrain(span.begin), getGrain(span.end));
+    buildFor(b, span.begin, span.end, grain, [&](ImplicitLocOpBuilder &b, Value first) {
+      body(b,
+           grain == 1 ? first : arith::DivUIOp::create(b, first, buildIndex(b, grain)));
+    });
   });
 }
 
 /// Entries by ranges of outputs, and in each by the input that is kept: by counting.
 void buildByInput(ImplicitLocOpBuilder &b, const Sorting &sorting) {
   const KeptInputs &kept = sorting.kept;
-  auto sortRange = [&](ImplicitLocOpBuilder &b, Value range, Value histogram) {
+  buildShared(b, sorting, sorting.units, [&](ImplicitLocOpBuilder &b, Value range) {
     Value first = buildScaled(b, range, sorting.units);
     Value end = arith::MinUIOp::create(b, buildOffset(b, first, sorting.units),
                                        buildIndex(b, kept.blocks));
@@ -211,19 +207,12 @@ void buildByInput(ImplicitLocOpBuilder &b, const Sorting &sorting) {
     });
     // Storage has the outputs one after the other, and so this range's entries.
     Value begin = kept.buildSpan(b, sorting.pattern, first).first;
-    sorting.buildOrder(b, range, begin, histogram);
+    sorting.buildOrder(b, range, begin);
     forEachKept([&](ImplicitLocOpBuilder &b, Value output, Value number, Value input) {
       Value place = buildAdvance(b, sorting.cursors, {range, input}, one);
       sorting.storeEntry(b, number, output, place);
     });
-  };
-  buildShared(b, sorting, sorting.units,
-              [&](ImplicitLocOpBuilder &b, Value first, Value end) {
-                Value histogram = createHistogram(b, sorting);
-                buildFor(b, first, end, 1, [&](ImplicitLocOpBuilder &b, Value range) {
-                  sortRange(b, range, histogram);
-                });
-              });
+  });
 }
 
 /// Entries by ranges of inputs, and in each by output. An output keeps ascending inputs:
@@ -238,17 +227,16 @@ void buildByOutput(ImplicitLocOpBuilder &b, const Sorting &sorting) {
                         {range, output});
                 });
   });
-  Value histogram = createHistogram(b, sorting);
   buildFor(b, zero, ranges, 1, zero,
            [&](ImplicitLocOpBuilder &b, Value range, ValueRange begin) {
-             return SmallVector<Value>{sorting.buildOrder(b, range, begin[0], histogram)};
+             return SmallVector<Value>{sorting.buildOrder(b, range, begin[0])};
            });
-  auto sortOutput = [&](ImplicitLocOpBuilder &b, Value output) {
+  buildShared(b, sorting, 1, [&](ImplicitLocOpBuilder &b, Value output) {
     Value first = kept.buildSpan(b, sorting.pattern, output).first;
     buildFor(b, zero, ranges, 1, first,
              [&](ImplicitLocOpBuilder &b, Value range, ValueRange begin) {
-               Value start = load(b, sorting.cursors, {range, output});
-               Value count = load(b, sorting.counts, {range, output});
+               Value start = buildIndexLoad(b, sorting.cursors, {range, output});
+               Value count = buildIndexLoad(b, sorting.counts, {range, output});
                buildFor(b, zero, count, 1, [&](ImplicitLocOpBuilder &b, Value i) {
                  Value number = arith::AddIOp::create(b, begin[0], i);
                  sorting.storeEntry(b, number,
@@ -257,9 +245,6 @@ void buildByOutput(ImplicitLocOpBuilder &b, const Sorting &sorting) {
                });
                return SmallVector<Value>{arith::AddIOp::create(b, begin[0], count)};
              });
-  };
-  buildShared(b, sorting, 1, [&](ImplicitLocOpBuilder &b, Value first, Value end) {
-    buildFor(b, first, end, 1, sortOutput);
   });
 }
 
@@ -288,21 +273,22 @@ KernelOperands cpu::sortKept(ImplicitLocOpBuilder &b, const KeptProduct &product
                              int64_t units, int64_t bunch, KernelLibrary &library) {
   const KeptInputs &kept = product.pattern;
   Layout layout{cast<MemRefType>(values.getType()).getNumElements(),
-                int64_t(llvm::divideCeil(sorted.inputs, units)), sorted.blocks,
+                int64_t(llvm::divideCeil(sorted.inputs, units)), sorted.blocks, units,
                 product.element};
   Value buffer = memref::AllocOp::create(b, layout.getBufferType(), ValueRange(),
                                          b.getI64IntegerAttr(64));
   SmallVector<Value> operands{values};
   llvm::append_range(operands, pattern);
   operands.push_back(buffer);
-  std::string name = llvm::formatv("sparsam_sort_{0}_{1}_{2}", kept.getName(),
-                                   sorted.transposed ? "by_input" : "by_output", units);
-  func::FuncOp sort = library.get(
-      name, ValueRange(operands).getTypes(),
-      [&](ImplicitLocOpBuilder &b, ValueRange arguments) {
-        Sorting sorting(b, kept, layout, units, bunch, arguments);
-        sorted.transposed ? buildByInput(b, sorting) : buildByOutput(b, sorting);
-      });
+  std::string name =
+      llvm::formatv("sparsam_sort_{0}_{1}_{2}_{3}", kept.getName(),
+                    sorted.transposed ? "by_input" : "by_output", units, bunch);
+  func::FuncOp sort = library.get(name, ValueRange(operands).getTypes(),
+                                  [&](ImplicitLocOpBuilder &b, ValueRange arguments) {
+                                    Sorting sorting(b, kept, layout, bunch, arguments);
+                                    sorted.transposed ? buildByInput(b, sorting)
+                                                      : buildByOutput(b, sorting);
+                                  });
   func::CallOp::create(b, sort, operands);
   KernelOperands result;
   result.values = layout.viewEntries(b, buffer, false);

@@ -32,13 +32,14 @@ struct VNMKeptInputs : KeptInputs {
 
   Value buildInput(ImplicitLocOpBuilder &b, ValueRange pattern, Value block,
                    Value number) const override {
-    Value place = arith::SubIOp::create(b, number, buildScaled(b, block, kept));
-    Value group = arith::DivUIOp::create(b, place, buildIndex(b, structure.getN()));
+    Value ofBlock = arith::SubIOp::create(b, number, buildScaled(b, block, kept));
+    Value group = arith::DivUIOp::create(b, ofBlock, buildIndex(b, structure.getN()));
     Value shared = arith::DivUIOp::create(b, block, buildIndex(b, structure.getV()));
     Value first = arith::AddIOp::create(b, buildScaled(b, shared, inputs / unit * 4),
                                         buildScaled(b, group, 4));
     Value member = buildIndexLoad(b, pattern[1], number);
-    return buildIndexLoad(b, pattern[0], arith::AddIOp::create(b, first, member));
+    Value place = arith::AddIOp::create(b, first, member);
+    return buildIndexLoad(b, pattern[0], place);
   }
 
   VNMAttr structure;

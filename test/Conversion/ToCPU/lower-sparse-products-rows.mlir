@@ -4,15 +4,15 @@
 // RUN:   | FileCheck %s --check-prefix=WIDE
 
 // With 16 registers, blocks of two vectors of outputs: x is broadcast where it lies, 6
-// tokens at a time, then the 4 that are left, and y leaves in rows. With more registers,
-// panels.
+// tokens at a time, then the 4 that are left, and y leaves in rows. Two groups of tokens are
+// few: threads share the blocks, too. With more registers, panels.
 // CHECK-LABEL: func @rows
 // CHECK-NOT:     sparsam_pack
 // CHECK:         call @sparsam_spmm_rows_nm_2_4_16(%arg0,
 // CHECK-LABEL: func private @sparsam_spmm_rows_nm_2_4_16(
 // CHECK-SAME:    %[[X:[a-z0-9]+]]: memref<100x64xf32>,
 // CHECK-NOT:     vector.shuffle
-// CHECK:         scf.parallel (%{{.+}}) = (%c0) to (%c2) step (%c1)
+// CHECK:         scf.parallel (%{{.+}}) = (%c0) to (%c4) step (%c1)
 // CHECK:             scf.for %[[T:[a-z0-9]+]] = {{.*}} step %c6
 // CHECK:                   scf.for {{.*}} -> (vector<8xf32>,
 // CHECK-COUNT-2:             vector.load %{{.+}} : memref<1024xf32>, vector<8xf32>

@@ -20,7 +20,7 @@
 // CHECK:           scf.for %{{.+}} = %[[BEGIN]] to %[[END]] step %[[ONE]]
 
 // Their values are sorted in such shares, too.
-// CHECK-LABEL: func private @sparsam_sort_unstructured_by_output_128(
+// CHECK-LABEL: func private @sparsam_sort_unstructured_by_output_128_{{[0-9]+}}(
 // CHECK:         scf.parallel
 // CHECK:         memref.alloca() : memref<9xindex>
 // CHECK:         scf.while

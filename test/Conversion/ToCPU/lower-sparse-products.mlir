@@ -131,14 +131,14 @@ func.func @layer(%x: memref<8x16xf32>, %v: memref<3x4x8x1xf32>, %i: memref<3x4x8
 // CHECK-LABEL: func @single_outputs
 // CHECK-SAME:    (%[[X:[a-z0-9]+]]: memref<200x256xf32>, %[[V:[a-z0-9]+]]: memref<32x128x1xf32>, %[[I:[a-z0-9]+]]: memref<32x128xi16>,
 // CHECK:         call @sparsam_pack_64(%[[X]], %[[XP:[a-z0-9_]+]])
-// CHECK:         %[[S:.+]] = memref.alloc() {alignment = 64 : i64} : memref<33856xi8>
-// CHECK:         call @sparsam_sort_nm_2_4_by_output_128(%[[V]], %[[I]], %[[S]])
+// CHECK:         %[[S:.+]] = memref.alloc() {alignment = 64 : i64} : memref<34888xi8>
+// CHECK:         call @sparsam_sort_nm_2_4_by_output_128_32(%[[V]], %[[I]], %[[S]])
 // CHECK-DAG:     %[[VALUES:.+]] = memref.view %[[S]]{{.*}} to memref<8192xf32>
 // CHECK-DAG:     %[[INPUTS:.+]] = memref.view %[[S]]{{.*}} to memref<8192xi32>
 // CHECK-DAG:     %[[STARTS:.+]] = memref.view %[[S]]{{.*}} to memref<2x33xi32>
 // CHECK-DAG:     %[[ORDER:.+]] = memref.view %[[S]]{{.*}} to memref<2x32xi32>
 // CHECK:         call @sparsam_spmm_sorted_64(%[[XP]], %[[VALUES]], %[[INPUTS]], %[[STARTS]], %[[ORDER]],
-// CHECK:         call @sparsam_sort_nm_2_4_by_input_32(%[[V]], %[[I]], %{{.+}})
+// CHECK:         call @sparsam_sort_nm_2_4_by_input_32_{{[0-9]+}}(%[[V]], %[[I]], %{{.+}})
 // CHECK:         call @sparsam_spmm_sorted_64_1(
 // CHECK-LABEL: func private @sparsam_spmm_sorted_64(
 // CHECK-SAME:    %[[ORDER:[a-z0-9]+]]: memref<2x32xi32>, %{{[a-z0-9]+}}: memref<200x32xf32>)

@@ -68,7 +68,7 @@ struct KernelsOfKept
 };
 
 /// Reads element `position` of an index tensor, unsigned.
-Value buildIndexLoad(ImplicitLocOpBuilder &b, Value indices, Value position);
+Value buildIndexLoad(ImplicitLocOpBuilder &b, Value indices, ValueRange position);
 
 } // namespace mlir::sparsam
 
