@@ -1,5 +1,6 @@
 #include "sparsam/IR/SparsamOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "sparsam/IR/KernelTiles.h"
 #include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
@@ -272,7 +273,9 @@ LogicalResult SpmmOp::verify() {
   auto storage = getStructure().getStorage(getMatrixType(), errorsOf(*this));
   if (failed(storage))
     return failure();
-  return requireStorage(*this, "storage", getStorage().getTypes(), *storage, all);
+  if (failed(requireStorage(*this, "storage", getStorage().getTypes(), *storage, all)))
+    return failure();
+  return verifyTilesAttr(*this);
 }
 
 void SpmmOp::getEffects(
@@ -301,7 +304,9 @@ LogicalResult SddmmOp::verify() {
   if (failed(storage) || failed(requireStorage(*this, "pattern", getPattern().getTypes(),
                                                *storage, isPattern)))
     return failure();
-  return requireStorage(*this, "values", getInit().getType(), *storage, isTrainable);
+  if (failed(requireStorage(*this, "values", getInit().getType(), *storage, isTrainable)))
+    return failure();
+  return verifyTilesAttr(*this);
 }
 
 void SddmmOp::getEffects(

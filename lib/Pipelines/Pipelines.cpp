@@ -54,6 +54,8 @@ void sparsam::buildToCPUPipeline(OpPassManager &passes,
   LowerSparseProductsPassOptions sparseProducts;
   sparseProducts.vectorBits = options.vectorBits;
   sparseProducts.cpu = options.cpu;
+  sparseProducts.tiles = options.tiles;
+  sparseProducts.threads = options.threads;
   passes.addPass(createLowerSparseProductsPass(sparseProducts));
   passes.addPass(createRelaxFloatsPass());
   passes.addPass(createOutlineKernelsPass());

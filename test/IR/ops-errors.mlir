@@ -218,3 +218,68 @@ func.func @sddmm_pattern(%x: tensor<5x8xf32>, %dy: tensor<5x16xf32>, %i: tensor<
       : (tensor<5x8xf32>, tensor<5x16xf32>, tensor<16x2xi16>, tensor<16x4x1xf32>) -> tensor<16x4x1xf32>
   return
 }
+
+// -----
+
+// spmm, constraint 5.
+func.func @tiles_kind(%x: tensor<5x8xf32>, %v: tensor<16x4x1xf32>, %i: tensor<16x4xi16>, %y: tensor<5x16xf32>) {
+  // expected-error @below {{needs a dictionary of sizes as `sparsam.tiles`, found 3 : i64}}
+  %0 = sparsam.spmm %x, %v, %i into %y {structure = #sparsam.nm<2:4>, sparsam.tiles = 3 : i64}
+      : (tensor<5x8xf32>, tensor<16x4x1xf32>, tensor<16x4xi16>, tensor<5x16xf32>) -> tensor<5x16xf32>
+  return
+}
+
+// -----
+
+func.func @tiles_name(%x: tensor<5x8xf32>, %v: tensor<16x4x1xf32>, %i: tensor<16x4xi16>, %y: tensor<5x16xf32>) {
+  // expected-error @below {{has no tile size 'height'; there are part, token_vectors, jobs, range}}
+  %0 = sparsam.spmm %x, %v, %i into %y {structure = #sparsam.nm<2:4>, sparsam.tiles = {height = 32}}
+      : (tensor<5x8xf32>, tensor<16x4x1xf32>, tensor<16x4xi16>, tensor<5x16xf32>) -> tensor<5x16xf32>
+  return
+}
+
+// -----
+
+func.func @tiles_type(%x: tensor<5x8xf32>, %v: tensor<16x4x1xf32>, %i: tensor<16x4xi16>, %y: tensor<5x16xf32>) {
+  // expected-error @below {{needs an i64 as tile size 'range', found 8 : i32}}
+  %0 = sparsam.spmm %x, %v, %i into %y {structure = #sparsam.nm<2:4>, sparsam.tiles = {range = 8 : i32}}
+      : (tensor<5x8xf32>, tensor<16x4x1xf32>, tensor<16x4xi16>, tensor<5x16xf32>) -> tensor<5x16xf32>
+  return
+}
+
+// -----
+
+func.func @tiles_positive(%x: tensor<5x8xf32>, %v: tensor<16x4x1xf32>, %i: tensor<16x4xi16>, %y: tensor<5x16xf32>) {
+  // expected-error @below {{needs positive tile sizes, found range = 0}}
+  %0 = sparsam.spmm %x, %v, %i into %y {structure = #sparsam.nm<2:4>, sparsam.tiles = {range = 0}}
+      : (tensor<5x8xf32>, tensor<16x4x1xf32>, tensor<16x4xi16>, tensor<5x16xf32>) -> tensor<5x16xf32>
+  return
+}
+
+// -----
+
+func.func @tiles_height(%x: tensor<5x8xf32>, %v: tensor<16x4x1xf32>, %i: tensor<16x4xi16>, %y: tensor<5x16xf32>) {
+  // expected-error @below {{has at most 16 vectors of tokens in registers, found token_vectors = 17}}
+  %0 = sparsam.spmm %x, %v, %i into %y {structure = #sparsam.nm<2:4>, sparsam.tiles = {token_vectors = 17}}
+      : (tensor<5x8xf32>, tensor<16x4x1xf32>, tensor<16x4xi16>, tensor<5x16xf32>) -> tensor<5x16xf32>
+  return
+}
+
+// -----
+
+func.func @tiles_registers(%x: tensor<5x8xf32>, %v: tensor<16x4x1xf32>, %i: tensor<16x4xi16>, %y: tensor<5x16xf32>) {
+  // expected-error @below {{has at most 128 accumulators in registers, found {part = 16, token_vectors = 9}}}
+  %0 = sparsam.spmm %x, %v, %i into %y {structure = #sparsam.nm<2:4>, sparsam.tiles = {part = 16, token_vectors = 9}}
+      : (tensor<5x8xf32>, tensor<16x4x1xf32>, tensor<16x4xi16>, tensor<5x16xf32>) -> tensor<5x16xf32>
+  return
+}
+
+// -----
+
+// sddmm, constraint 5.
+func.func @tiles_jobs(%x: tensor<5x8xf32>, %dy: tensor<5x16xf32>, %i: tensor<16x4xi16>, %v: tensor<16x4x1xf32>) {
+  // expected-error @below {{has at most 128 accumulators in registers, found {part = 2, jobs = 9223372036854775807}}}
+  %0 = sparsam.sddmm %x, %dy on %i into %v {structure = #sparsam.nm<2:4>, sparsam.tiles = {part = 2, jobs = 9223372036854775807}}
+      : (tensor<5x8xf32>, tensor<5x16xf32>, tensor<16x4xi16>, tensor<16x4x1xf32>) -> tensor<16x4x1xf32>
+  return
+}

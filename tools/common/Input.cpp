@@ -62,7 +62,8 @@ OwningOpRef<ModuleOp> Input::lower(const std::optional<std::string> &pipeline,
     (*copy)->setAttr(cpuAttrName, StringAttr::get(context.get(), cpu));
   if (!pipeline && isAtProgramBoundary(*copy))
     return copy;
-  if (succeeded(runPipeline(*copy, pipeline.value_or("sparsam-cpu-pipeline"), &times)))
+  std::string defaultPipeline = "sparsam-cpu-pipeline{" + pipelineOptions + "}";
+  if (succeeded(runPipeline(*copy, pipeline.value_or(defaultPipeline), &times)))
     return copy;
   if (!pipeline && !hasParameters(*copy))
     llvm::errs() << tool

@@ -30,10 +30,13 @@ public:
                                           llvm::StringRef cpu,
                                           mlir::sparsam::PhaseTimes &times);
 
+  /// Options of the pipeline that `lower` runs by default.
+  void setPipelineOptions(const std::string &options) { pipelineOptions = options; }
+
   mlir::MLIRContext &getContext() { return *context; }
 
 private:
-  std::string tool;
+  std::string tool, pipelineOptions;
   std::unique_ptr<mlir::MLIRContext> context;
   llvm::SourceMgr sources;
   std::unique_ptr<mlir::SourceMgrDiagnosticHandler> handler;

@@ -1,6 +1,7 @@
 // Not llvm::cl: every option of libLLVM is registered there too.
 
 #include "Options.h"
+#include "sparsam/Runtime/Runtime.h"
 
 #include "llvm/ADT/StringRef.h"
 #include "llvm/ADT/StringSwitch.h"
@@ -41,17 +42,21 @@ OPTIONS:
   --pipeline PASSES    passes that take the input down to sparsam-to-cpu (default:
                        sparsam-cpu-pipeline; none if the input is there already).
                        For a function that is no training step: sparsam-to-cpu
+  --tiles FILE         tile sizes of sparse kernels that were measured (Step.tune in Python)
+  --threads N          how many threads they were measured with (default: one a core)
   --load-dialect-plugin FILE.so
                        a library with structures of its own; may be given again
   --help               print this
 )";
 
-enum Code { Emit = 256, CpuNames, Pipeline, Plugin, Help };
+enum Code { Emit = 256, CpuNames, Pipeline, Plugin, Tiles, Threads, Help };
 
 constexpr option longOptions[] = {
     {"emit", required_argument, nullptr, Emit},
     {"cpu", required_argument, nullptr, CpuNames},
     {"pipeline", required_argument, nullptr, Pipeline},
+    {"tiles", required_argument, nullptr, Tiles},
+    {"threads", required_argument, nullptr, Threads},
     {"load-dialect-plugin", required_argument, nullptr, Plugin},
     {"help", no_argument, nullptr, Help},
     {nullptr, 0, nullptr, 0},
@@ -83,6 +88,14 @@ bool parseCpus(Options &options) {
   return true;
 }
 
+bool parseThreads(Options &options) {
+  if (!llvm::StringRef(optarg).getAsInteger(10, options.threads) &&
+      options.threads <= SPARSAM_MAX_THREADS)
+    return true;
+  return fail(llvm::Twine("--threads must be a number of at most ") +
+              llvm::Twine(int(SPARSAM_MAX_THREADS)) + ", and is '" + optarg + "'");
+}
+
 bool parseOne(int code, Options &options) {
   switch (code) {
   case 'o':
@@ -98,6 +111,11 @@ bool parseOne(int code, Options &options) {
   case Plugin:
     options.plugins.emplace_back(optarg);
     return true;
+  case Tiles:
+    options.tiles = optarg;
+    return true;
+  case Threads:
+    return parseThreads(options);
   default:
     // getopt has said what is wrong.
     llvm::errs() << "try sparsam-compile --help\n";
@@ -114,6 +132,13 @@ bool check(const Options &options, int argc, char **argv) {
   if (options.product != Product::Bundle && options.cpus.size() > 1)
     return fail("a library is for one CPU, and --cpu names " +
                 llvm::Twine(options.cpus.size()) + "; a bundle holds code for several");
+  if (options.tiles.empty() && options.threads)
+    return fail("--threads is of the sizes in a file: --tiles FILE");
+  if (llvm::StringRef(options.tiles).contains('\''))
+    return fail("--tiles takes no path with a quote in it");
+  if (!options.tiles.empty() && options.pipeline)
+    return fail("--tiles goes to the default pipeline; give the option tiles to "
+                "sparsam-to-cpu in --pipeline");
   return true;
 }
 

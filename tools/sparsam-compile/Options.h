@@ -17,6 +17,10 @@ struct Options {
   std::optional<std::string> pipeline;
   std::vector<std::string> cpus;
   std::vector<std::string> plugins;
+  /// A file of tile sizes; empty for none.
+  std::string tiles;
+  /// How many threads they were measured with; 0 for one a core.
+  unsigned threads = 0;
   Product product = Product::Bundle;
 };
 

@@ -48,6 +48,9 @@ LogicalResult run(const Options &options) {
       sparsam_tools::Input::read(tool, options.input, options.plugins);
   if (!input)
     return failure();
+  if (!options.tiles.empty())
+    input->setPipelineOptions("tiles='" + options.tiles +
+                              "' threads=" + std::to_string(options.threads));
   PhaseTimes times;
   SmallVector<OwningOpRef<ModuleOp>> modules;
   SmallVector<LoweredProgram> programs;

@@ -296,6 +296,11 @@ def LowerSparseProductsPass
     A structure without kernels is an error. A row-major operand inside a larger buffer,
     such as a layer of a stacked parameter, is taken where it is; one in any other layout
     goes through a copy, with a remark.
+
+    How a kernel is cut is the model's of the target, or what `sparsam.tiles` on the
+    product says. Products that have no such attribute take their sizes from the file
+    that the option `tiles` names, where they were measured on this CPU with this number of
+    threads; those that are not in it are remarked on. Nothing is read without the option.
   }];
   let options = [
     Option<"vectorBits", "vector-bits", "int64_t", /*default=*/"0",
@@ -307,8 +312,13 @@ def LowerSparseProductsPass
     Option<"cpu", "cpu", "std::string", /*default=*/"\"\"",
            "the CPU that the module is for, as clang's -mcpu takes it, or host; by default "
            "the one that its `sparsam.cpu` names, or else this machine's">,
+    Option<"tiles", "tiles", "std::string", /*default=*/"\"\"",
+           "a file of measured tile sizes; none by default">,
+    Option<"threads", "threads", "int64_t", /*default=*/"0",
+           "how many threads the sizes were measured with; 0 for one a core">,
   ];
   let statistics = [
+    Statistic<"numTiled", "tiled", "Number of products whose tile sizes were measured">,
     Statistic<"numProducts", "products", "Number of products lowered">];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",

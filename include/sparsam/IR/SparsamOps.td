@@ -236,7 +236,22 @@ def Sparsam_SpmmOp : Sparsam_Op<"spmm", [
     1. the structure is a pattern structure in the default view;
     2. the rows of input and destination agree;
     3. the storage is that of the K x N matrix;
-    4. the result, on tensors, has the type of the destination; on memrefs there is none.
+    4. the result, on tensors, has the type of the destination; on memrefs there is none;
+    5. `sparsam.tiles`, where it is there, is a dictionary of i64 named `part`,
+       `token_vectors`, `jobs` or `range`, all positive; `token_vectors` is at most 16, and
+       `part` times `token_vectors` and `part` times `jobs` are at most 128.
+
+    These are sizes that the CPU's kernel has instead of those that its model chooses:
+    outputs of a block in registers at once, vectors of tokens, kept inputs whose gradients
+    are (in sddmm alone), and rows of x or dx that it goes through at once.
+
+    ```mlir
+    %y = sparsam.spmm %x, %values, %indices into %init {
+        structure = #sparsam.nm<2:4, vector = 4>,
+        sparsam.tiles = {part = 2, token_vectors = 3, range = 8}}
+        : (tensor<8x16xf32>, tensor<1x8x4xf32>, tensor<1x8xi16>, tensor<8x4xf32>)
+        -> tensor<8x4xf32>
+    ```
   }];
   let arguments = (ins Sparsam_FloatMatrix:$input, Variadic<Sparsam_StorageOperand>:$storage,
                        Sparsam_FloatMatrix:$init,
@@ -270,7 +285,8 @@ def Sparsam_SddmmOp : Sparsam_Op<"sddmm", [
     1. the structure is a pattern structure in the default view;
     2. the rows of lhs and rhs agree;
     3. the pattern and the destination are the storage of the K x N matrix;
-    4. the result, on tensors, has the type of the destination; on memrefs there is none.
+    4. the result, on tensors, has the type of the destination; on memrefs there is none;
+    5. `sparsam.tiles` is as on spmm.
   }];
   let arguments = (ins Sparsam_FloatMatrix:$lhs, Sparsam_FloatMatrix:$rhs,
                        Variadic<Sparsam_StorageOperand>:$pattern,

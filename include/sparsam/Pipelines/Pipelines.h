@@ -27,6 +27,14 @@ struct ToCPUPipelineOptions : PassPipelineOptions<ToCPUPipelineOptions> {
       llvm::cl::desc(
           "the CPU that the module is for, as clang's -mcpu takes it, or host; by "
           "default the one that its `sparsam.cpu` names, or this machine's")};
+  Option<std::string> tiles{
+      *this, "tiles",
+      llvm::cl::desc("a file of measured tile sizes of sparse kernels; none by default")};
+  Option<int64_t> threads{
+      *this, "threads",
+      llvm::cl::desc("how many threads the tile sizes were measured with; 0 for one a "
+                     "core"),
+      llvm::cl::init(0)};
   Option<CPUProducts> products{
       *this, "products", llvm::cl::desc("what computes structured products"),
       llvm::cl::init(CPUProducts::Kernels),

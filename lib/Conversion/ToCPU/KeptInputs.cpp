@@ -22,8 +22,9 @@ void call(ImplicitLocOpBuilder &b, StringRef kind, const KeptProduct &product,
       values.push_back(numbers);
   values.push_back(operands.destination);
 
-  std::string name = llvm::formatv("sparsam_{0}_{1}_{2}", kind, product.pattern.getName(),
-                                   product.getHeight());
+  std::string name =
+      llvm::formatv("sparsam_{0}_{1}_{2}{3}", kind, product.pattern.getName(),
+                    product.getHeight(), product.getSuffix());
   auto build = [&](ImplicitLocOpBuilder &b, ValueRange arguments) {
     KernelOperands inside = operands;
     auto take = [&] {
@@ -55,7 +56,9 @@ void sparsam::lowerSpmmOfKept(RewriterBase &rewriter, SpmmOp op,
                               const KeptInputs &pattern, KernelLibrary &library) {
   ImplicitLocOpBuilder b(op.getLoc(), rewriter);
   auto type = cast<MemRefType>(op.getInput().getType());
-  KeptProduct product(pattern, type.getDimSize(0), type.getElementType(), library.target);
+  KernelTiles tiles = KernelTiles::get(op);
+  KeptProduct product(pattern, type.getDimSize(0), type.getElementType(), library.target,
+                      tiles);
   bool transposed = op.getTransposed();
   if (!transposed && repaysRows(product)) {
     KernelOperands operands;
@@ -69,7 +72,7 @@ void sparsam::lowerSpmmOfKept(RewriterBase &rewriter, SpmmOp op,
       packPanels(rewriter, op.getLoc(), op.getInput(), product.getHeight(), library);
   if (repaysSorting(product)) {
     SortedKept sorted(pattern, transposed);
-    KeptProduct gathered(sorted, product.tokens, product.element, library.target);
+    KeptProduct gathered(sorted, product.tokens, product.element, library.target, tiles);
     int64_t units = getForwardUnits(gathered);
     KernelOperands operands = sortKept(b, product, sorted, op.getStorage().front(),
                                        op.getStorage().drop_front(), units,
@@ -93,7 +96,8 @@ void sparsam::lowerSddmmOfKept(RewriterBase &rewriter, SddmmOp op,
                                const KeptInputs &pattern, KernelLibrary &library) {
   ImplicitLocOpBuilder b(op.getLoc(), rewriter);
   auto type = cast<MemRefType>(op.getLhs().getType());
-  KeptProduct product(pattern, type.getDimSize(0), type.getElementType(), library.target);
+  KeptProduct product(pattern, type.getDimSize(0), type.getElementType(), library.target,
+                      KernelTiles::get(op));
   KernelOperands operands;
   for (Value matrix : {op.getLhs(), op.getRhs()})
     operands.panels.push_back(

@@ -20,20 +20,23 @@ constexpr int64_t mostBytes = 1 << 20;
 } // namespace
 
 KeptProduct::KeptProduct(const KeptInputs &pattern, int64_t tokens, Type element,
-                         const CpuTarget &target)
+                         const CpuTarget &target, const KernelTiles &given)
     : pattern(pattern), target(target), vector(pattern.vector), tokens(tokens),
       units(pattern.inputs / pattern.unit), element(element),
-      lanes(target.getLanes(element)) {
+      lanes(target.getLanes(element)), given(given) {
   bool many = !hasFewRegisters();
   // Parts of about one size rather than full ones and a short last one.
   partSize = llvm::divideCeil(vector, llvm::divideCeil(vector, many ? 8 : 4));
+  partSize = given.part.value_or(partSize);
   // Accumulators are part x tokenVectors (forward) and part x jobs (gradient), next
   // to the vectors that they are made from.
   tokenVectors = many ? (partSize >= 5 ? 2 : 4)
                       : (partSize >= 3   ? 2
                          : partSize == 2 ? 4
                                          : 8);
+  tokenVectors = given.tokenVectors.value_or(tokenVectors);
   jobs = std::min<int64_t>(8, (many ? 24 : 12) / partSize);
+  jobs = given.jobs.value_or(std::max<int64_t>(jobs, 1));
   if (many || isLoadBound())
     return;
   // Eight sums are as many as hide the latency of adding to them, twelve hide that of
@@ -41,12 +44,22 @@ KeptProduct::KeptProduct(const KeptInputs &pattern, int64_t tokens, Type element
   int64_t inputsNear = getNearBytes() / getBytes(getHeight());
   isNear = inputsNear * pattern.kept >= minimumKeptNear * pattern.inputs;
   int64_t taller = 3 * lanes;
-  if (isNear && partSize >= 3 &&
+  if (!given.tokenVectors && isNear && partSize >= 3 &&
       llvm::alignTo(tokens, taller) * 25 <= llvm::alignTo(tokens, getHeight()) * 26)
     tokenVectors = 3;
 }
 
+std::string KeptProduct::getSuffix() const {
+  std::string text;
+  for (auto [name, member] : KernelTiles::getMembers())
+    if (std::optional<int64_t> size = given.*member)
+      text += ("_" + name.take_front() + Twine(*size)).str();
+  return text;
+}
+
 int64_t KeptProduct::getUnitsWithin(int64_t bytes, int64_t columns, int64_t least) const {
+  if (given.range)
+    return std::min(*given.range / pattern.unit, units);
   auto getFitting = [&](int64_t limit) {
     return limit / getBytes(columns) / pattern.unit;
   };

@@ -18,7 +18,7 @@ struct Part {
 /// One product with a matrix of inputs x outputs.
 struct KeptProduct {
   KeptProduct(const KeptInputs &pattern, int64_t tokens, Type element,
-              const CpuTarget &target);
+              const CpuTarget &target, const KernelTiles &given);
 
   const KeptInputs &pattern;
   const CpuTarget &target;
@@ -32,6 +32,8 @@ struct KeptProduct {
   int64_t jobs;
   /// Outputs of a block in registers at once, at most.
   int64_t partSize;
+  /// Sizes that are not the model's.
+  KernelTiles given;
 
   /// Few outputs a block use each vector of tokens so little that loading it from the
   /// second-level cache takes longer.
@@ -57,9 +59,12 @@ struct KeptProduct {
     return {tokens, pattern.blocks * vector, getHeight(), element};
   }
 
-  /// Units of a range: as many as have a panel, of `columns` tokens, that fits in
-  /// `bytes`, but enough for `least` kept inputs of a block, for whose sake its outputs
-  /// are loaded and stored, unless their panel is very large.
+  /// Tells kernels apart that differ in what is given alone.
+  std::string getSuffix() const;
+
+  /// Units of a range: those that are given, or as many as have a panel, of `columns`
+  /// tokens, that fits in `bytes`, but enough for `least` kept inputs of a block, for
+  /// whose sake its outputs are loaded and stored, unless their panel is very large.
   int64_t getUnitsWithin(int64_t bytes, int64_t columns, int64_t least = 24) const;
   /// Units of each of about so many equal ranges, of whole vectors.
   int64_t getUnitsOfRanges(int64_t count) const;

@@ -1,4 +1,5 @@
 // spmm and sddmm on memrefs become calls of kernels that their structures build.
+#include "MeasuredTiles.h"
 #include "sparsam/Conversion/Passes.h"
 #include "sparsam/Conversion/RowMajorOperands.h"
 #include "sparsam/Conversion/ToCPU/CpuKernels.h"
@@ -27,6 +28,8 @@ LogicalResult lower(RewriterBase &rewriter, Operation *op, StructureInterface st
     if (!memref.hasStaticShape())
       return op->emitOpError() << "needs static shapes, found " << type;
   }
+  if (failed(verifyTiles(op, kernels, library.target)))
+    return failure();
   return rowMajor.replace(rewriter, cast<DestinationStyleOpInterface>(op), [&] {
     return isa<SpmmOp>(op) ? kernels.lowerSpmm(rewriter, cast<SpmmOp>(op), library)
                            : kernels.lowerSddmm(rewriter, cast<SddmmOp>(op), library);
@@ -52,6 +55,11 @@ struct LowerSparseProductsPass
                                  << bytes;
       return signalPassFailure();
     }
+    if (threads < 0) {
+      getOperation().emitError()
+          << "threads is their number, or 0 for one a core; found " << int64_t(threads);
+      return signalPassFailure();
+    }
     llvm::Expected<Cpu> target = Cpu::get(cpu, getOperation());
     if (!target) {
       getOperation().emitError() << llvm::toString(target.takeError());
@@ -70,6 +78,11 @@ struct LowerSparseProductsPass
     });
     KernelLibrary library(getOperation(),
                           CpuTarget::get(*target, vectorBits, l1Bytes, l2Bytes));
+    if (!tiles.empty()) {
+      MeasuredTiles measured(getOperation(), tiles, *target, library.target, threads);
+      for (auto [op, structure] : products)
+        numTiled += measured.set(op, structure);
+    }
     IRRewriter rewriter(&getContext());
     RowMajorOperands rowMajor;
     for (auto [op, structure] : products) {

@@ -7,6 +7,9 @@
 // CACHE: error: l1-bytes and l2-bytes are sizes of caches, or 0 for the CPU's; found -1
 // RUN: not sparsam-opt %s -sparsam-lower-sparse-products="cpu=i9" -split-input-file 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=CPU
+// RUN: not sparsam-opt %s -sparsam-lower-sparse-products="threads=-1" -split-input-file 2>&1 \
+// RUN:   | FileCheck %s --check-prefix=THREADS
+// THREADS: error: threads is their number, or 0 for one a core; found -1
 // CPU: error: there is no CPU 'i9'; some that there are: host, {{.*}}generic
 
 func.func @tensors(%x: tensor<64x128xf32>, %v: tensor<4x32x8xf32>, %i: tensor<4x32xi16>,
@@ -36,5 +39,46 @@ func.func @strided(%x: memref<64x128xf32, strided<[256, 1]>>, %v: memref<4x32x8x
   sparsam.spmm %x, %v, %i into %y {structure = #sparsam.nm<2:8, vector = 8>}
       : (memref<64x128xf32, strided<[256, 1]>>, memref<4x32x8xf32>, memref<4x32xi16>,
          memref<64x32xf32>) -> ()
+  return
+}
+
+// -----
+
+func.func @tiles_part(%x: memref<64x128xf32>, %v: memref<4x32x8xf32>, %i: memref<4x32xi16>,
+                      %y: memref<64x32xf32>) {
+  // expected-error @below {{has blocks of 8 outputs, of which no more are in registers, found part = 9}}
+  sparsam.spmm %x, %v, %i into %y {structure = #sparsam.nm<2:8, vector = 8>, sparsam.tiles = {part = 9}}
+      : (memref<64x128xf32>, memref<4x32x8xf32>, memref<4x32xi16>, memref<64x32xf32>) -> ()
+  return
+}
+
+// -----
+
+func.func @tiles_range(%x: memref<64x128xf32>, %v: memref<4x32x8xf32>, %i: memref<4x32xi16>,
+                       %y: memref<64x32xf32>) {
+  // expected-error @below {{keeps its rows in groups of 8, expected a multiple, or all 128, found range = 20}}
+  sparsam.spmm %x, %v, %i into %y {structure = #sparsam.nm<2:8, vector = 8>, sparsam.tiles = {range = 20}}
+      : (memref<64x128xf32>, memref<4x32x8xf32>, memref<4x32xi16>, memref<64x32xf32>) -> ()
+  return
+}
+
+// -----
+
+func.func @tiles_jobs(%x: memref<64x128xf32>, %dy: memref<64x32xf32>, %i: memref<32x32xi16>,
+                      %v: memref<32x32x1xf32>) {
+  // expected-error-re @below {{sums the gradients of single outputs in one vector of {{[0-9]+}}, expected a power of two up to that, found jobs = 3}}
+  sparsam.sddmm %x, %dy on %i into %v {structure = #sparsam.nm<2:8>, sparsam.tiles = {jobs = 3}}
+      : (memref<64x128xf32>, memref<64x32xf32>, memref<32x32xi16>, memref<32x32x1xf32>) -> ()
+  return
+}
+
+// -----
+
+func.func @tiles_stack(%dy: memref<64x8xf32>, %v: memref<1x16384x8xf32>, %i: memref<1x16384xi16>,
+                       %dx: memref<64x65536xf32>) {
+  // expected-error-re @below {{adds up a range on the stack, where panels of {{[0-9]+}} tokens have at most {{[0-9]+}} rows, found range = 65536}}
+  sparsam.spmm %dy, %v, %i into %dx {structure = #sparsam.nm<2:8, vector = 8>, transposed,
+      sparsam.tiles = {range = 65536}}
+      : (memref<64x8xf32>, memref<1x16384x8xf32>, memref<1x16384xi16>, memref<64x65536xf32>) -> ()
   return
 }

@@ -5,6 +5,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/SymbolTable.h"
+#include "sparsam/Conversion/ToCPU/TileSpace.h"
 #include "sparsam/IR/SparsamOps.h"
 #include "sparsam/Target/Cpu.h"
 #include "llvm/ADT/DenseMap.h"

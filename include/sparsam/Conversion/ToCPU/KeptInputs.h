@@ -48,6 +48,10 @@ void lowerSpmmOfKept(RewriterBase &rewriter, SpmmOp op, const KeptInputs &patter
 void lowerSddmmOfKept(RewriterBase &rewriter, SddmmOp op, const KeptInputs &pattern,
                       KernelLibrary &library);
 
+/// What the kernel of a product with the pattern can be cut into.
+TileSpace getTileSpaceOfKept(Operation *op, const KeptInputs &pattern,
+                             const CpuTarget &target, const KernelTiles &given);
+
 /// The kernels of a structure whose pattern reads as a `PatternT`, which is made of the
 /// attribute and the type of the matrix.
 template <typename StructureT, typename PatternT>
@@ -64,6 +68,14 @@ struct KernelsOfKept
     PatternT pattern(cast<StructureT>(attr), op.getMatrixType());
     lowerSddmmOfKept(rewriter, op, pattern, library);
     return success();
+  }
+  FailureOr<TileSpace> getTileSpace(Attribute attr, Operation *op,
+                                    const CpuTarget &target,
+                                    const KernelTiles &given) const {
+    auto spmm = dyn_cast<SpmmOp>(op);
+    PatternT pattern(cast<StructureT>(attr),
+                     spmm ? spmm.getMatrixType() : cast<SddmmOp>(op).getMatrixType());
+    return getTileSpaceOfKept(op, pattern, target, given);
   }
 };
 

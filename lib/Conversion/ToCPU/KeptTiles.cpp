@@ -1,0 +1,66 @@
+// What kernels of `KeptInputs` can be cut into.
+#include "SortedKept.h"
+
+using namespace mlir;
+using namespace mlir::sparsam;
+using namespace mlir::sparsam::cpu;
+
+/// Of a range that is on a thread's stack.
+static constexpr int64_t mostStackBytes = 1 << 20;
+
+LogicalResult TileSpace::verify(const KernelTiles &given,
+                                function_ref<InFlightDiagnostic()> emitError) const {
+  if (given.part && *given.part > outputs)
+    return emitError() << "has blocks of " << outputs
+                       << " outputs, of which no more are in registers, found part = "
+                       << *given.part;
+  if (jobsInVector && given.jobs &&
+      (!llvm::isPowerOf2_64(*given.jobs) || *given.jobs > lanes))
+    return emitError() << "sums the gradients of single outputs in one vector of " << lanes
+                       << ", expected a power of two up to that, found jobs = "
+                       << *given.jobs;
+  if (!given.range)
+    return success();
+  if (*given.range < rows && *given.range % unit != 0)
+    return emitError() << "keeps its rows in groups of " << unit
+                       << ", expected a multiple, or all " << rows
+                       << ", found range = " << *given.range;
+  int64_t height = lanes * *tiles.tokenVectors;
+  if (mostElements && std::min(*given.range, rows) * height > *mostElements)
+    return emitError() << "adds up a range on the stack, where panels of " << height
+                       << " tokens have at most " << *mostElements / height
+                       << " rows, found range = " << *given.range;
+  return success();
+}
+
+TileSpace sparsam::getTileSpaceOfKept(Operation *op, const KeptInputs &pattern,
+                                      const CpuTarget &target, const KernelTiles &given) {
+  auto type = cast<ShapedType>(op->getOperand(0).getType());
+  Type element = type.getElementType();
+  auto spmm = dyn_cast<SpmmOp>(op);
+  KeptProduct product(pattern, type.getDimSize(0), element, target, given);
+  auto describe = [&](const KeptProduct &product, int64_t units) {
+    KernelTiles tiles{product.partSize, product.tokenVectors, product.jobs,
+                      given.range.value_or(units * product.pattern.unit)};
+    return TileSpace{tiles,
+                     product.vector,
+                     product.pattern.inputs,
+                     product.pattern.unit,
+                     product.vector == 1,
+                     std::nullopt,
+                     product.lanes,
+                     target.registers};
+  };
+  if (!spmm)
+    return describe(product, getGradientUnits(product));
+  if (repaysSorting(product)) {
+    SortedKept sorted(pattern, spmm.getTransposed());
+    KeptProduct gathered(sorted, product.tokens, element, target, given);
+    return describe(gathered, getForwardUnits(gathered));
+  }
+  if (!spmm.getTransposed())
+    return describe(product, getForwardUnits(product));
+  TileSpace space = describe(product, getTransposedUnits(product));
+  space.mostElements = mostStackBytes / product.getBytes(1);
+  return space;
+}

@@ -1,0 +1,106 @@
+#include "sparsam/IR/KernelTiles.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/Operation.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir;
+using namespace mlir::sparsam;
+
+namespace {
+
+/// Accumulators in registers at most: several times the registers of any CPU, since those
+/// that do not fit are only slow.
+constexpr int64_t mostAccumulators = 128;
+constexpr int64_t mostTokenVectors = 16;
+
+std::string getNames() {
+  return llvm::join(llvm::map_range(KernelTiles::getMembers(),
+                                    [](const auto &member) { return member.first.str(); }),
+                    ", ");
+}
+
+} // namespace
+
+ArrayRef<std::pair<StringLiteral, KernelTiles::Member>> KernelTiles::getMembers() {
+  static constexpr std::pair<StringLiteral, Member> members[] = {
+      {"part", &KernelTiles::part},
+      {"token_vectors", &KernelTiles::tokenVectors},
+      {"jobs", &KernelTiles::jobs},
+      {"range", &KernelTiles::range}};
+  return members;
+}
+
+KernelTiles KernelTiles::get(Operation *op) {
+  KernelTiles tiles;
+  if (auto dictionary = op->getAttrOfType<DictionaryAttr>(tilesAttrName))
+    for (auto [name, member] : getMembers())
+      if (auto size = dictionary.getAs<IntegerAttr>(name))
+        tiles.*member = size.getInt();
+  return tiles;
+}
+
+DictionaryAttr KernelTiles::getAttr(MLIRContext *context) const {
+  Builder builder(context);
+  SmallVector<NamedAttribute> sizes;
+  for (auto [name, member] : getMembers())
+    if (std::optional<int64_t> size = this->*member)
+      sizes.push_back(builder.getNamedAttr(name, builder.getI64IntegerAttr(*size)));
+  return builder.getDictionaryAttr(sizes);
+}
+
+bool KernelTiles::isEmpty() const {
+  return llvm::none_of(getMembers(), [&](const auto &member) {
+    return (this->*member.second).has_value();
+  });
+}
+
+std::string KernelTiles::getText() const {
+  SmallVector<std::string> texts;
+  for (auto [name, member] : getMembers())
+    if (std::optional<int64_t> size = this->*member)
+      texts.push_back((name + " = " + Twine(*size)).str());
+  return llvm::join(texts, ", ");
+}
+
+LogicalResult
+KernelTiles::verify(function_ref<InFlightDiagnostic()> emitError) const {
+  for (auto [name, member] : getMembers())
+    if (std::optional<int64_t> size = this->*member; size && *size < 1)
+      return emitError() << "needs positive tile sizes, found " << name << " = " << *size;
+  if (tokenVectors && *tokenVectors > mostTokenVectors)
+    return emitError() << "has at most " << mostTokenVectors
+                       << " vectors of tokens in registers, found token_vectors = "
+                       << *tokenVectors;
+  for (Member member : {&KernelTiles::tokenVectors, &KernelTiles::jobs}) {
+    // Compared one by one first: their product may overflow.
+    int64_t first = part.value_or(1), second = (this->*member).value_or(1);
+    if (first > mostAccumulators || second > mostAccumulators ||
+        first * second > mostAccumulators)
+      return emitError() << "has at most " << mostAccumulators
+                         << " accumulators in registers, found {" << getText() << "}";
+  }
+  return success();
+}
+
+LogicalResult sparsam::verifyTilesAttr(Operation *op) {
+  Attribute attr = op->getAttr(tilesAttrName);
+  if (!attr)
+    return success();
+  auto dictionary = dyn_cast<DictionaryAttr>(attr);
+  if (!dictionary)
+    return op->emitOpError() << "needs a dictionary of sizes as `" << tilesAttrName
+                             << "`, found " << attr;
+  for (NamedAttribute size : dictionary) {
+    StringRef name = size.getName();
+    if (llvm::none_of(KernelTiles::getMembers(),
+                      [&](const auto &member) { return member.first == name; }))
+      return op->emitOpError() << "has no tile size '" << name << "'; there are "
+                               << getNames();
+    auto integer = dyn_cast<IntegerAttr>(size.getValue());
+    if (!integer || !integer.getType().isInteger(64))
+      return op->emitOpError() << "needs an i64 as tile size '" << name << "', found "
+                               << size.getValue();
+  }
+  return KernelTiles::get(op).verify([&] { return op->emitOpError(); });
+}
