@@ -2,6 +2,7 @@
 
 #include "Calls.h"
 #include "Module.h"
+#include "Tiles.h"
 
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
@@ -99,6 +100,7 @@ void bindModule(nb::module_ &m) {
                result[name.c_str()] = toPython(count);
              return result;
            })
+      .def("products", &describeProducts, nb::kw_only(), "cpu"_a = "", "threads"_a = 0)
       .def_prop_ro("at_boundary", &Module::atBoundary)
       .def_prop_ro("diagnostics", &messages)
       .def_prop_ro("seconds", [](Module &module) { return toPython(module.passTimes()); })
@@ -138,6 +140,7 @@ NB_MODULE(_core, m) {
       },
       errors.release().ptr());
   bindModule(m);
+  bindTiles(m);
   nb::class_<Program>(m, "Program", "Compiled functions; see _core.pyi.")
       .def("functions", [](const Program &p) { return describeFunctions(p.table()); })
       .def(

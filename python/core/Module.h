@@ -3,6 +3,7 @@
 
 #include "Diagnostics.h"
 #include "sparsam/Analysis/Flops.h"
+#include "sparsam/Conversion/ToCPU/TileCache.h"
 #include "sparsam/IR/Structure.h"
 #include "sparsam/Runtime/AheadOfTime.h"
 #include "sparsam/Runtime/Program.h"
@@ -37,6 +38,15 @@ struct Group {
   std::string obstacle;
 };
 
+/// A structured product whose tile sizes can be chosen.
+struct TunableProduct {
+  mlir::sparsam::TileKey key;
+  /// With the model's sizes.
+  mlir::sparsam::TileSpace space;
+  /// The types of the storage, on tensors: trainable ones and those of the pattern.
+  std::vector<std::string> values, pattern;
+};
+
 /// An MLIR module with what was said about it so far. Clones share the context.
 class Module {
 public:
@@ -60,6 +70,11 @@ public:
                           const std::map<std::string, std::string> &files);
 
   std::vector<Group> groups();
+
+  /// The structured products whose tile sizes can be chosen, each kind once, on a CPU
+  /// (this machine's where `cpu` is empty and the module names none). Throws
+  /// std::invalid_argument where there is no such CPU.
+  std::vector<TunableProduct> products(const std::string &cpu, int64_t threads);
 
   const std::vector<Message> &diagnostics() const { return messages; }
   const mlir::sparsam::PhaseTimes &passTimes() const { return times; }

@@ -16,6 +16,7 @@ from ._scores import Scores
 from ._step import Function, Step, compile
 from ._storage import Storage
 from ._structures import Choice, Cost, Group
+from ._tune import Tuned
 
 __all__ = [
     "Choice",
@@ -27,6 +28,7 @@ __all__ = [
     "Scores",
     "Step",
     "Storage",
+    "Tuned",
     "compile",
     "gradient",
     "load",

@@ -10,7 +10,7 @@ import numpy as np
 from ._calling import Entry
 from ._imported import ImportedStep
 from ._lazy import core as _core
-from ._lower import Lowered, lower, lower_for, text_after
+from ._lower import Lowered, lower, lower_for, products, text_after
 from ._storage import Layout, Slot
 from ._values import user_dtype
 
@@ -28,13 +28,15 @@ class Compiled:
         structure: Mapping[str, str],
         name: str,
         cpu: str = "",
+        tiles: str = "",
     ):
-        """`cpu` is this machine's by default."""
+        """`cpu` is this machine's by default, and `tiles` a file of tile sizes."""
         self.imported = imported
         self.structure = dict(structure)
         self.name = name
         self.cpu = cpu
-        self.lowered: Lowered = lower(imported.text, structure, name, cpu)
+        self.tiles = tiles
+        self.lowered: Lowered = lower(imported.text, structure, name, cpu, tiles)
         self.signature = self.lowered.signatures[self.lowered.entry]
         self.entry = Entry(
             self.lowered.program,
@@ -131,8 +133,14 @@ class Compiled:
 
     def ir(self, stage: str) -> str:
         """The module as text after a stage."""
-        return text_after(self.imported.text, self.structure, self.name, stage, self.cpu)
+        return text_after(
+            self.imported.text, self.structure, self.name, stage, self.cpu, self.tiles
+        )
+
+    def products(self) -> list[_core.Product]:
+        """The structured products, on as many threads as there are now."""
+        return products(self.imported.text, self.structure, self.name, self.cpu)
 
     def lowered_for(self, cpu: str) -> _core.Module:
         """The module on the way to machine code for a CPU."""
-        return lower_for(self.imported.text, self.structure, self.name, cpu)
+        return lower_for(self.imported.text, self.structure, self.name, cpu, self.tiles)

@@ -63,6 +63,30 @@ class ProgramFunction(TypedDict):
     """In the order of `Program.call`; the workspace is the Program's own and not here."""
     workspace_bytes: int
 
+class Product(TypedDict):
+    """A structured product and what its kernel can be cut into."""
+
+    key: dict[str, str | int]
+    """What names it in a file of tile sizes: "product" ("spmm", "spmm_transposed" or
+    "sddmm"), "structure", "element", "tokens", "inputs", "outputs"; "cpu", "vector_bits",
+    "l1_bytes", "l2_bytes" and "threads"."""
+    values: list[str]
+    """The types of the stored values, and of the index tensors."""
+    pattern: list[str]
+    tiles: dict[str, int]
+    """The model's."""
+    outputs: int
+    """The most of "part"."""
+    rows: int
+    """What "range" is of; below it a multiple of "unit"."""
+    unit: int
+    jobs_in_vector: bool
+    """Whether "jobs" is a power of two of at most "lanes"."""
+    elements: int | None
+    """The most of "range" times "token_vectors" times "lanes"."""
+    lanes: int
+    registers: int
+
 class Module:
     """An MLIR module in a context of its own, which clones share.
 
@@ -94,6 +118,10 @@ class Module:
     def groups(self) -> list[Group]:
         """The coupled groups of the module's functions, in program order. The module has
         been through `sparsam-find-parameters` and no further."""
+
+    def products(self, *, cpu: str = "", threads: int = 0) -> list[Product]:
+        """The structured products whose tile sizes can be chosen, in program order, alike
+        ones once. `cpu` is as for `compile`; no threads mean one a core."""
 
     @property
     def attributes(self) -> dict[str, bool | int | float | str]:
@@ -175,6 +203,19 @@ def structure_cost(structure: str, shape: Sequence[int]) -> dict[str, int]:
 def load_plugin(path: str) -> None:
     """Loads a shared library with structures of its own, which modules that are parsed from
     now on know. Raises RuntimeError where it is none."""
+
+def find_tiles(
+    path: str, keys: Sequence[dict[str, str | int]]
+) -> list[dict[str, int] | None]:
+    """The tile sizes that a file has for products; None for those that it does not have.
+    Raises ValueError for one that cannot be read or is no whole file of tile sizes."""
+
+def add_tiles(
+    path: str,
+    entries: Sequence[tuple[dict[str, str | int], dict[str, int], float, float]],
+) -> None:
+    """Adds key, tile sizes, the model's seconds and theirs to a file, which may be new and
+    which other processes may add to meanwhile. Raises ValueError as `find_tiles` does."""
 
 def check_cpu(name: str) -> None:
     """Raises ValueError, with some names that there are, for one that is no CPU's."""

@@ -111,7 +111,7 @@ class Function:
             for path, name in zip(step.plan, imported.params, strict=True)
             if path in step.pinned
         }
-        compiled = Compiled(imported, structure, self._name, step.cpu)
+        compiled = Compiled(imported, structure, self._name, step.cpu, step.tiles)
         own = compiled.layout("params", self._leaves(compiled), 1, layout.tree)
         for mine, theirs in zip(own.slots, layout.slots, strict=True):
             if (mine.part, mine.shape, mine.dtype) != (

@@ -10,6 +10,7 @@ import numpy as np
 
 from ._calling import bits, positions
 from ._lazy import core as _core
+from ._runtime import num_threads
 from ._storage import Stored, empty
 from ._structures import option
 from ._values import Value
@@ -87,23 +88,35 @@ class Lowered:
         return {key(v): r for v, r in zip(signature.results, results, strict=True)}
 
 
-def stages(structure: Mapping[str, str], cpu: str = "") -> dict[str, str]:
-    """Stage -> its pass, with its options."""
+def stages(
+    structure: Mapping[str, str], cpu: str = "", tiles: str = ""
+) -> dict[str, str]:
+    """Stage -> its pass, with its options. `tiles` is a file of tile sizes, of which those
+    for as many threads as there are now are taken."""
     passes = {stage: f"sparsam-{stage}" for stage in STAGES}
     if structure:
         # Groups of slices are quoted in the text.
         passes["apply-structure"] += f"{{structures='{option(structure)}'}}"
-    if cpu:
-        passes["to-cpu"] += f"{{cpu={cpu}}}"
+    options = [f"cpu={cpu}"] if cpu else []
+    if tiles:
+        options += [f"tiles='{tiles}'", f"threads={num_threads()}"]
+    if options:
+        passes["to-cpu"] += f"{{{' '.join(options)}}}"
     return passes
 
 
-def lower(text: str, structure: Mapping[str, str], name: str, cpu: str = "") -> Lowered:
+def lower(
+    text: str,
+    structure: Mapping[str, str],
+    name: str,
+    cpu: str = "",
+    tiles: str = "",
+) -> Lowered:
     """Compiles imported text; `name` is the file in the compiler's messages. `cpu` is this
-    machine's by default."""
+    machine's by default, and `tiles` a file of tile sizes."""
     module = _declared(text, structure, name)
     entry, structures, pinned = _structures_of(module)
-    passes = stages(structure, cpu)
+    passes = stages(structure, cpu, tiles)
     module.run(f"{passes['expand-storage']},{passes['propagate']}")
     signatures = _signatures(module)
     flops = module.flops()[entry]
@@ -117,13 +130,24 @@ def pin(text: str, structure: Mapping[str, str], name: str) -> dict[str, str]:
 
 
 def lower_for(
-    text: str, structure: Mapping[str, str], name: str, cpu: str
+    text: str, structure: Mapping[str, str], name: str, cpu: str, tiles: str = ""
 ) -> _core.Module:
     """The module that `lower` compiles, for a CPU."""
     module = _declared(text, structure, name)
-    passes = stages(structure, cpu)
+    passes = stages(structure, cpu, tiles)
     module.run(f"{passes['expand-storage']},{passes['propagate']},{passes['to-cpu']}")
     return module
+
+
+def products(
+    text: str, structure: Mapping[str, str], name: str, cpu: str = ""
+) -> list[_core.Product]:
+    """The structured products of what `lower` compiles, on as many threads as there are
+    now."""
+    module = _declared(text, structure, name)
+    passes = stages(structure)
+    module.run(f"{passes['expand-storage']},{passes['propagate']}")
+    return module.products(cpu=cpu, threads=num_threads())
 
 
 def lower_gradients(text: str, name: str, cpu: str = "") -> Lowered:
@@ -217,12 +241,17 @@ def groups(text: str, name: str) -> list[_core.Group]:
 
 
 def text_after(
-    text: str, structure: Mapping[str, str], name: str, stage: str, cpu: str = ""
+    text: str,
+    structure: Mapping[str, str],
+    name: str,
+    stage: str,
+    cpu: str = "",
+    tiles: str = "",
 ) -> str:
     """The module after a stage."""
     if stage not in STAGES:
         raise ValueError(f"there is no stage '{stage}'; there are {', '.join(STAGES)}")
     module = _core.Module.parse(text, name)
-    passes = list(stages(structure, cpu).values())
+    passes = list(stages(structure, cpu, tiles).values())
     module.run(",".join(passes[: STAGES.index(stage) + 1]))
     return module.text()

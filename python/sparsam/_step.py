@@ -9,7 +9,17 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from . import _bundle, _calling, _export, _jax, _scores, _structures, _trees
+from . import (
+    _bundle,
+    _calling,
+    _export,
+    _jax,
+    _scores,
+    _structures,
+    _tiles,
+    _trees,
+    _tune,
+)
 from ._arguments import Arrays
 from ._checkpoint import Checkpoints
 from ._compiled import Compiled
@@ -42,6 +52,7 @@ def compile(
     budget: str | None = None,
     target: str = "cpu",
     cpu: str = "host",
+    tiles: str | os.PathLike | bool | None = None,
 ) -> Step:
     """Compiles a training step on structured parameters.
 
@@ -56,6 +67,10 @@ def compile(
     target     "cpu"
     cpu        what to compile for, as clang's -mcpu takes it ("x86-64-v3", "znver4"); "host"
                is this machine. It must be able to run the step.
+    tiles      a file of tile sizes that `Step.tune` measured, which the products take that
+               are in it; True is the user's own file, `$SPARSAM_TILES` or else
+               `~/.cache/sparsam/tiles.json`. By default none is read, and all sizes are a
+               model's. What is not in it is in `remarks`
 
     Raises ValueError for a glob that matches nothing and for arguments that do not fit,
     and CompileError where the compiler refuses, with its whole message.
@@ -70,6 +85,7 @@ def compile(
         state,
         _structures.normalise(structure),
         cpu,
+        _tiles.resolve(tiles),
     )
 
 
@@ -95,8 +111,9 @@ def check_options(budget: str | None, target: str, cpu: str):
 class Step:
     """A compiled training step; see `sparsam.compile`.
 
-    plan  path -> Choice(structure, reason, cost, damage)
-    cpu   what it is compiled for
+    plan   path -> Choice(structure, reason, cost, damage)
+    cpu    what it is compiled for
+    tiles  the file of tile sizes that its products take; empty for none
     """
 
     # What a front end for another framework has its own of.
@@ -111,12 +128,14 @@ class Step:
         state: int | str | None,
         structure: Mapping[str, str],
         cpu: str = "host",
+        tiles: str = "",
     ):
         """`importer`: example arguments -> the step as annotated MLIR. `structure`: glob ->
         text. For the rest see `sparsam.compile`."""
         self._import = importer
         self._name = name
         self.cpu = cpu
+        self.tiles = tiles
         imported = importer(args)
         self._places = places = Places(args, imported, params, state, self.framework)
         self._set_structure(imported, structure)
@@ -359,6 +378,38 @@ class Step:
         step._set_structure(self._main.imported, structure)
         return step
 
+    def tune(
+        self,
+        tiles: str | os.PathLike | bool | None = None,
+        *,
+        seconds: float = 60.0,
+        verbose: bool = False,
+    ) -> list[_tune.Tuned]:
+        """Measures which tile sizes the step's structured products are fastest with, on this
+        machine and as many threads as there are now, and compiles the step again with
+        them. Storage stays good.
+
+        tiles    the file that keeps what was measured: by default the one that the step was
+                 compiled with, or else the user's own (see `sparsam.compile`). What is in it
+                 is not measured again
+        seconds  how long it may measure, roughly; what is left over is measured by the
+                 next call
+        verbose  whether to print what is measured
+
+        Returns what was measured now. Other steps take it too that are compiled with
+        `tiles`. Raises ValueError for a file that cannot be used. See
+        docs/Performance.md.
+        """
+        path = _tiles.resolve(tiles) or self.tiles or _tiles.default_path()
+        found = _tune.tune(self._main.products(), self.cpu, path, seconds, verbose)
+        if found or path != self.tiles:
+            self.tiles = path
+            damage = {where: choice.damage for where, choice in self.plan.items()}
+            self._set_structure(self._main.imported, self._main.structure)
+            for where, lost in damage.items():
+                self.plan[where].damage = lost
+        return found
+
     def ir(self, stage: str) -> str:
         """The module as text after a stage: "import", "find-parameters",
         "apply-structure", "expand-storage", "propagate", "to-cpu" or "lower-to-llvm"."""
@@ -415,7 +466,7 @@ class Step:
     def _set_structure(self, imported: ImportedStep, structure: Mapping[str, str]):
         """Compiles for structures: glob -> text."""
         globs = _structures.assign(structure, imported.params)
-        self._main = Compiled(imported, structure, self._name, self.cpu)
+        self._main = Compiled(imported, structure, self._name, self.cpu, self.tiles)
         self._layouts = self._make_layouts(self._main)
         self._calls: dict[Compiled, _calling.StepCall] = {}
         places = self._places
@@ -483,7 +534,9 @@ class Step:
     def _build(self, shapes) -> Compiled:
         """The step for a batch of these shapes."""
         imported = self._imported_for(shapes)
-        compiled = Compiled(imported, self._main.lowered.pinned, self._name, self.cpu)
+        compiled = Compiled(
+            imported, self._main.lowered.pinned, self._name, self.cpu, self.tiles
+        )
         if self._make_layouts(compiled) != self._layouts:
             raise ValueError("the parameters are stored otherwise; compile another step")
         return compiled

@@ -60,33 +60,44 @@ def stored_pattern(structure, pattern, inputs, outputs):
     ]
 
 
-def products(structure, tokens, inputs, outputs, element):
-    """The three products of a linear layer, as functions of their own."""
+def products(structure, tokens, inputs, outputs, element, attributes=("", "", "")):
+    """The three products of a linear layer, as functions of their own; further attributes
+    are those of the forward product, the transposed one and the gradient."""
     x, y = tensor((tokens, inputs), element), tensor((tokens, outputs), element)
     v, indices = storage_types(structure, inputs, outputs, element)
     names = [f"%i{number}" for number in range(len(indices))]
     p, i = ", ".join(names), ", ".join(indices)
     parameters = ", ".join(f"{a}: {b}" for a, b in zip(names, indices, strict=True))
     s = f"#sparsam.{structure.text}"
+    forward, transposed, gradient = attributes
     return f"""
     func.func @forward(%x: {x}, %v: {v}, {parameters}) -> {y} {{
       %init = tensor.empty() : {y}
-      %y = sparsam.spmm %x, %v, {p} into %init {{structure = {s}}}
+      %y = sparsam.spmm %x, %v, {p} into %init {{structure = {s}{forward}}}
           : ({x}, {v}, {i}, {y}) -> {y}
       return %y : {y}
     }}
     func.func @backward(%x: {x}, %dy: {y}, %v: {v}, {parameters}) -> ({x}, {v}) {{
       %x_init = tensor.empty() : {x}
-      %dx = sparsam.spmm %dy, %v, {p} into %x_init {{structure = {s}, transposed}}
+      %dx = sparsam.spmm %dy, %v, {p} into %x_init {{structure = {s}, transposed{transposed}}}
           : ({y}, {v}, {i}, {x}) -> {x}
       %v_init = tensor.empty() : {v}
-      %dv = sparsam.sddmm %x, %dy on {p} into %v_init {{structure = {s}}}
+      %dv = sparsam.sddmm %x, %dy on {p} into %v_init {{structure = {s}{gradient}}}
           : ({x}, {y}, {i}, {v}) -> {v}
       return %dx, %dv : {x}, {v}
     }}"""
 
 
-def check_products(text, tokens, inputs, outputs, element="f32", seed=0, **options):
+def check_products(
+    text,
+    tokens,
+    inputs,
+    outputs,
+    element="f32",
+    seed=0,
+    attributes=("", "", ""),
+    **options,
+):
     structure = patterns.parse(text)
     rng = np.random.default_rng(seed)
     dtype = DTYPES[element]
@@ -96,7 +107,7 @@ def check_products(text, tokens, inputs, outputs, element="f32", seed=0, **optio
     values = rng.standard_normal(structure.values_shape(inputs, outputs)).astype(dtype)
     stored = stored_pattern(structure, pattern, inputs, outputs)
     program = compile_function(
-        products(structure, tokens, inputs, outputs, element), **options
+        products(structure, tokens, inputs, outputs, element, attributes), **options
     )
 
     y, dx, dv = nan(dy.shape, dtype), nan(x.shape, dtype), nan(values.shape, dtype)

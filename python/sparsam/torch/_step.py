@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+import os
 import warnings
 from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
 
-from .. import _step, _structures
+from .. import _step, _structures, _tiles
 from .._storage import Storage
 from .._trees import listed
 from . import _arrays, _state
@@ -30,6 +31,7 @@ def compile(
     target: str = "cpu",
     seed: int = 0,
     cpu: str = "host",
+    tiles: str | os.PathLike | bool | None = None,
 ) -> Step:
     """Compiles a training step of a module on structured parameters.
 
@@ -47,6 +49,7 @@ def compile(
                     in every step. PyTorch's generator is neither read nor advanced, so its
                     own training draws others
     cpu             what to compile for; see `sparsam.compile`
+    tiles           a file of measured tile sizes; see `sparsam.compile` and `Step.tune`
 
     Raises ValueError and TypeError for what does not fit, and CompileError where the
     compiler refuses, with its whole message.
@@ -64,7 +67,14 @@ def compile(
     if not isinstance(seed, int) or isinstance(seed, bool):
         raise TypeError(f"seed must be an integer, found {seed!r}")
     return Step(
-        model, loss_fn, optimizer_spec, tuple(example_batch), structure, seed, cpu
+        model,
+        loss_fn,
+        optimizer_spec,
+        tuple(example_batch),
+        structure,
+        seed,
+        cpu,
+        _tiles.resolve(tiles),
     )
 
 
@@ -74,7 +84,15 @@ class Step(_step.Step):
     framework = _arrays.TorchArrays()
 
     def __init__(
-        self, model, loss_fn, optimizer_spec, batch, structure, seed=0, cpu="host"
+        self,
+        model,
+        loss_fn,
+        optimizer_spec,
+        batch,
+        structure,
+        seed=0,
+        cpu="host",
+        tiles="",
     ):
         """See `sparsam.torch.compile`."""
         self._model = model
@@ -96,6 +114,7 @@ class Step(_step.Step):
             1,
             _structures.normalise(structure),
             cpu,
+            tiles,
         )
 
     def compress(self, params=None, state=None, pattern: Storage | None = None):

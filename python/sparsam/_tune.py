@@ -1,0 +1,200 @@
+"""Searching for tile sizes that are faster than the model's."""
+
+from __future__ import annotations
+
+import logging
+import os
+import statistics
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from . import _candidates
+from ._candidates import Tiles
+from ._lazy import core as _core
+from ._trials import Layer, Trial, ratio
+
+log = logging.getLogger("sparsam")
+
+# Rounds of a first look, and of what decides; the part of the model's time that sizes
+# may take to be kept, so that noise keeps none.
+_LOOKS, _ROUNDS, _KEEP = 3, 9, 0.97
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What was measured of a structured product.
+
+    product        "spmm" (forward), "spmm_transposed" (backward to the input) or "sddmm"
+                   (backward to the weight)
+    structure      its text
+    shape          tokens, inputs, outputs
+    tiles          the fastest sizes; empty where they are the model's
+    model_seconds  of one product alone, with what packs its operands
+    seconds        the same with `tiles`. Those of one layer are chosen together, since
+                   products that are cut alike share packed operands: one may be slower
+    """
+
+    product: str
+    structure: str
+    shape: tuple[int, int, int]
+    tiles: Tiles
+    model_seconds: float
+    seconds: float
+
+
+class _OutOfTime(Exception):
+    pass
+
+
+@dataclass
+class _Clock:
+    end: float
+    verbose: bool
+
+    def check(self):
+        if time.monotonic() > self.end:
+            raise _OutOfTime
+
+    def say(self, text: str):
+        if self.verbose:
+            print(text, flush=True)
+
+
+def tune(
+    products: Sequence[_core.Product], cpu: str, path: str, seconds: float, verbose: bool
+) -> list[Tuned]:
+    """Measures the products that are not in a file, layer by layer, and adds them to it;
+    see `Step.tune`."""
+    known: list[Tiles | None] = [None] * len(products)
+    if os.path.exists(path):
+        known = _core.find_tiles(path, [each["key"] for each in products])
+    layers: dict[tuple, list[_core.Product]] = {}
+    missing = set()
+    for product, tiles in zip(products, known, strict=True):
+        layers.setdefault(_layer(product), []).append(product)
+        if tiles is None:
+            missing.add(_layer(product))
+    clock = _Clock(time.monotonic() + seconds, verbose)
+    found = []
+    for done, layer in enumerate(each for each in layers if each in missing):
+        try:
+            measured = _tune_layer(Layer(layers[layer], cpu), clock)
+        except _OutOfTime:
+            left = len(missing) - done
+            log.warning("tuning took %g s; %d layers are left", seconds, left)
+            break
+        _core.add_tiles(
+            path,
+            [
+                (product["key"], each.tiles, each.model_seconds, each.seconds)
+                for product, each in zip(layers[layer], measured, strict=True)
+            ],
+        )
+        found += measured
+    return found
+
+
+def _layer(product: _core.Product) -> tuple:
+    """What products have in common that may share packed operands."""
+    key = product["key"]
+    return tuple(key[k] for k in ("structure", "element", "tokens", "inputs", "outputs"))
+
+
+def _tune_layer(layer: Layer, clock: _Clock) -> list[Tuned]:
+    kinds = list(layer.products)
+    model: dict[str, Tiles | None] = dict.fromkeys(kinds)
+    first = next(iter(layer.products.values()))
+    key = first["key"]
+    shape = (key["tokens"], key["inputs"], key["outputs"])
+    clock.say(f"{key['structure']}, {' x '.join(map(str, shape))}")
+
+    looks = {
+        height: _best(
+            layer,
+            {k: _candidates.in_registers(p, height) for k, p in layer.products.items()},
+            clock,
+        )
+        for height in _candidates.heights(first)
+    }
+
+    def total(height: int) -> float:
+        return sum(seconds for seconds, _ in looks[height].values())
+
+    # The best, and the model's own height, where one product alone may gain.
+    own = first["tiles"]["token_vectors"]
+    chosen: list[Trial] = []
+    for height in dict.fromkeys((min(looks, key=total), own)):
+        sizes = {k: [tiles] for k, (_, tiles) in looks[height].items()}
+        for kind, product in layer.products.items():
+            sizes[kind] += _candidates.ranges(product, sizes[kind][0])
+        chosen.append({k: tiles for k, (_, tiles) in _best(layer, sizes, clock).items()})
+    winner, seconds = _decide(layer, model, chosen, own, clock)
+    for kind in kinds:
+        before, after = seconds[kind]
+        clock.say(
+            f"  {kind}: {before * 1e6:.1f} us -> {after * 1e6:.1f} us "
+            f"with {winner[kind] or 'the model'}"
+        )
+    return [
+        Tuned(kind, key["structure"], shape, winner[kind] or {}, *seconds[kind])
+        for kind in kinds
+    ]
+
+
+def _best(
+    layer: Layer, sizes: dict[str, list[Tiles]], clock: _Clock
+) -> dict[str, tuple[float, Tiles]]:
+    """The fastest sizes of each product, and its seconds, each product by itself."""
+    clock.check()
+    trials = [(kind, tiles) for kind, each in sizes.items() for tiles in each]
+    times = layer.seconds([{kind: tiles} for kind, tiles in trials], _LOOKS)
+    found: dict[str, tuple[float, Tiles]] = {}
+    for (kind, tiles), rounds in zip(trials, times, strict=True):
+        # The least: what disturbs makes it longer.
+        if kind not in found or min(rounds) < found[kind][0]:
+            found[kind] = min(rounds), tiles
+    return found
+
+
+def _decide(
+    layer: Layer, model: Trial, chosen: Iterable[Trial], own: int, clock: _Clock
+) -> tuple[Trial, dict[str, tuple[float, float]]]:
+    """The model's sizes or faster ones, and the seconds of each product with the model's
+    and with these."""
+    clock.check()
+    options: list[Trial] = [model, *chosen]
+    singles = [{k: tiles} for option in options for k, tiles in option.items()]
+    times = layer.seconds([*options, *singles], _ROUNDS)
+    kinds, count = list(model), len(options)
+
+    def single(option: int, kind: str) -> list[float]:
+        return times[count + option * len(kinds) + kinds.index(kind)]
+
+    best, winner, number = 1.0, dict(model), 0
+    for i, option in enumerate(options[1:], 1):
+        gain, sizes = ratio(times[i], times[0]), dict(option)
+        if all(tiles["token_vectors"] == own for tiles in option.values()):
+            # They share packed operands as the model's do: each is decided by itself.
+            ratios = {k: ratio(single(i, k), single(0, k)) for k in kinds}
+            sizes = {k: option[k] if ratios[k] <= _KEEP else None for k in kinds}
+            parts = [single(i if sizes[k] else 0, k) for k in kinds]
+            gain = ratio(
+                [sum(times) for times in zip(*parts, strict=True)],
+                [
+                    sum(times)
+                    for times in zip(*(single(0, k) for k in kinds), strict=True)
+                ],
+            )
+        elif gain > _KEEP:
+            continue
+        if gain < best and any(sizes.values()):
+            best, winner, number = gain, sizes, i
+    seconds = {
+        kind: (
+            statistics.median(single(0, kind)),
+            statistics.median(single(number if winner[kind] else 0, kind)),
+        )
+        for kind in kinds
+    }
+    return winner, seconds

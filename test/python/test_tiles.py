@@ -1,0 +1,315 @@
+"""Tile sizes: any of them give the right products, and the search for faster ones."""
+
+import json
+import multiprocessing
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import sparsam
+import test_products
+from sparsam import _candidates, _core, _trials
+
+SHAPES = [(1, 24, 40), (7, 40, 24), (33, 24, 40), (100, 40, 24)]
+
+# Structure, outputs of a block, and inputs that are not torn apart in x and dx.
+STRUCTURES = [
+    ("nm<2:4>", 1, 4),
+    ("nm<2:4, vector = 8>", 8, 4),
+    ("nm<1:8, vector = 4>", 4, 8),
+    ("vnm<8, 2:8>", 1, 8),
+    ("unstructured<density = 0.3>", 1, 1),
+    ("block<8x8, density = 0.4>", 8, 8),
+    ("block<4x2, density = 0.5>", 2, 4),
+]
+
+
+def tile_texts(rng, vector, unit, inputs):
+    """Random tile sizes of the three products, as attributes."""
+    texts = []
+    for _ in range(3):
+        tiles = {
+            "part": rng.integers(1, vector + 1),
+            "token_vectors": rng.integers(1, 9),
+            "jobs": 2 ** rng.integers(0, 3) if vector == 1 else rng.integers(1, 13),
+            "range": unit * rng.integers(1, inputs // unit + 1),
+        }
+        # Any of them may be left to the model.
+        kept = [name for name in tiles if rng.random() < 0.8]
+        sizes = ", ".join(f"{name} = {tiles[name]}" for name in kept)
+        texts.append(f", sparsam.tiles = {{{sizes}}}")
+    return texts
+
+
+@pytest.mark.parametrize("bits", [256, 512])
+@pytest.mark.parametrize("text, vector, unit", STRUCTURES)
+def test_any_tiles_give_the_products(text, vector, unit, bits):
+    for seed, shape in enumerate(SHAPES):
+        rng = np.random.default_rng((seed, bits))
+        attributes = tile_texts(rng, vector, unit, shape[1])
+        test_products.check_products(
+            text, *shape, seed=seed, attributes=attributes, vector_bits=bits
+        )
+
+
+def test_one_activation_packed_twice():
+    """Products that read x at different heights each have panels of their own."""
+    tiles = [f", sparsam.tiles = {{token_vectors = {n}}}" for n in (1, 2, 3)]
+    for text in ("nm<2:4, vector = 8>", "unstructured<density = 0.3>"):
+        test_products.check_products(text, 100, 24, 40, "f64", attributes=tiles)
+
+
+def train_step(params, state, x, y):
+    def loss(params):
+        hidden = jax.nn.relu(x @ params["in"])
+        return jnp.mean((hidden @ params["out"] - y) ** 2)
+
+    value, gradients = jax.value_and_grad(loss)(params)
+    params = jax.tree.map(lambda w, g: w - 0.1 * g, params, gradients)
+    return params, state, value
+
+
+STRUCTURE = {"in": "nm<2:4, vector = 4>", "out": "unstructured<density = 0.3>"}
+
+
+def example():
+    rng = np.random.default_rng(0)
+
+    def array(*shape):
+        return rng.standard_normal(shape).astype(np.float32)
+
+    params = {"in": array(24, 40), "out": array(40, 12)}
+    return params, np.float32(0), array(33, 24), array(33, 12)
+
+
+def compiled(structure=STRUCTURE, **options):
+    return sparsam.compile(train_step, example(), structure=structure, **options)
+
+
+def with_one_layer(**options):
+    return compiled({"in": STRUCTURE["in"]}, **options)
+
+
+def loss_and_params(step):
+    params, state, x, y = example()
+    p, s = step.compress(params, state)
+    p, s, loss = step(p, s, x, y)
+    return [loss, *jax.tree.leaves(step.densify(p))]
+
+
+def assert_same(found, expected):
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=2e-5, atol=1e-6)
+
+
+@pytest.fixture
+def one_vector_wins(monkeypatch):
+    """Every program is made and run, and the times are as if single vectors of tokens
+    were the fastest."""
+    real, ran = _trials.Layer.seconds, []
+
+    def seconds(self, trials, rounds):
+        ran.extend(real(self, trials, 1))
+
+        def weight(trial):
+            return sum((tiles or {}).get("token_vectors", 5) for tiles in trial.values())
+
+        return [[1e-3 * weight(trial)] * rounds for trial in trials]
+
+    monkeypatch.setattr(_trials.Layer, "seconds", seconds)
+    return ran
+
+
+def test_search_writes_and_uses_the_file(tmp_path, one_vector_wins):
+    path = tmp_path / "folder" / "tiles.json"
+    step = compiled()
+    expected = loss_and_params(step)
+    params, state, x, y = example()
+    p, s = step.compress(params, state)
+
+    found = step.tune(path)
+    # The gradient of x, which is not needed, has no product.
+    assert sorted((each.structure, each.product, each.shape) for each in found) == [
+        ("nm<2:4, vector = 4>", "sddmm", (33, 24, 40)),
+        ("nm<2:4, vector = 4>", "spmm", (33, 24, 40)),
+        ("unstructured<density = 0.3>", "sddmm", (33, 40, 12)),
+        ("unstructured<density = 0.3>", "spmm", (33, 40, 12)),
+        ("unstructured<density = 0.3>", "spmm_transposed", (33, 40, 12)),
+    ]
+    assert all(each.tiles["token_vectors"] == 1 for each in found)
+    assert all(each.seconds < each.model_seconds for each in found)
+    entries = json.loads(path.read_text())["entries"]
+    assert sorted(each["product"] for each in entries) == sorted(
+        each.product for each in found
+    )
+    assert {each["threads"] for each in entries} == {sparsam.num_threads()}
+
+    # Storage of before goes on, and the numbers stay.
+    assert "_t1" in step.ir("to-cpu")
+    assert not step.remarks
+    p, s, loss = step(p, s, x, y)
+    assert_same([loss, *jax.tree.leaves(step.densify(p))], expected)
+
+    # Another step reads the file, and there is nothing to measure.
+    one_vector_wins.clear()
+    again = compiled(tiles=path)
+    assert "_t1" in again.ir("to-cpu") and not again.remarks
+    assert again.tune() == [] and not one_vector_wins
+    assert_same(loss_and_params(again), expected)
+    # Without the option nothing is read.
+    assert "_t1" not in compiled().ir("to-cpu")
+
+
+def test_a_real_search(tmp_path):
+    """Whatever wins, it is written, and the step stays right."""
+    step = compiled()
+    expected = loss_and_params(step)
+    found = step.tune(tmp_path / "tiles.json", seconds=300)
+    assert len(found) == 5
+    assert_same(loss_and_params(step), expected)
+
+
+def test_the_model_wins(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        _trials.Layer,
+        "seconds",
+        lambda self, trials, rounds: [[1.0] * rounds] * len(trials),
+    )
+    step = compiled()
+    plain = step.ir("to-cpu")
+    assert [each.tiles for each in step.tune(tmp_path / "tiles.json")] == [{}] * 5
+    assert step.ir("to-cpu") == plain and not step.remarks
+
+
+def test_time_is_bounded(tmp_path, one_vector_wins, caplog):
+    path = tmp_path / "tiles.json"
+    step = compiled()
+    assert step.tune(path, seconds=0) == []
+    assert "2 layers are left" in caplog.text
+    assert not path.exists()
+
+
+def test_other_threads_are_measured_apart(tmp_path, one_vector_wins, capsys):
+    path = tmp_path / "tiles.json"
+    threads = sparsam.num_threads()
+    step = with_one_layer()
+    step.tune(path)
+    assert not capsys.readouterr().out
+    sparsam.set_num_threads(threads + 1)
+    try:
+        other = with_one_layer(tiles=path)
+        assert f"for {_cpu_name()} and {threads + 1} threads" in "\n".join(other.remarks)
+        assert len(other.tune()) == 2
+    finally:
+        sparsam.set_num_threads(threads)
+    assert len(json.loads(path.read_text())["entries"]) == 4
+
+
+def _cpu_name():
+    return with_one_layer()._main.products()[0]["key"]["cpu"]
+
+
+def test_default_file(tmp_path, monkeypatch, one_vector_wins):
+    monkeypatch.delenv("SPARSAM_TILES", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with_one_layer().tune()
+    assert (tmp_path / "sparsam" / "tiles.json").exists()
+    assert "_t1" in with_one_layer(tiles=True).ir("to-cpu")
+    monkeypatch.setenv("SPARSAM_TILES", str(tmp_path / "named.json"))
+    with_one_layer().tune()
+    assert (tmp_path / "named.json").exists()
+
+
+def test_a_corrupt_file(tmp_path, one_vector_wins):
+    path = tmp_path / "tiles.json"
+    path.write_text('{"version": 1, "entries": [')
+    step = with_one_layer(tiles=path)
+    assert any("no whole file of tile sizes" in each for each in step.remarks)
+    with pytest.raises(ValueError, match="tiles.json' is no whole file of tile sizes"):
+        step.tune()
+    assert path.read_text() == '{"version": 1, "entries": ['
+
+
+def test_a_file_that_cannot_be_written(tmp_path, one_vector_wins):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match="cannot write it"):
+        with_one_layer().tune(tmp_path / "file" / "tiles.json")
+
+
+def test_paths_that_are_none():
+    with pytest.raises(TypeError, match="tiles must be the path of a file"):
+        with_one_layer(tiles=3)
+    with pytest.raises(ValueError, match="no path with a quote"):
+        with_one_layer(tiles="a'b.json")
+
+
+def entry(tokens):
+    key = {
+        "cpu": "one",
+        "vector_bits": 256,
+        "l1_bytes": 1,
+        "l2_bytes": 2,
+        "threads": 1,
+        "product": "spmm",
+        "structure": "nm<2:4>",
+        "element": "f32",
+        "tokens": tokens,
+        "inputs": 8,
+        "outputs": 8,
+    }
+    return key, {"range": 4}, 2.0, 1.0
+
+
+def add(path, numbers):
+    for number in numbers:
+        _core.add_tiles(path, [entry(number)])
+
+
+def test_processes_add_to_one_file(tmp_path):
+    path = str(tmp_path / "tiles.json")
+    context = multiprocessing.get_context("spawn")
+    processes = [
+        context.Process(target=add, args=(path, range(first, 60, 3)))
+        for first in (0, 1, 2)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+        assert process.exitcode == 0
+    keys = [entry(number)[0] for number in range(60)]
+    assert _core.find_tiles(path, keys) == [{"range": 4}] * 60
+    assert _core.find_tiles(path, [entry(60)[0]]) == [None]
+    assert sorted(each.name for each in tmp_path.iterdir()) == [
+        "tiles.json",
+        "tiles.json.lock",
+    ]
+
+
+@pytest.mark.parametrize("text, vector, unit", STRUCTURES)
+def test_candidates_suit_the_kernels(text, vector, unit):
+    """Every candidate passes the compiler's checks."""
+    structure = test_products.patterns.parse(text)
+    for shape in (SHAPES[-1], (100, 960, 480)):
+        module = _core.Module.parse(test_products.products(structure, *shape, "f32"))
+        for product in module.products():
+            assert product["outputs"] == vector
+            trials = [
+                {product["key"]["product"]: sizes}
+                for height in _candidates.heights(product)
+                for tiles in _candidates.in_registers(product, height)
+                for sizes in (tiles, *_candidates.ranges(product, tiles))
+            ]
+            assert len(trials) >= 4
+            layer = _trials.Layer([product], "host")
+            text = "\n".join(layer.function(f"f{i}", t) for i, t in enumerate(trials))
+            lowered = _core.Module.parse(text)
+            lowered.run("sparsam-to-cpu")
+            assert not lowered.diagnostics
+
+
+def test_verbose(tmp_path, capsys, one_vector_wins):
+    with_one_layer().tune(tmp_path / "tiles.json", verbose=True)
+    out = capsys.readouterr().out
+    assert "nm<2:4, vector = 4>, 33 x 24 x 40" in out and "sddmm: " in out
