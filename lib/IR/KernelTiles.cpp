@@ -1,7 +1,7 @@
 #include "sparsam/IR/KernelTiles.h"
+#include "sparsam/IR/SparsamOps.h"
 
 #include "mlir/IR/Builders.h"
-#include "mlir/IR/Operation.h"
 #include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
@@ -15,9 +15,10 @@ constexpr int64_t mostAccumulators = 128;
 constexpr int64_t mostTokenVectors = 16;
 
 std::string getNames() {
-  return llvm::join(llvm::map_range(KernelTiles::getMembers(),
-                                    [](const auto &member) { return member.first.str(); }),
-                    ", ");
+  return llvm::join(
+      llvm::map_range(KernelTiles::getMembers(),
+                      [](const auto &member) { return member.first.str(); }),
+      ", ");
 }
 
 } // namespace
@@ -27,7 +28,8 @@ ArrayRef<std::pair<StringLiteral, KernelTiles::Member>> KernelTiles::getMembers(
       {"part", &KernelTiles::part},
       {"token_vectors", &KernelTiles::tokenVectors},
       {"jobs", &KernelTiles::jobs},
-      {"range", &KernelTiles::range}};
+      {"range", &KernelTiles::range},
+      {"chunk", &KernelTiles::chunk}};
   return members;
 }
 
@@ -63,8 +65,13 @@ std::string KernelTiles::getText() const {
   return llvm::join(texts, ", ");
 }
 
-LogicalResult
-KernelTiles::verify(function_ref<InFlightDiagnostic()> emitError) const {
+LogicalResult KernelTiles::verify(Operation *product,
+                                  function_ref<InFlightDiagnostic()> emitError) const {
+  if (isa<SpmmOp>(product))
+    for (auto [name, member] : getMembers())
+      if (this->*member &&
+          (member == &KernelTiles::jobs || member == &KernelTiles::chunk))
+        return emitError() << "has no '" << name << "', which is a size of sddmm alone";
   for (auto [name, member] : getMembers())
     if (std::optional<int64_t> size = this->*member; size && *size < 1)
       return emitError() << "needs positive tile sizes, found " << name << " = " << *size;
@@ -72,14 +79,13 @@ KernelTiles::verify(function_ref<InFlightDiagnostic()> emitError) const {
     return emitError() << "has at most " << mostTokenVectors
                        << " vectors of tokens in registers, found token_vectors = "
                        << *tokenVectors;
-  for (Member member : {&KernelTiles::tokenVectors, &KernelTiles::jobs}) {
-    // Compared one by one first: their product may overflow.
-    int64_t first = part.value_or(1), second = (this->*member).value_or(1);
-    if (first > mostAccumulators || second > mostAccumulators ||
-        first * second > mostAccumulators)
-      return emitError() << "has at most " << mostAccumulators
-                         << " accumulators in registers, found {" << getText() << "}";
-  }
+  // Compared one by one first: their product may overflow.
+  int64_t outputs = part.value_or(1);
+  int64_t others = (isa<SpmmOp>(product) ? tokenVectors : jobs).value_or(1);
+  if (outputs > mostAccumulators || others > mostAccumulators ||
+      outputs * others > mostAccumulators)
+    return emitError() << "has at most " << mostAccumulators
+                       << " accumulators in registers, found {" << getText() << "}";
   return success();
 }
 
@@ -102,5 +108,5 @@ LogicalResult sparsam::verifyTilesAttr(Operation *op) {
       return op->emitOpError() << "needs an i64 as tile size '" << name << "', found "
                                << size.getValue();
   }
-  return KernelTiles::get(op).verify([&] { return op->emitOpError(); });
+  return KernelTiles::get(op).verify(op, [&] { return op->emitOpError(); });
 }

@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 Tiles = dict[str, int]
 
 # Vectors of tokens that a kernel may have in registers, and outputs of a part.
-_HEIGHTS = (1, 2, 3, 4, 6, 8)
+_HEIGHTS = (1, 2, 3, 4, 6, 8, 12)
 _PARTS = (1, 2, 3, 4, 6, 8, 12, 16)
 _JOBS = (1, 2, 3, 4, 6, 8)
-# What a range of rows is multiplied by.
-_RANGES = (0.25, 0.5, 2, 4)
+# What a range of rows, and a chunk of tokens, is multiplied by.
+_RANGES, _CHUNKS = (0.25, 0.5, 2, 4), (0.5, 2, 4)
 
 
 def heights(product: _core.Product) -> list[int]:
@@ -61,6 +61,15 @@ def ranges(product: _core.Product, tiles: Tiles) -> list[Tiles]:
     sizes = {max(unit, int(model * factor) // unit * unit) for factor in _RANGES}
     sizes = {size for size in sizes | {rows} if size <= min(most, rows)}
     return [tiles | {"range": size} for size in sorted(sizes - {model})]
+
+
+def chunks(product: _core.Product, tiles: Tiles) -> list[Tiles]:
+    """The same sizes with fewer and more tokens between sums over lanes, and with all."""
+    model, tokens = product["tiles"].get("chunk"), product["key"]["tokens"]
+    if model is None or product["jobs_in_vector"]:
+        return []
+    sizes = {min(tokens, int(model * factor)) for factor in _CHUNKS} | {tokens}
+    return [tiles | {"chunk": size} for size in sorted(sizes - {model, 0})]
 
 
 def _suits_vector(product: _core.Product, jobs: int) -> bool:

@@ -28,9 +28,10 @@ class Family:
         self._keep(first)
 
     def _keep(self, step: Step):
-        """Remembers a step by its structures."""
-        self._steps[_key(step.pinned)] = step
-        self._steps.move_to_end(_key(step.pinned))
+        """Remembers a step by its structures and its file of tile sizes."""
+        key = _key(step.pinned), step.tiles
+        self._steps[key] = step
+        self._steps.move_to_end(key)
         if len(self._steps) > _KEPT:
             self._steps.popitem(last=False)
 
@@ -41,10 +42,19 @@ class Family:
                 self._pinned[_key(structure)] = find(structure)
             return self._pinned[_key(structure)]
 
-    def step(self, structure: dict[str, str], build: Callable[[dict], Step]) -> Step:
-        """The step of these structures (path -> text with its view)."""
+    def only(self, step: Step):
+        """Forgets the steps besides one that was compiled again."""
         with self._lock:
-            found = self._steps.get(_key(structure)) or build(structure)
+            self._steps.clear()
+            self._keep(step)
+
+    def step(
+        self, structure: dict[str, str], tiles: str, build: Callable[[dict], Step]
+    ) -> Step:
+        """The step of these structures (path -> text with its view), with a file of tile
+        sizes."""
+        with self._lock:
+            found = self._steps.get((_key(structure), tiles)) or build(structure)
             self._keep(found)
             return found
 

@@ -62,7 +62,7 @@ class Refresher:
                 self._set_densities(scores)
             elif self._request.scope == "group":
                 scores = self._grouped(scores)
-            new = self._step.family.step(self._new, self._step.variant)
+            new = self._step.family.step(self._new, self._step.tiles, self._step.variant)
             return new, new.form.handles(self._move(new, stored, dense, scores), handles)
 
     def _wanted(self, structure) -> tuple[set[str], dict[str, str]]:

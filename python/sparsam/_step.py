@@ -408,6 +408,7 @@ class Step:
             self._set_structure(self._main.imported, self._main.structure)
             for where, lost in damage.items():
                 self.plan[where].damage = lost
+            self.family.only(self)
         return found
 
     def ir(self, stage: str) -> str:

@@ -6,7 +6,7 @@ import logging
 import os
 import statistics
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from . import _candidates
@@ -19,6 +19,10 @@ log = logging.getLogger("sparsam")
 # Rounds of a first look, and of what decides; the part of the model's time that sizes
 # may take to be kept, so that noise keeps none.
 _LOOKS, _ROUNDS, _KEEP = 3, 9, 0.97
+
+
+# Product -> the seconds of its fastest sizes, and these.
+_Found = dict[str, tuple[float, Tiles]]
 
 
 @dataclass(frozen=True)
@@ -121,14 +125,23 @@ def _tune_layer(layer: Layer, clock: _Clock) -> list[Tuned]:
     def total(height: int) -> float:
         return sum(seconds for seconds, _ in looks[height].values())
 
-    # The best, and the model's own height, where one product alone may gain.
+    # The best two, and the model's own height, where one product alone may gain.
     own = first["tiles"]["token_vectors"]
+    refined = []
+    for height in dict.fromkeys((*sorted(looks, key=total)[:2], own)):
+        found = looks[height]
+        for more in (_candidates.ranges, _candidates.chunks):
+            found = _refine(layer, found, more, clock)
+        refined.append(found)
+    # Each with its own best height, too, which may repay packing operands twice.
+    refined.append(
+        {k: min((each[k] for each in refined), key=lambda one: one[0]) for k in kinds}
+    )
     chosen: list[Trial] = []
-    for height in dict.fromkeys((min(looks, key=total), own)):
-        sizes = {k: [tiles] for k, (_, tiles) in looks[height].items()}
-        for kind, product in layer.products.items():
-            sizes[kind] += _candidates.ranges(product, sizes[kind][0])
-        chosen.append({k: tiles for k, (_, tiles) in _best(layer, sizes, clock).items()})
+    for found in refined:
+        sizes = {kind: tiles for kind, (_, tiles) in found.items()}
+        if sizes not in chosen:
+            chosen.append(sizes)
     winner, seconds = _decide(layer, model, chosen, own, clock)
     for kind in kinds:
         before, after = seconds[kind]
@@ -142,14 +155,27 @@ def _tune_layer(layer: Layer, clock: _Clock) -> list[Tuned]:
     ]
 
 
-def _best(
-    layer: Layer, sizes: dict[str, list[Tiles]], clock: _Clock
-) -> dict[str, tuple[float, Tiles]]:
+def _refine(
+    layer: Layer,
+    found: _Found,
+    more: Callable[[_core.Product, Tiles], list[Tiles]],
+    clock: _Clock,
+) -> _Found:
+    """The same with the fastest of one more size, for the products that have it."""
+    sizes = {
+        kind: [tiles, *more(layer.products[kind], tiles)]
+        for kind, (_, tiles) in found.items()
+    }
+    sizes = {kind: each for kind, each in sizes.items() if len(each) > 1}
+    return found | _best(layer, sizes, clock) if sizes else found
+
+
+def _best(layer: Layer, sizes: dict[str, list[Tiles]], clock: _Clock) -> _Found:
     """The fastest sizes of each product, and its seconds, each product by itself."""
     clock.check()
     trials = [(kind, tiles) for kind, each in sizes.items() for tiles in each]
     times = layer.seconds([{kind: tiles} for kind, tiles in trials], _LOOKS)
-    found: dict[str, tuple[float, Tiles]] = {}
+    found: _Found = {}
     for (kind, tiles), rounds in zip(trials, times, strict=True):
         # The least: what disturbs makes it longer.
         if kind not in found or min(rounds) < found[kind][0]:

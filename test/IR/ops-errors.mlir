@@ -232,7 +232,7 @@ func.func @tiles_kind(%x: tensor<5x8xf32>, %v: tensor<16x4x1xf32>, %i: tensor<16
 // -----
 
 func.func @tiles_name(%x: tensor<5x8xf32>, %v: tensor<16x4x1xf32>, %i: tensor<16x4xi16>, %y: tensor<5x16xf32>) {
-  // expected-error @below {{has no tile size 'height'; there are part, token_vectors, jobs, range}}
+  // expected-error @below {{has no tile size 'height'; there are part, token_vectors, jobs, range, chunk}}
   %0 = sparsam.spmm %x, %v, %i into %y {structure = #sparsam.nm<2:4>, sparsam.tiles = {height = 32}}
       : (tensor<5x8xf32>, tensor<16x4x1xf32>, tensor<16x4xi16>, tensor<5x16xf32>) -> tensor<5x16xf32>
   return
@@ -281,5 +281,14 @@ func.func @tiles_jobs(%x: tensor<5x8xf32>, %dy: tensor<5x16xf32>, %i: tensor<16x
   // expected-error @below {{has at most 128 accumulators in registers, found {part = 2, jobs = 9223372036854775807}}}
   %0 = sparsam.sddmm %x, %dy on %i into %v {structure = #sparsam.nm<2:4>, sparsam.tiles = {part = 2, jobs = 9223372036854775807}}
       : (tensor<5x8xf32>, tensor<5x16xf32>, tensor<16x4xi16>, tensor<16x4x1xf32>) -> tensor<16x4x1xf32>
+  return
+}
+
+// -----
+
+func.func @tiles_of_sddmm(%x: tensor<5x8xf32>, %v: tensor<16x4x1xf32>, %i: tensor<16x4xi16>, %y: tensor<5x16xf32>) {
+  // expected-error @below {{has no 'chunk', which is a size of sddmm alone}}
+  %0 = sparsam.spmm %x, %v, %i into %y {structure = #sparsam.nm<2:4>, sparsam.tiles = {chunk = 64}}
+      : (tensor<5x8xf32>, tensor<16x4x1xf32>, tensor<16x4xi16>, tensor<5x16xf32>) -> tensor<5x16xf32>
   return
 }

@@ -28,13 +28,16 @@ STRUCTURES = [
 def tile_texts(rng, vector, unit, inputs):
     """Random tile sizes of the three products, as attributes."""
     texts = []
-    for _ in range(3):
+    for product in ("spmm", "spmm_transposed", "sddmm"):
         tiles = {
             "part": rng.integers(1, vector + 1),
             "token_vectors": rng.integers(1, 9),
-            "jobs": 2 ** rng.integers(0, 3) if vector == 1 else rng.integers(1, 13),
             "range": unit * rng.integers(1, inputs // unit + 1),
         }
+        if product == "sddmm" and vector == 1:
+            tiles["jobs"] = 2 ** rng.integers(0, 3)
+        elif product == "sddmm":
+            tiles |= {"jobs": rng.integers(1, 13), "chunk": rng.integers(1, 80)}
         # Any of them may be left to the model.
         kept = [name for name in tiles if rng.random() < 0.8]
         sizes = ", ".join(f"{name} = {tiles[name]}" for name in kept)
@@ -155,6 +158,8 @@ def test_search_writes_and_uses_the_file(tmp_path, one_vector_wins):
     one_vector_wins.clear()
     again = compiled(tiles=path)
     assert "_t1" in again.ir("to-cpu") and not again.remarks
+    # So does what a bundle is made of.
+    assert "_t1" in again._main.lowered_for("host").text()
     assert again.tune() == [] and not one_vector_wins
     assert_same(loss_and_params(again), expected)
     # Without the option nothing is read.
@@ -188,6 +193,19 @@ def test_time_is_bounded(tmp_path, one_vector_wins, caplog):
     assert step.tune(path, seconds=0) == []
     assert "2 layers are left" in caplog.text
     assert not path.exists()
+
+
+def test_refreshed_steps_are_tuned_too(tmp_path, one_vector_wins):
+    """Those of before, which are kept, had other sizes."""
+    step = with_one_layer()
+    params, state, x, y = example()
+    other, p, s = step.refresh(*step.compress(params, state), structure="dense")
+    step, p, s = other.refresh(p, s, structure={"in": STRUCTURE["in"]})
+    step.tune(tmp_path / "tiles.json")
+    other, p, s = step.refresh(p, s, structure="dense")
+    again, p, s = other.refresh(p, s, structure={"in": STRUCTURE["in"]})
+    assert again is step and "_t1" in again.ir("to-cpu")
+    assert other.tiles == step.tiles
 
 
 def test_other_threads_are_measured_apart(tmp_path, one_vector_wins, capsys):
@@ -287,11 +305,13 @@ def test_processes_add_to_one_file(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("text, vector, unit", STRUCTURES)
+@pytest.mark.parametrize(
+    "text, vector, unit", [*STRUCTURES, ("block<16x16, density = 0.5>", 16, 16)]
+)
 def test_candidates_suit_the_kernels(text, vector, unit):
     """Every candidate passes the compiler's checks."""
     structure = test_products.patterns.parse(text)
-    for shape in (SHAPES[-1], (100, 960, 480)):
+    for shape in ((7, 48, 80), (300, 960, 480)):
         module = _core.Module.parse(test_products.products(structure, *shape, "f32"))
         for product in module.products():
             assert product["outputs"] == vector
@@ -299,12 +319,16 @@ def test_candidates_suit_the_kernels(text, vector, unit):
                 {product["key"]["product"]: sizes}
                 for height in _candidates.heights(product)
                 for tiles in _candidates.in_registers(product, height)
-                for sizes in (tiles, *_candidates.ranges(product, tiles))
+                for sizes in (
+                    tiles,
+                    *_candidates.ranges(product, tiles),
+                    *_candidates.chunks(product, tiles),
+                )
             ]
             assert len(trials) >= 4
             layer = _trials.Layer([product], "host")
-            text = "\n".join(layer.function(f"f{i}", t) for i, t in enumerate(trials))
-            lowered = _core.Module.parse(text)
+            made = "\n".join(layer.function(f"f{i}", t) for i, t in enumerate(trials))
+            lowered = _core.Module.parse(made)
             lowered.run("sparsam-to-cpu")
             assert not lowered.diagnostics
 

@@ -277,3 +277,12 @@ def test_modules_in_double_precision(module):
     p, s, loss = step(p, s, x.double(), y)
     assert loss.dtype is torch.float64
     assert abs(loss.item() - expected) < 1e-12
+
+
+def test_tile_sizes_from_a_file(module, tmp_path):
+    path = tmp_path / "tiles.json"
+    step = sparsam.torch.compile(
+        module, loss_fn, AdamW(lr=1e-2), batch(), STRUCTURE, tiles=path
+    )
+    assert step.tiles == str(path)
+    assert any("tiles.json': cannot read it" in remark for remark in step.remarks)

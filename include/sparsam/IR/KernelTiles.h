@@ -16,11 +16,13 @@ struct KernelTiles {
   std::optional<int64_t> part;
   /// Vectors of tokens in registers at once; they make the height of a panel.
   std::optional<int64_t> tokenVectors;
-  /// Kept inputs whose gradients are in registers at once.
+  /// Kept inputs whose gradients are in registers at once: an sddmm's.
   std::optional<int64_t> jobs;
   /// Rows of the panel that a kernel goes through at once: inputs, or outputs where these
   /// are gathered.
   std::optional<int64_t> range;
+  /// Tokens between two sums over lanes, rounded up to whole panels: an sddmm's.
+  std::optional<int64_t> chunk;
 
   using Member = std::optional<int64_t> KernelTiles::*;
   /// The members by their names in text.
@@ -34,9 +36,10 @@ struct KernelTiles {
   /// "part = 8, range = 96".
   std::string getText() const;
 
-  /// Checks what holds on any target: each size is positive, and what is in registers at
-  /// once is not many times what any CPU has.
-  LogicalResult verify(function_ref<InFlightDiagnostic()> emitError) const;
+  /// Checks what holds on any target for a product: it has these sizes, each is positive,
+  /// and what is in registers at once is not many times what any CPU has.
+  LogicalResult verify(Operation *product,
+                       function_ref<InFlightDiagnostic()> emitError) const;
 };
 
 inline constexpr llvm::StringLiteral tilesAttrName = "sparsam.tiles";

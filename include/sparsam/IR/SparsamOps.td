@@ -238,12 +238,12 @@ def Sparsam_SpmmOp : Sparsam_Op<"spmm", [
     3. the storage is that of the K x N matrix;
     4. the result, on tensors, has the type of the destination; on memrefs there is none;
     5. `sparsam.tiles`, where it is there, is a dictionary of i64 named `part`,
-       `token_vectors`, `jobs` or `range`, all positive; `token_vectors` is at most 16, and
-       `part` times `token_vectors` and `part` times `jobs` are at most 128.
+       `token_vectors` or `range`, all positive; `token_vectors` is at most 16, and `part`
+       times `token_vectors` at most 128.
 
     These are sizes that the CPU's kernel has instead of those that its model chooses:
-    outputs of a block in registers at once, vectors of tokens, kept inputs whose gradients
-    are (in sddmm alone), and rows of x or dx that it goes through at once.
+    outputs of a block in registers at once, vectors of tokens, and rows of x or dx that it
+    goes through at once.
 
     ```mlir
     %y = sparsam.spmm %x, %values, %indices into %init {
@@ -286,7 +286,9 @@ def Sparsam_SddmmOp : Sparsam_Op<"sddmm", [
     2. the rows of lhs and rhs agree;
     3. the pattern and the destination are the storage of the K x N matrix;
     4. the result, on tensors, has the type of the destination; on memrefs there is none;
-    5. `sparsam.tiles` is as on spmm.
+    5. `sparsam.tiles` is as on spmm, with `jobs` (kept inputs whose gradients are in
+       registers at once) and `chunk` (tokens between two sums over lanes) besides; it is
+       `part` times `jobs` that is at most 128.
   }];
   let arguments = (ins Sparsam_FloatMatrix:$lhs, Sparsam_FloatMatrix:$rhs,
                        Variadic<Sparsam_StorageOperand>:$pattern,

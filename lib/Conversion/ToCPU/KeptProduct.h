@@ -179,6 +179,9 @@ int64_t getForwardBunch(const KeptProduct &product, int64_t units);
 int64_t getTransposedUnits(const KeptProduct &product);
 int64_t getGradientUnits(const KeptProduct &product);
 
+/// Tokens of a gradient between two sums over lanes.
+int64_t getGradientChunk(const KeptProduct &product);
+
 } // namespace mlir::sparsam::cpu
 
 #endif // SPARSAM_LIB_CONVERSION_TOCPU_KEPTPRODUCT_H

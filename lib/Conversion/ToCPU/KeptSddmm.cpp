@@ -21,6 +21,8 @@ int64_t getChunk(const KeptProduct &product) {
   // Single outputs keep the panel's dy in registers.
   if (product.vector == 1)
     return 1;
+  if (product.given.chunk)
+    return llvm::divideCeil(*product.given.chunk, product.getHeight());
   int64_t panels = product.getInputPanels().getCount();
   int64_t tokens = product.isLoadBound() ? loadBoundTokens : chunkTokens;
   // Equal chunks, so that none ends in sums of a few tokens.
@@ -296,6 +298,10 @@ struct Gradient {
 };
 
 } // namespace
+
+int64_t cpu::getGradientChunk(const KeptProduct &product) {
+  return getChunk(product) * product.getHeight();
+}
 
 int64_t cpu::getGradientUnits(const KeptProduct &product) {
   // The x that blocks read meanwhile, in the second-level cache, or in the first where

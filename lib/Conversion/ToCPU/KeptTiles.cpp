@@ -16,9 +16,14 @@ LogicalResult TileSpace::verify(const KernelTiles &given,
                        << *given.part;
   if (jobsInVector && given.jobs &&
       (!llvm::isPowerOf2_64(*given.jobs) || *given.jobs > lanes))
-    return emitError() << "sums the gradients of single outputs in one vector of " << lanes
-                       << ", expected a power of two up to that, found jobs = "
+    return emitError() << "sums the gradients of single outputs in one vector of "
+                       << lanes << ", expected a power of two up to that, found jobs = "
                        << *given.jobs;
+  if (jobsInVector && given.chunk)
+    return emitError()
+           << "sums the gradients of single outputs over lanes in each panel, "
+              "expected no chunk, found chunk = "
+           << *given.chunk;
   if (!given.range)
     return success();
   if (*given.range < rows && *given.range % unit != 0)
@@ -40,19 +45,23 @@ TileSpace sparsam::getTileSpaceOfKept(Operation *op, const KeptInputs &pattern,
   auto spmm = dyn_cast<SpmmOp>(op);
   KeptProduct product(pattern, type.getDimSize(0), element, target, given);
   auto describe = [&](const KeptProduct &product, int64_t units) {
-    KernelTiles tiles{product.partSize, product.tokenVectors, product.jobs,
-                      given.range.value_or(units * product.pattern.unit)};
+    KernelTiles tiles{product.partSize, product.tokenVectors, std::nullopt,
+                      given.range.value_or(units * product.pattern.unit), std::nullopt};
     return TileSpace{tiles,
                      product.vector,
                      product.pattern.inputs,
                      product.pattern.unit,
-                     product.vector == 1,
+                     product.vector == 1 && !spmm,
                      std::nullopt,
                      product.lanes,
                      target.registers};
   };
-  if (!spmm)
-    return describe(product, getGradientUnits(product));
+  if (!spmm) {
+    TileSpace space = describe(product, getGradientUnits(product));
+    space.tiles.jobs = product.jobs;
+    space.tiles.chunk = getGradientChunk(product);
+    return space;
+  }
   if (repaysSorting(product)) {
     SortedKept sorted(pattern, spmm.getTransposed());
     KeptProduct gathered(sorted, product.tokens, element, target, given);

@@ -58,7 +58,7 @@ bool MeasuredTiles::set(Operation *op, StructureInterface structure) {
                  << threads << (threads == 1 ? " thread" : " threads");
   } else if (isNew && suits->second) {
     auto emitError = [&] { return emitRemark() << "with those in '" << path << "' it "; };
-    suits->second = succeeded(entry->tiles.verify(emitError)) &&
+    suits->second = succeeded(entry->tiles.verify(op, emitError)) &&
                     succeeded(verify(op, kernels, target, entry->tiles, emitError));
   }
   if (suits->second)

@@ -13,9 +13,9 @@ public:
   MeasuredTiles(ModuleOp module, StringRef path, const Cpu &cpu, const CpuTarget &target,
                 int64_t threads);
 
-  /// Whether the tile sizes of a product were measured, and another's than the model's are
-  /// set. Remarks, once for all products alike, where they are not in the file, or do not
-  /// suit the kernel. A product that has sizes keeps them.
+  /// Whether the tile sizes of a product were measured, and another's than the model's
+  /// are set. Remarks, once for all products alike, where they are not in the file, or do
+  /// not suit the kernel. A product that has sizes keeps them.
   bool set(Operation *op, StructureInterface structure);
 
 private:

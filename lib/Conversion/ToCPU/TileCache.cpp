@@ -25,18 +25,10 @@ TileKey TileKey::get(Operation *op, const Cpu &cpu, const CpuTarget &target,
   std::string product = op->getName().stripDialect().str();
   if (spmm && spmm.getTransposed())
     product += "_transposed";
-  return {cpu.name,
-          target.vectorBits,
-          target.l1Bytes,
-          target.l2Bytes,
-          threads,
-          product,
+  return {cpu.name, target.vectorBits, target.l1Bytes, target.l2Bytes, threads, product,
           // Without "#sparsam.", as users write it.
-          StringRef(text).split('.').second.str(),
-          element,
-          type.getDimSize(0),
-          matrix.getDimSize(0),
-          matrix.getDimSize(1)};
+          StringRef(text).split('.').second.str(), element, type.getDimSize(0),
+          matrix.getDimSize(0), matrix.getDimSize(1)};
 }
 
 bool TileKey::operator<(const TileKey &other) const {
@@ -61,19 +53,19 @@ json::Object toJson(const TileKey &key, const TileEntry &entry) {
     if (std::optional<int64_t> size = entry.tiles.*member)
       tiles[name] = *size;
   return json::Object{{"cpu", key.cpu},
-          {"vector_bits", key.vectorBits},
-          {"l1_bytes", key.l1Bytes},
-          {"l2_bytes", key.l2Bytes},
-          {"threads", key.threads},
-          {"product", key.product},
-          {"structure", key.structure},
-          {"element", key.element},
-          {"tokens", key.tokens},
-          {"inputs", key.inputs},
-          {"outputs", key.outputs},
-          {"tiles", std::move(tiles)},
-          {"model_seconds", entry.modelSeconds},
-          {"seconds", entry.seconds}};
+                      {"vector_bits", key.vectorBits},
+                      {"l1_bytes", key.l1Bytes},
+                      {"l2_bytes", key.l2Bytes},
+                      {"threads", key.threads},
+                      {"product", key.product},
+                      {"structure", key.structure},
+                      {"element", key.element},
+                      {"tokens", key.tokens},
+                      {"inputs", key.inputs},
+                      {"outputs", key.outputs},
+                      {"tiles", std::move(tiles)},
+                      {"model_seconds", entry.modelSeconds},
+                      {"seconds", entry.seconds}};
 }
 
 bool fromJson(const json::Value &value, KernelTiles &tiles, json::Path path) {
@@ -83,8 +75,7 @@ bool fromJson(const json::Value &value, KernelTiles &tiles, json::Path path) {
          });
 }
 
-bool fromJson(const json::Value &value, TileKey &key, TileEntry &entry,
-              json::Path path) {
+bool fromJson(const json::Value &value, TileKey &key, TileEntry &entry, json::Path path) {
   json::ObjectMapper map(value, path);
   return map && map.map("cpu", key.cpu) && map.map("vector_bits", key.vectorBits) &&
          map.map("l1_bytes", key.l1Bytes) && map.map("l2_bytes", key.l2Bytes) &&
@@ -106,15 +97,16 @@ Error makeError(StringRef name, const Twine &what) {
 Expected<TileCache> TileCache::parse(StringRef text, StringRef name) {
   Expected<json::Value> value = json::parse(text);
   if (!value)
-    return makeError(name, "is no whole file of tile sizes: " +
-                               toString(value.takeError()));
+    return makeError(name,
+                     "is no whole file of tile sizes: " + toString(value.takeError()));
   const json::Object *object = value->getAsObject();
   const json::Value *found = object ? object->get("version") : nullptr;
   if (!found)
     return makeError(name, "is no file of tile sizes: it has no version");
   if (found->getAsInteger() != version)
-    return makeError(name, formatv("is of version {0}, and this Sparsam reads version {1}",
-                                   *found, version));
+    return makeError(name,
+                     formatv("is of version {0}, and this Sparsam reads version {1}",
+                             *found, version));
   const json::Array *list = object->getArray("entries");
   if (!list)
     return makeError(name, "is no file of tile sizes: it has no array of entries");

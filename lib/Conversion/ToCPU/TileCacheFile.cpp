@@ -44,8 +44,8 @@ Expected<TileCache> TileCache::read(StringRef path) {
   ErrorOr<std::unique_ptr<MemoryBuffer>> file =
       MemoryBuffer::getFile(path, /*IsText=*/true);
   if (!file)
-    return createStringError("'" + path + "': cannot read it: " +
-                             file.getError().message());
+    return createStringError("'" + path +
+                             "': cannot read it: " + file.getError().message());
   return parse((*file)->getBuffer(), path);
 }
 

@@ -82,3 +82,13 @@ func.func @tiles_stack(%dy: memref<64x8xf32>, %v: memref<1x16384x8xf32>, %i: mem
       : (memref<64x8xf32>, memref<1x16384x8xf32>, memref<1x16384xi16>, memref<64x65536xf32>) -> ()
   return
 }
+
+// -----
+
+func.func @tiles_chunk(%x: memref<64x128xf32>, %dy: memref<64x32xf32>, %i: memref<32x32xi16>,
+                       %v: memref<32x32x1xf32>) {
+  // expected-error @below {{sums the gradients of single outputs over lanes in each panel, expected no chunk, found chunk = 64}}
+  sparsam.sddmm %x, %dy on %i into %v {structure = #sparsam.nm<2:8>, sparsam.tiles = {chunk = 64}}
+      : (memref<64x128xf32>, memref<64x32xf32>, memref<32x32xi16>, memref<32x32x1xf32>) -> ()
+  return
+}

@@ -38,8 +38,8 @@ struct TileEntry {
 /// The contents of a file.
 class TileCache {
 public:
-  /// An error that names the file where it cannot be read, is no whole file of tile sizes,
-  /// or is of another version.
+  /// An error that names the file where it cannot be read, is no whole file of tile
+  /// sizes, or is of another version.
   static llvm::Expected<TileCache> read(StringRef path);
   static llvm::Expected<TileCache> parse(StringRef text, StringRef name);
 
