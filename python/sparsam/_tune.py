@@ -202,8 +202,13 @@ def _decide(
         gain, sizes = ratio(times[i], times[0]), dict(option)
         if all(tiles["token_vectors"] == own for tiles in option.values()):
             # They share packed operands as the model's do: each is decided by itself.
-            ratios = {k: ratio(single(i, k), single(0, k)) for k in kinds}
-            sizes = {k: option[k] if ratios[k] <= _KEEP else None for k in kinds}
+            sizes = {
+                k: tiles
+                if tiles.items() - layer.products[k]["tiles"].items()
+                and ratio(single(i, k), single(0, k)) <= _KEEP
+                else None
+                for k, tiles in option.items()
+            }
             parts = [single(i if sizes[k] else 0, k) for k in kinds]
             gain = ratio(
                 [sum(times) for times in zip(*parts, strict=True)],
