@@ -203,10 +203,7 @@ def _decide(
         if all(tiles["token_vectors"] == own for tiles in option.values()):
             # They share packed operands as the model's do: each is decided by itself.
             sizes = {
-                k: tiles
-                if tiles.items() - layer.products[k]["tiles"].items()
-                and ratio(single(i, k), single(0, k)) <= _KEEP
-                else None
+                k: tiles if ratio(single(i, k), single(0, k)) <= _KEEP else None
                 for k, tiles in option.items()
             }
             parts = [single(i if sizes[k] else 0, k) for k in kinds]

@@ -63,6 +63,33 @@ def test_one_activation_packed_twice():
         test_products.check_products(text, 100, 24, 40, "f64", attributes=tiles)
 
 
+def test_kernels_of_other_tiles_are_others():
+    """Products that differ in their tiles alone share no kernel, nor what sorts for it."""
+    structure = test_products.patterns.parse("unstructured<density = 0.3>")
+    tokens, inputs, outputs = 300, 64, 96
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((tokens, inputs)).astype(np.float32)
+    pattern = structure.random(rng, inputs, outputs)
+    values = rng.standard_normal(structure.values_shape(inputs, outputs))
+    values = values.astype(np.float32)
+    expected = x @ test_products.patterns.densify(
+        structure, values, pattern, inputs, outputs
+    )
+    texts = []
+    for height in (1, 2, 8):
+        tiles = f", sparsam.tiles = {{token_vectors = {height}, range = 16}}"
+        text = test_products.products(
+            structure, tokens, inputs, outputs, "f32", (tiles, "", "")
+        )
+        texts += [text.replace("@forward", f"@forward{height}").split("func.func")[1]]
+    program = test_products.compile_function("func.func" + "func.func".join(texts))
+    stored = test_products.stored_pattern(structure, pattern, inputs, outputs)
+    for height in (1, 2, 8):
+        y = test_products.nan((tokens, outputs), np.float32)
+        test_products.call(program, f"forward{height}", [x, values, *stored], [y])
+        test_products.assert_close(y, expected, "f32")
+
+
 def train_step(params, state, x, y):
     def loss(params):
         hidden = jax.nn.relu(x @ params["in"])

@@ -70,6 +70,9 @@ struct RowKernel {
 } // namespace
 
 bool cpu::repaysRows(const KeptProduct &product) {
+  // Tile sizes are those of panels.
+  if (!product.given.isEmpty())
+    return false;
   // With more registers panels are as good, and rows of so many tokens too many.
   if (!product.hasFewRegisters() || product.vector % (vectors * product.lanes) != 0)
     return false;

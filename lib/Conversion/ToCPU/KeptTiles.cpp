@@ -32,9 +32,9 @@ LogicalResult TileSpace::verify(const KernelTiles &given,
                        << ", found range = " << *given.range;
   int64_t height = lanes * *tiles.tokenVectors;
   if (mostElements && std::min(*given.range, rows) * height > *mostElements)
-    return emitError() << "adds up a range on the stack, where panels of " << height
-                       << " tokens have at most " << *mostElements / height
-                       << " rows, found range = " << *given.range;
+    return emitError() << "has at most " << *mostElements / height
+                       << " rows of a range on the stack, in panels of " << height
+                       << " tokens, found range = " << *given.range;
   return success();
 }
 
@@ -65,7 +65,10 @@ TileSpace sparsam::getTileSpaceOfKept(Operation *op, const KeptInputs &pattern,
   if (repaysSorting(product)) {
     SortedKept sorted(pattern, spmm.getTransposed());
     KeptProduct gathered(sorted, product.tokens, element, target, given);
-    return describe(gathered, getForwardUnits(gathered));
+    TileSpace space = describe(gathered, getForwardUnits(gathered));
+    // Sorting counts in a 32-bit number for each row of a range, and one more.
+    space.mostElements = (mostStackBytes / 4 - 1) * gathered.getHeight();
+    return space;
   }
   if (!spmm.getTransposed())
     return describe(product, getForwardUnits(product));

@@ -76,7 +76,7 @@ func.func @tiles_jobs(%x: memref<64x128xf32>, %dy: memref<64x32xf32>, %i: memref
 
 func.func @tiles_stack(%dy: memref<64x8xf32>, %v: memref<1x16384x8xf32>, %i: memref<1x16384xi16>,
                        %dx: memref<64x65536xf32>) {
-  // expected-error-re @below {{adds up a range on the stack, where panels of {{[0-9]+}} tokens have at most {{[0-9]+}} rows, found range = 65536}}
+  // expected-error-re @below {{has at most {{[0-9]+}} rows of a range on the stack, in panels of {{[0-9]+}} tokens, found range = 65536}}
   sparsam.spmm %dy, %v, %i into %dx {structure = #sparsam.nm<2:8, vector = 8>, transposed,
       sparsam.tiles = {range = 65536}}
       : (memref<64x8xf32>, memref<1x16384x8xf32>, memref<1x16384xi16>, memref<64x65536xf32>) -> ()
@@ -90,5 +90,16 @@ func.func @tiles_chunk(%x: memref<64x128xf32>, %dy: memref<64x32xf32>, %i: memre
   // expected-error @below {{sums the gradients of single outputs over lanes in each panel, expected no chunk, found chunk = 64}}
   sparsam.sddmm %x, %dy on %i into %v {structure = #sparsam.nm<2:8>, sparsam.tiles = {chunk = 64}}
       : (memref<64x128xf32>, memref<64x32xf32>, memref<32x32xi16>, memref<32x32x1xf32>) -> ()
+  return
+}
+
+// -----
+
+func.func @tiles_sorted(%dy: memref<640x524288xf32>, %v: memref<524288x2x1xf32>, %i: memref<524288x2xi16>,
+                        %dx: memref<640x4xf32>) {
+  // expected-error-re @below {{has at most 262143 rows of a range on the stack, in panels of {{[0-9]+}} tokens, found range = 262144}}
+  sparsam.spmm %dy, %v, %i into %dx {structure = #sparsam.nm<2:4>, transposed,
+      sparsam.tiles = {range = 262144}}
+      : (memref<640x524288xf32>, memref<524288x2x1xf32>, memref<524288x2xi16>, memref<640x4xf32>) -> ()
   return
 }

@@ -52,3 +52,17 @@ func.func @panels(%x: memref<12x64xf32>, %v: memref<2x32x8xf32>, %i: memref<2x32
       : (memref<12x1024xf32>, memref<1x512x16xf32>, memref<1x512xi16>, memref<12x16xf32>) -> ()
   return
 }
+
+// -----
+
+// Tile sizes are those of panels.
+// CHECK-LABEL: func @tiles
+// CHECK:         call @sparsam_pack_16(
+// CHECK:         call @sparsam_spmm_{{.+}}_16_t2(
+func.func @tiles(%x: memref<100x64xf32>, %v: memref<2x32x16xf32>, %i: memref<2x32xi16>,
+                 %y: memref<100x32xf32>) {
+  sparsam.spmm %x, %v, %i into %y
+      {structure = #sparsam.nm<2:4, vector = 16>, sparsam.tiles = {token_vectors = 2}}
+      : (memref<100x64xf32>, memref<2x32x16xf32>, memref<2x32xi16>, memref<100x32xf32>) -> ()
+  return
+}
