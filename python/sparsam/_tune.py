@@ -143,6 +143,9 @@ def _tune_layer(layer: Layer, clock: _Clock) -> list[Tuned]:
         if sizes not in chosen:
             chosen.append(sizes)
     winner, seconds = _decide(layer, model, chosen, own, clock)
+    if any(winner.values()):
+        # Once more by itself: the best of several was lucky, too.
+        winner, seconds = _decide(layer, model, [winner], own, clock)
     for kind in kinds:
         before, after = seconds[kind]
         clock.say(
@@ -200,10 +203,10 @@ def _decide(
     best, winner, number = 1.0, dict(model), 0
     for i, option in enumerate(options[1:], 1):
         gain, sizes = ratio(times[i], times[0]), dict(option)
-        if all(tiles["token_vectors"] == own for tiles in option.values()):
+        if all(not tiles or tiles["token_vectors"] == own for tiles in option.values()):
             # They share packed operands as the model's do: each is decided by itself.
             sizes = {
-                k: tiles if ratio(single(i, k), single(0, k)) <= _KEEP else None
+                k: tiles if tiles and ratio(single(i, k), single(0, k)) <= _KEEP else None
                 for k, tiles in option.items()
             }
             parts = [single(i if sizes[k] else 0, k) for k in kinds]
