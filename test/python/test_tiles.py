@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 import sparsam
 import test_products
+from models import CONVOLUTIONAL, MODELS, OPTIMIZERS, STACKED
+from oracle import Case
 from sparsam import _candidates, _core, _trials
+from sparsam._compiled import Compiled
 
 SHAPES = [(1, 24, 40), (7, 40, 24), (33, 24, 40), (100, 40, 24)]
 
@@ -233,6 +236,21 @@ def test_refreshed_steps_are_tuned_too(tmp_path, one_vector_wins):
     again, p, s = other.refresh(p, s, structure={"in": STRUCTURE["in"]})
     assert again is step and "_t1" in again.ir("to-cpu")
     assert other.tiles == step.tiles
+
+
+@pytest.mark.parametrize("name", ["scan_gpt", "resnet"])
+def test_every_product_is_known(name, tmp_path):
+    """What is measured is what the lowering asks for: in loops over layers, of merged
+    products, and where convolutions are unfolded."""
+    model = (MODELS | STACKED | CONVOLUTIONAL)[name](4)
+    texts = dict.fromkeys(model.weights, "nm<2:4, vector = 4>")
+    step = Case(model, OPTIMIZERS["momentum"](), texts).compile()
+    path = str(tmp_path / "tiles.json")
+    known = step._main.products()
+    assert len(known) >= 9
+    _core.add_tiles(path, [(each["key"], {}, 1.0, 1.0) for each in known])
+    compiled = Compiled(step._main.imported, step._main.structure, name, step.cpu, path)
+    assert not [each for each in compiled.lowered.remarks if "tile sizes" in each]
 
 
 def test_other_threads_are_measured_apart(tmp_path, one_vector_wins, capsys):
