@@ -1,7 +1,6 @@
 // The file of tile sizes, which several processes may read and add to.
 #include "sparsam/Conversion/ToCPU/TileCache.h"
 
-#include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
@@ -54,14 +53,14 @@ Error TileCache::update(StringRef path, const TileCache &more) {
     if (std::error_code code = sys::fs::create_directories(folder))
       return cannotWrite(path, code);
   // A file of its own: the one that is replaced may be another when the lock is granted.
-  int lock;
-  std::string lockPath = (path + ".lock").str();
-  if (std::error_code code = sys::fs::openFileForReadWrite(
-          lockPath, lock, sys::fs::CD_OpenAlways, sys::fs::OF_None))
+  std::error_code code;
+  raw_fd_ostream file((path + ".lock").str(), code, sys::fs::CD_OpenAlways,
+                      sys::fs::FA_Write, sys::fs::OF_None);
+  if (code)
     return cannotWrite(path, code);
-  scope_exit close([&] { sys::fs::closeFile(lock); });
-  if (std::error_code code = sys::fs::lockFile(lock))
-    return cannotWrite(path, code);
+  Expected<sys::fs::FileLocker> lock = file.lock();
+  if (!lock)
+    return cannotWrite(path, errorToErrorCode(lock.takeError()));
 
   TileCache all;
   if (sys::fs::exists(path)) {
