@@ -65,10 +65,7 @@ TileSpace sparsam::getTileSpaceOfKept(Operation *op, const KeptInputs &pattern,
   if (repaysSorting(product)) {
     SortedKept sorted(pattern, spmm.getTransposed());
     KeptProduct gathered(sorted, product.tokens, element, target, given);
-    TileSpace space = describe(gathered, getForwardUnits(gathered));
-    // Sorting counts in a 32-bit number for each row of a range, and one more.
-    space.mostElements = (mostStackBytes / 4 - 1) * gathered.getHeight();
-    return space;
+    return describe(gathered, getForwardUnits(gathered));
   }
   if (!spmm.getTransposed())
     return describe(product, getForwardUnits(product));

@@ -92,14 +92,3 @@ func.func @tiles_chunk(%x: memref<64x128xf32>, %dy: memref<64x32xf32>, %i: memre
       : (memref<64x128xf32>, memref<64x32xf32>, memref<32x32xi16>, memref<32x32x1xf32>) -> ()
   return
 }
-
-// -----
-
-func.func @tiles_sorted(%dy: memref<640x524288xf32>, %v: memref<524288x2x1xf32>, %i: memref<524288x2xi16>,
-                        %dx: memref<640x4xf32>) {
-  // expected-error-re @below {{has at most 262143 rows of a range on the stack, in panels of {{[0-9]+}} tokens, found range = 262144}}
-  sparsam.spmm %dy, %v, %i into %dx {structure = #sparsam.nm<2:4>, transposed,
-      sparsam.tiles = {range = 262144}}
-      : (memref<640x524288xf32>, memref<524288x2x1xf32>, memref<524288x2xi16>, memref<640x4xf32>) -> ()
-  return
-}
