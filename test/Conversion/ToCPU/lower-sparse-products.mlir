@@ -176,7 +176,7 @@ func.func @one_panel(%dy: memref<64x32xf32>, %v: memref<32x128x1xf32>, %i: memre
 // CHECK:         call @sparsam_spmm_nm_2_8_32(
 // CHECK:       func private @sparsam_spmm_nm_2_8_48_p2_t3_r32
 // CHECK:         memref.alloca() {alignment = 64 : i64} : memref<32x48xf32>
-// CHECK:         scf.for %{{.+}} = %{{.+}} to %c16 step %c4 {
+// CHECK:         scf.for %{{.+}} = %{{.+}} to %c16 step %c4{{.*}} {
 func.func @tiles(%x: memref<64x128xf32>, %v: memref<4x32x8xf32>, %i: memref<4x32xi16>,
                  %y: memref<64x32xf32>) {
   sparsam.spmm %x, %v, %i into %y {structure = #sparsam.nm<2:8, vector = 8>,
