@@ -56,6 +56,7 @@ void sparsam::buildToCPUPipeline(OpPassManager &passes,
   sparseProducts.cpu = options.cpu;
   sparseProducts.tiles = options.tiles;
   sparseProducts.threads = options.threads;
+  sparseProducts.fuseEpilogues = options.fuseEpilogues;
   passes.addPass(createLowerSparseProductsPass(sparseProducts));
   passes.addPass(createRelaxFloatsPass());
   passes.addPass(createOutlineKernelsPass());
@@ -95,9 +96,10 @@ void sparsam::buildLowerToLLVMPipeline(OpPassManager &passes) {
   // Before control flow: a stack scope that is left holds one block.
   passes.addPass(createFinalizeMemRefToLLVMConversionPass());
   passes.addPass(createSCFToControlFlowPass());
-  passes.addPass(createConvertVectorToLLVMPass());
   passes.addPass(createConvertMathToLLVMPass());
+  // Before vectors: it takes them apart.
   passes.addPass(createConvertMathToLibmPass());
+  passes.addPass(createConvertVectorToLLVMPass());
   passes.addPass(createConvertFuncToLLVMPass());
   passes.addPass(createConvertIndexToLLVMPass());
   passes.addPass(createArithToLLVMConversionPass());

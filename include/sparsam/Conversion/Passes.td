@@ -282,6 +282,28 @@ def LowerSparseProductsPass
     call @sparsam_spmm_nm_2_8_32(%panels, %values, %indices, %y) : (...) -> ()
     ```
 
+    Element-wise work that follows a product, such as a bias and an activation, is done by
+    the kernel on what it has in registers; the result itself goes to memory only if
+    something else reads it.
+
+    ```mlir
+    sparsam.spmm %x, %values, %indices into %y {structure = #sparsam.nm<2:8, vector = 8>}
+        : (...) -> ()
+    linalg.generic {indexing_maps = [affine_map<(t, f) -> (t, f)>, affine_map<(t, f) -> (f)>,
+                                     affine_map<(t, f) -> (t, f)>],
+                    iterator_types = ["parallel", "parallel"]}
+        ins(%y, %bias : memref<64x32xf32>, memref<32xf32>) outs(%z : memref<64x32xf32>) {...}
+    ```
+    becomes
+    ```mlir
+    call @sparsam_spmm_nm_2_8_32_epilogue(%panels, %values, %indices, %bias, %z) : (...) -> ()
+    ```
+
+    The op may read, beside the product, what has an element for each of the product's, for
+    each feature, for each token, or for all of them; nothing that it needs may be made
+    between the two. One that could be in front of the product but has another form stays,
+    with a remark. `fuse-epilogues=false` leaves them all.
+
     Vectors are as wide as those of the CPU that the module is for. One that the option
     `cpu` names stays with the module as `sparsam.cpu`, so that machine code is made for
     the same. The caches, which are this machine's unless options say otherwise, tell
@@ -316,10 +338,13 @@ def LowerSparseProductsPass
            "a file of measured tile sizes; none by default">,
     Option<"threads", "threads", "int64_t", /*default=*/"0",
            "how many threads the sizes were measured with; 0 for one a core">,
+    Option<"fuseEpilogues", "fuse-epilogues", "bool", /*default=*/"true",
+           "let kernels do the element-wise work that follows their product">,
   ];
   let statistics = [
     Statistic<"numTiled", "tiled", "Number of products whose tile sizes were measured">,
-    Statistic<"numProducts", "products", "Number of products lowered">];
+    Statistic<"numProducts", "products", "Number of products lowered">,
+    Statistic<"numEpilogues", "epilogues", "Number of element-wise ops that kernels do">];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
     "::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect",
@@ -464,6 +489,10 @@ def LowerDenseProductsPass : Pass<"sparsam-lower-dense-products", "::mlir::Modul
     A product of f16 or bf16 is computed in f32 on copies of its operands and rounded
     once, when it is done, as frameworks do; narrower operands of an f32 or f64 product
     are copied likewise. A remark says so.
+
+    Element-wise work behind a product stays a pass over memory of its own, into which all
+    of it is fused: BLAS returns its result in memory. Of a small product that is still in
+    a cache; of a large one reading it again costs little beside computing it.
 
     Any other sum of products (of integers, of functions of the operands) is left to
     `sparsam-generics-to-loops`, from zero where it had `sparsam.overwrite`, and with a
@@ -611,8 +640,8 @@ def ApproximateMathPass : Pass<"sparsam-approximate-math"> {
   let description = [{
     A call of libm in a loop keeps LLVM from vectorising it. Upstream's polynomials
     (some units in the last place; see docs/Numerics.md) replace exp, tanh, log, erf and
-    the like on f32. Functions whose polynomials are worse (sin, cos, atan, cbrt) and f64
-    are left to libm. Logarithms of subnormal numbers, which the polynomial does not
+    the like on f32, and on vectors of it. Functions whose polynomials are worse (sin,
+    cos, atan, cbrt) and f64 are left to libm, the root of rsqrt to the machine. Logarithms of subnormal numbers, which the polynomial does not
     know, are those of numbers 2^24 times as large, minus a constant.
 
     ```mlir

@@ -35,6 +35,10 @@ struct ToCPUPipelineOptions : PassPipelineOptions<ToCPUPipelineOptions> {
       llvm::cl::desc("how many threads the tile sizes were measured with; 0 for one a "
                      "core"),
       llvm::cl::init(0)};
+  Option<bool> fuseEpilogues{
+      *this, "fuse-epilogues",
+      llvm::cl::desc("let sparse kernels do the element-wise work behind their product"),
+      llvm::cl::init(true)};
   Option<CPUProducts> products{
       *this, "products", llvm::cl::desc("what computes structured products"),
       llvm::cl::init(CPUProducts::Kernels),

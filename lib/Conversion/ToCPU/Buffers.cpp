@@ -63,6 +63,13 @@ Value getRootBuffer(Value memref) {
   }
 }
 
+Value lookThroughViews(Value memref) {
+  while (isa_and_nonnull<memref::CastOp, memref::ExpandShapeOp, memref::CollapseShapeOp>(
+      memref.getDefiningOp()))
+    memref = cast<ViewLikeOpInterface>(memref.getDefiningOp()).getViewSource();
+  return memref;
+}
+
 void forEachUserThroughViews(Value buffer, function_ref<void(Operation *)> visit) {
   SmallVector<Value> pending{buffer};
   llvm::DenseSet<Value> seen{buffer};
@@ -101,6 +108,17 @@ std::optional<StridedLayout> getStridedLayout(Type type) {
       llvm::any_of(layout.strides, ShapedType::isDynamic))
     return std::nullopt;
   return layout;
+}
+
+Type getTypeAtAnyOffset(Type type) {
+  std::optional<StridedLayout> layout = getStridedLayout(type);
+  auto memref = dyn_cast<MemRefType>(type);
+  if (!layout || memref.getLayout().isIdentity())
+    return type;
+  return MemRefType::get(
+      memref.getShape(), memref.getElementType(),
+      StridedLayoutAttr::get(type.getContext(), ShapedType::kDynamic, layout->strides),
+      memref.getMemorySpace());
 }
 
 std::optional<int64_t> getBytes(MemRefType type) {

@@ -15,6 +15,9 @@ namespace mlir::sparsam {
 /// not say.
 Value getRootBuffer(Value memref);
 
+/// What `memref` has all elements of, in the same order, in another shape or type.
+Value lookThroughViews(Value memref);
+
 /// Calls `visit` for every operation that uses `buffer` or a value that may be a
 /// view of it, loop-carried ones included.
 void forEachUserThroughViews(Value buffer, function_ref<void(Operation *)> visit);
@@ -26,6 +29,10 @@ struct StridedLayout {
   int64_t offset;
 };
 std::optional<StridedLayout> getStridedLayout(Type type);
+
+/// The type that slices of one layout share, wherever they start; `type` itself for
+/// whole buffers, and for what has no static strides.
+Type getTypeAtAnyOffset(Type type);
 
 /// Bytes of a memref with static shape and identity layout; none for elements that are
 /// neither numbers nor complex.

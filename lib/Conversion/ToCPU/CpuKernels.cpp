@@ -14,19 +14,22 @@ CpuTarget CpuTarget::get(const Cpu &cpu, int64_t vectorBits, int64_t l1Bytes,
           l2Bytes ? l2Bytes : cpu.l2Bytes};
 }
 
-func::FuncOp KernelLibrary::get(const Twine &name, TypeRange arguments, Body body) {
-  auto type = FunctionType::get(module.getContext(), arguments, TypeRange());
-  auto key = std::pair(StringAttr::get(module.getContext(), name), Type(type));
+func::FuncOp KernelLibrary::get(const Twine &name, TypeRange arguments, Body body,
+                                unsigned written, StringRef variant) {
+  MLIRContext *context = module.getContext();
+  auto type = FunctionType::get(context, arguments, TypeRange());
+  auto key = std::tuple(StringAttr::get(context, name), StringAttr::get(context, variant),
+                        Type(type));
   auto [position, isNew] = functions.try_emplace(key);
   if (!isNew)
     return position->second;
 
-  ImplicitLocOpBuilder b(module.getLoc(), module.getContext());
-  auto function = func::FuncOp::create(b, key.first, type);
+  ImplicitLocOpBuilder b(module.getLoc(), context);
+  auto function = func::FuncOp::create(b, std::get<0>(key), type);
   function.setPrivate();
   // Inlined, each product would compile its own copy.
   function.setNoInline(true);
-  names.insert(symbols.insert(function));
+  numWritten[symbols.insert(function)] = written;
   b.setInsertionPointToStart(function.addEntryBlock());
   body(b, function.getArguments());
   func::ReturnOp::create(b);

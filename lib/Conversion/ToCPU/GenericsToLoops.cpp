@@ -2,6 +2,7 @@
 
 #include "Buffers.h"
 #include "LoopEmitter.h"
+#include "MergeLoops.h"
 #include "TensorOps.h"
 
 #include "sparsam/Conversion/Passes.h"
@@ -273,46 +274,14 @@ void lowerReduction(LoopEmitter &emitter, OpBuilder &builder) {
 // The pass
 //===----------------------------------------------------------------------===//
 
-/// Whether one loop can run over `dim` and `dim + 1`: every operand steps from the end
-/// of a row of `dim + 1` to the start of the next as within it.
-bool areMergeable(linalg::GenericOp op, unsigned dim) {
-  SmallVector<utils::IteratorType> iterators = op.getIteratorTypesArray();
-  if (iterators[dim] != iterators[dim + 1])
-    return false;
-  for (OpOperand &operand : op->getOpOperands()) {
-    AffineMap map = op.getMatchingIndexingMap(&operand);
-    if (!map.isFunctionOfDim(dim) && !map.isFunctionOfDim(dim + 1))
-      continue;
-    std::optional<StridedLayout> layout = getStridedLayout(operand.get().getType());
-    AffineExpr outer = getAffineDimExpr(dim, op.getContext());
-    AffineExpr inner = getAffineDimExpr(dim + 1, op.getContext());
-    std::optional<unsigned> position = map.getResultPosition(outer);
-    if (!layout || !map.isProjectedPermutation() || !position ||
-        *position + 1 >= map.getNumResults() || map.getResult(*position + 1) != inner)
-      return false;
-    int64_t size = cast<MemRefType>(operand.get().getType()).getDimSize(*position + 1);
-    if (layout->strides[*position] != layout->strides[*position + 1] * size)
-      return false;
-  }
-  return true;
-}
-
-linalg::GenericOp mergeLoops(IRRewriter &rewriter, linalg::GenericOp op) {
+linalg::GenericOp mergeAllLoops(IRRewriter &rewriter, linalg::GenericOp op) {
   SmallVector<ReassociationIndices> groups;
   for (unsigned dim = 0; dim < op.getNumLoops(); ++dim) {
     if (dim == 0 || !areMergeable(op, dim - 1))
       groups.emplace_back();
     groups.back().push_back(dim);
   }
-  if (groups.size() == op.getNumLoops())
-    return op;
-  rewriter.setInsertionPoint(op);
-  FailureOr<linalg::CollapseResult> merged =
-      linalg::collapseOpIterationDims(op, groups, rewriter);
-  if (failed(merged))
-    return op;
-  rewriter.eraseOp(op);
-  return cast<linalg::GenericOp>(merged->collapsedOp.getOperation());
+  return mergeLoops(rewriter, op, groups);
 }
 
 struct GenericsToLoopsPass : sparsam::impl::GenericsToLoopsPassBase<GenericsToLoopsPass> {
@@ -352,7 +321,7 @@ struct GenericsToLoopsPass : sparsam::impl::GenericsToLoopsPassBase<GenericsToLo
                                    : linalg::generalizeNamedOp(rewriter, linalgOp);
     if (failed(generic))
       return op->emitOpError("cannot be written as linalg.generic");
-    LoopEmitter emitter(mergeLoops(rewriter, *generic));
+    LoopEmitter emitter(mergeAllLoops(rewriter, *generic));
     rewriter.setInsertionPoint(emitter.op);
     if (emitter.reductionDims.empty())
       lowerElementwise(emitter, rewriter);

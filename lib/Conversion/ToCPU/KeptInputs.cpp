@@ -20,11 +20,20 @@ void call(ImplicitLocOpBuilder &b, StringRef kind, const KeptProduct &product,
   for (Value numbers : {operands.ranges.bounds, operands.ranges.order})
     if (numbers)
       values.push_back(numbers);
-  values.push_back(operands.destination);
+  llvm::append_range(values, operands.ofEpilogue.inputs);
+  unsigned numRead = values.size();
+  if (operands.destination)
+    values.push_back(operands.destination);
+  llvm::append_range(values, operands.ofEpilogue.outputs);
 
   std::string name =
       llvm::formatv("sparsam_{0}_{1}_{2}{3}", kind, product.pattern.getName(),
                     product.getHeight(), product.getSuffix());
+  std::string variant;
+  if (operands.epilogue) {
+    name += "_epilogue";
+    variant = operands.epilogue->getText();
+  }
   auto build = [&](ImplicitLocOpBuilder &b, ValueRange arguments) {
     KernelOperands inside = operands;
     auto take = [&] {
@@ -41,16 +50,29 @@ void call(ImplicitLocOpBuilder &b, StringRef kind, const KeptProduct &product,
     for (Value *numbers : {&inside.ranges.bounds, &inside.ranges.order})
       if (*numbers)
         *numbers = take();
-    inside.destination = take();
+    for (Value &input : inside.ofEpilogue.inputs)
+      input = take();
+    if (inside.destination)
+      inside.destination = take();
+    for (Value &output : inside.ofEpilogue.outputs)
+      output = take();
     if (!inside.values)
       inside.destination = buildRow(b, inside.destination);
     body(b, product, inside);
   };
-  func::FuncOp kernel = library.get(name, ValueRange(values).getTypes(), build);
+  func::FuncOp kernel = library.get(name, ValueRange(values).getTypes(), build,
+                                    values.size() - numRead, variant);
   func::CallOp::create(b, kernel, values);
 }
 
 } // namespace
+
+Epilogue::Places cpu::buildPlaces(ImplicitLocOpBuilder &b, const KernelOperands &operands,
+                                  int64_t rows, int64_t columns) {
+  const Epilogue *epilogue = operands.epilogue;
+  return {operands.ofEpilogue, operands.destination,
+          epilogue ? epilogue->createTile(b, rows, columns) : Value()};
+}
 
 void sparsam::lowerSpmmOfKept(RewriterBase &rewriter, SpmmOp op,
                               const KeptInputs &pattern, KernelLibrary &library) {
@@ -60,12 +82,27 @@ void sparsam::lowerSpmmOfKept(RewriterBase &rewriter, SpmmOp op,
   KeptProduct product(pattern, type.getDimSize(0), type.getElementType(), library.target,
                       tiles);
   bool transposed = op.getTransposed();
-  if (!transposed && repaysRows(product)) {
+  bool inRows = !transposed && repaysRows(product);
+  SmallVector<Value> read(op.getStorage());
+  // Panels have been packed by then.
+  if (inRows)
+    read.push_back(op.getInput());
+  auto epilogue = takeEpilogue(rewriter, op, read, library);
+  auto setDestinations = [&](KernelOperands &operands) {
+    operands.destination = op.getInit();
+    if (!epilogue)
+      return;
+    operands.epilogue = &epilogue->first;
+    operands.ofEpilogue = epilogue->second;
+    if (!operands.epilogue->isResultStored())
+      operands.destination = {};
+  };
+  if (inRows) {
     KernelOperands operands;
     operands.panels = {op.getInput()};
     operands.values = op.getStorage().front();
     operands.pattern = llvm::to_vector(op.getStorage().drop_front());
-    operands.destination = op.getInit();
+    setDestinations(operands);
     return call(b, "spmm_rows", product, operands, buildForwardRows, library);
   }
   Value panels =
@@ -78,7 +115,7 @@ void sparsam::lowerSpmmOfKept(RewriterBase &rewriter, SpmmOp op,
                                        op.getStorage().drop_front(), units,
                                        getForwardBunch(gathered, units), library);
     operands.panels = {panels};
-    operands.destination = op.getInit();
+    setDestinations(operands);
     return call(b, "spmm", gathered, operands, buildForward, library);
   }
   KernelOperands operands;
@@ -87,7 +124,7 @@ void sparsam::lowerSpmmOfKept(RewriterBase &rewriter, SpmmOp op,
   operands.pattern = llvm::to_vector(op.getStorage().drop_front());
   int64_t units = transposed ? getTransposedUnits(product) : getForwardUnits(product);
   operands.ranges = createRanges(b, product, operands.pattern, units, library);
-  operands.destination = op.getInit();
+  setDestinations(operands);
   call(b, transposed ? "spmm_transposed" : "spmm", product, operands,
        transposed ? buildTransposed : buildForward, library);
 }

@@ -4,6 +4,7 @@
 #ifndef SPARSAM_LIB_CONVERSION_TOCPU_KEPTPRODUCT_H
 #define SPARSAM_LIB_CONVERSION_TOCPU_KEPTPRODUCT_H
 
+#include "Epilogue.h"
 #include "sparsam/Conversion/ToCPU/KeptInputs.h"
 #include "sparsam/Conversion/ToCPU/Panels.h"
 
@@ -155,8 +156,17 @@ struct KernelOperands {
   Value values;
   SmallVector<Value> pattern;
   InputRanges ranges;
+  /// Null where only the epilogue reads the result.
   Value destination;
+  /// Null where there is none.
+  const Epilogue *epilogue = nullptr;
+  Epilogue::Operands ofEpilogue;
 };
+
+/// Where the epilogue, if there is one, finds its operands in a kernel that has so many
+/// rows and columns of the result at once.
+Epilogue::Places buildPlaces(ImplicitLocOpBuilder &b, const KernelOperands &operands,
+                             int64_t rows, int64_t columns);
 
 /// Bodies of kernels. The destinations are y, dx, and the gradient of the values as one
 /// row.

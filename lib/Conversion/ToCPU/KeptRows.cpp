@@ -18,6 +18,7 @@ constexpr int64_t group = 16 * rows;
 struct RowKernel {
   const KeptProduct &product;
   const KernelOperands &operands;
+  Epilogue::Places places;
 
   /// y of `count` tokens from `token` on, and of the block's outputs from `offset` on.
   void buildTile(ImplicitLocOpBuilder &b, Value block, const KeptSpan &span, Value token,
@@ -47,6 +48,8 @@ struct RowKernel {
         });
     Value column =
         arith::AddIOp::create(b, buildScaled(b, block, product.vector), offset);
+    if (operands.epilogue)
+      return operands.epilogue->buildStore(b, sums, token, count, column, places);
     for (int64_t row = 0; row < count; ++row)
       for (int64_t v = 0; v < vectors; ++v)
         vector::StoreOp::create(b, sums[row * vectors + v], operands.destination,
@@ -83,7 +86,6 @@ bool cpu::repaysRows(const KeptProduct &product) {
 
 void cpu::buildForwardRows(ImplicitLocOpBuilder &b, const KeptProduct &product,
                            const KernelOperands &operands) {
-  RowKernel kernel{product, operands};
   int64_t blocks = product.pattern.blocks;
   // Blocks whose values stay in the second-level cache while some tokens go by.
   int64_t bytes = product.getBytes(product.pattern.kept * product.vector);
@@ -96,6 +98,8 @@ void cpu::buildForwardRows(ImplicitLocOpBuilder &b, const KeptProduct &product,
   SharedBlocks shared(b, product.pattern, shares, operands.pattern);
   buildParallelPairs(
       b, groups, shares.count, [&](ImplicitLocOpBuilder &b, Value number, Value share) {
+        RowKernel kernel{product, operands,
+                         buildPlaces(b, operands, rows, vectors * product.lanes)};
         Value first = buildScaled(b, number, group);
         Value last =
             arith::MinUIOp::create(b, buildOffset(b, first, group), buildIndex(b, whole));

@@ -49,6 +49,25 @@ Value getZeros(ImplicitLocOpBuilder &b, const KeptProduct &product) {
   return arith::ConstantOp::create(b, b.getZeroAttr(product.getVectorType()));
 }
 
+Epilogue::Places buildStripPlaces(ImplicitLocOpBuilder &b, const KeptProduct &product,
+                                  const KernelOperands &operands) {
+  int64_t lanes = product.lanes;
+  return cpu::buildPlaces(b, operands, lanes,
+                          operands.epilogue ? operands.epilogue->getWidth(lanes) : lanes);
+}
+
+/// Hands what is in the scratch, of so many `features` out of `all`, to the epilogue or,
+/// without one, to the destination.
+void storeResult(ImplicitLocOpBuilder &b, const KeptProduct &product,
+                 const KernelOperands &operands, Value scratch,
+                 const Epilogue::Places &places, Value features, int64_t all, Value panel,
+                 Value column) {
+  if (operands.epilogue)
+    return operands.epilogue->buildUnpack(b, scratch, features, {product.tokens, all},
+                                          panel, column, product.lanes, places);
+  buildUnpack(b, scratch, features, operands.destination, panel, column, product.lanes);
+}
+
 void storeTokens(ImplicitLocOpBuilder &b, const KeptProduct &product,
                  ArrayRef<Value> vectors, Value memref, ValueRange row) {
   for (auto [r, value] : llvm::enumerate(vectors)) {
@@ -197,6 +216,12 @@ void cpu::buildForward(ImplicitLocOpBuilder &b, const KeptProduct &product,
   int64_t blocks = product.pattern.blocks;
   int64_t size = operands.ranges.units, bunch = getForwardBunch(product, size);
   bool inRanges = size < product.units;
+  // Sorted ranges have an order for each bunch.
+  if (operands.epilogue && !operands.ranges.order) {
+    int64_t columns = bunch * product.vector;
+    bunch *= llvm::divideCeil(operands.epilogue->getWidth(product.lanes), columns);
+    bunch = std::min(bunch, blocks);
+  }
   bool fetches = !product.isLoadBound() &&
                  product.getBytes(size * product.pattern.unit * product.getHeight()) >
                      product.getNearBytes();
@@ -232,7 +257,7 @@ void cpu::buildForward(ImplicitLocOpBuilder &b, const KeptProduct &product,
     });
   };
   auto buildBunch = [&](ImplicitLocOpBuilder &b, Value panel, Value first, Value count,
-                        Value scratch) {
+                        Value scratch, const Epilogue::Places &places) {
     auto known = getConstantIntValue(count);
     Value rows = known ? buildIndex(b, *known * product.vector)
                        : buildScaled(b, count, product.vector);
@@ -252,36 +277,37 @@ void cpu::buildForward(ImplicitLocOpBuilder &b, const KeptProduct &product,
             buildBlock(b, panel, block, output, firstUnit, units, scratch);
           });
         });
-    buildUnpack(b, scratch, rows, operands.destination, panel,
-                buildScaled(b, first, product.vector), product.lanes);
+    storeResult(b, product, operands, scratch, places, rows, blocks * product.vector,
+                panel, buildScaled(b, first, product.vector));
   };
   // As many shares as there are bunches at most: threads fetch no range more often.
   int64_t wanted = llvm::divideCeil(enoughPieces, shape.getCount());
   // The order of a range's blocks holds in whole bunches.
-  bool inOrder = static_cast<bool>(operands.ranges.order);
-  int64_t grain = inOrder ? bunch : getSquareBlocks(product);
+  bool inOrder = static_cast<bool>(operands.ranges.order), equal = inRanges && !inOrder;
+  int64_t grain = equal ? getSquareBlocks(product) : bunch;
   Shares shares(product.pattern,
                 std::min(wanted, int64_t(llvm::divideCeil(blocks, bunch))), grain,
                 llvm::divideCeil(product.units, size));
   if (shares.count == 1)
     return buildParallel(b, shape.getCount(), [&](ImplicitLocOpBuilder &b, Value panel) {
       Value scratch = createScratch(b, product, bunch * product.vector);
+      Epilogue::Places places = buildStripPlaces(b, product, operands);
       buildRanges(b, blocks, bunch,
                   [&](ImplicitLocOpBuilder &b, Value first, int64_t count) {
-                    buildBunch(b, panel, first, buildIndex(b, count), scratch);
+                    buildBunch(b, panel, first, buildIndex(b, count), scratch, places);
                   });
     });
   SharedBlocks shared(b, product.pattern, shares, operands.pattern, operands.ranges);
   // A share may have a little more than whole bunches.
-  bool equal = inRanges && !inOrder;
   int64_t most = equal ? llvm::alignTo(bunch + bunch / 4, grain) : bunch;
   buildParallelPairs(
       b, shape.getCount(), shares.count,
       [&](ImplicitLocOpBuilder &b, Value panel, Value share) {
         Value scratch = createScratch(b, product, most * product.vector);
+        Epilogue::Places places = buildStripPlaces(b, product, operands);
         Share span = shared.get(b, share);
         auto body = [&](ImplicitLocOpBuilder &b, Value first, Value count) {
-          buildBunch(b, panel, first, count, scratch);
+          buildBunch(b, panel, first, count, scratch, places);
         };
         if (equal)
           return buildEqualPieces(b, span.begin, span.end, most, grain, body);
@@ -301,8 +327,8 @@ void cpu::buildTransposed(ImplicitLocOpBuilder &b, const KeptProduct &product,
   PanelShape shape = product.getOutputPanels();
   Value panels = viewPanels(b, operands.panels.front(), shape);
   int64_t size = operands.ranges.units, unit = product.pattern.unit;
-  auto buildInputs = [&](ImplicitLocOpBuilder &b, Value panel, Value scratch, Value first,
-                         int64_t units) {
+  auto buildInputs = [&](ImplicitLocOpBuilder &b, Value panel, Value scratch,
+                         const Epilogue::Places &places, Value first, int64_t units) {
     Value firstInput = buildScaled(b, first, unit);
     fillZeros(b, product, scratch, buildIndex(b, units * unit));
     buildFor(b, product.pattern.blocks, 1, [&](ImplicitLocOpBuilder &b, Value block) {
@@ -313,8 +339,8 @@ void cpu::buildTransposed(ImplicitLocOpBuilder &b, const KeptProduct &product,
                      firstInput);
       });
     });
-    buildUnpack(b, scratch, buildIndex(b, units * unit), operands.destination, panel,
-                firstInput, product.lanes);
+    storeResult(b, product, operands, scratch, places, buildIndex(b, units * unit),
+                product.pattern.inputs, panel, firstInput);
   };
   // Threads share a panel's ranges where there are few panels.
   int64_t ranges = llvm::divideCeil(product.units, size);
@@ -322,8 +348,9 @@ void cpu::buildTransposed(ImplicitLocOpBuilder &b, const KeptProduct &product,
   buildParallelPairs(
       b, shape.getCount(), parts, [&](ImplicitLocOpBuilder &b, Value panel, Value part) {
         Value scratch = createScratch(b, product, size * unit);
+        Epilogue::Places places = buildStripPlaces(b, product, operands);
         auto body = [&](ImplicitLocOpBuilder &b, Value first, int64_t units) {
-          buildInputs(b, panel, scratch, first, units);
+          buildInputs(b, panel, scratch, places, first, units);
         };
         if (parts == 1)
           buildRanges(b, product.units, size, body);

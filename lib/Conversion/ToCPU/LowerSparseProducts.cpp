@@ -4,6 +4,10 @@
 #include "sparsam/Conversion/RowMajorOperands.h"
 #include "sparsam/Conversion/ToCPU/CpuKernels.h"
 
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/Iterators.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
+
 namespace mlir::sparsam {
 #define GEN_PASS_DEF_LOWERSPARSEPRODUCTSPASS
 #include "sparsam/Conversion/Passes.h.inc"
@@ -83,6 +87,7 @@ struct LowerSparseProductsPass
       for (auto [op, structure] : products)
         numTiled += measured.set(op, structure);
     }
+    library.fuseEpilogues = fuseEpilogues;
     IRRewriter rewriter(&getContext());
     RowMajorOperands rowMajor;
     for (auto [op, structure] : products) {
@@ -90,6 +95,17 @@ struct LowerSparseProductsPass
         return signalPassFailure();
       ++numProducts;
     }
+    numEpilogues += library.epilogues;
+    eraseUnread(rewriter);
+  }
+
+  /// Buffers of results that only epilogues read, and views of them.
+  void eraseUnread(RewriterBase &rewriter) {
+    getOperation()->walk<WalkOrder::PostOrder, ReverseIterator>([&](Operation *op) {
+      bool isBuffer = isa<memref::AllocOp, ViewLikeOpInterface>(op);
+      if (isBuffer && isOpTriviallyDead(op))
+        rewriter.eraseOp(op);
+    });
   }
 };
 

@@ -55,18 +55,6 @@ std::string getKernelName(Operation *op) {
   return name;
 }
 
-/// The parameter type that calls with different slices of one layout share.
-Type getParameterType(Type type) {
-  std::optional<StridedLayout> layout = getStridedLayout(type);
-  auto memref = dyn_cast<MemRefType>(type);
-  if (!layout || memref.getLayout().isIdentity())
-    return type;
-  return MemRefType::get(
-      memref.getShape(), memref.getElementType(),
-      StridedLayoutAttr::get(type.getContext(), ShapedType::kDynamic, layout->strides),
-      memref.getMemorySpace());
-}
-
 struct OutlineKernelsPass : sparsam::impl::OutlineKernelsPassBase<OutlineKernelsPass> {
   using OutlineKernelsPassBase::OutlineKernelsPassBase;
 
@@ -106,7 +94,7 @@ struct OutlineKernelsPass : sparsam::impl::OutlineKernelsPassBase<OutlineKernels
     for (Value value : values)
       // Types inside of the region follow from those of what it captures.
       types.push_back(captured.contains(value) ? value.getType()
-                                               : getParameterType(value.getType()));
+                                               : getTypeAtAnyOffset(value.getType()));
     func::FuncOp kernel = buildKernel(op, values.getArrayRef(), types, constants);
     auto [entry, isNew] = kernels.try_emplace(getText(kernel), kernel);
     if (isNew) {

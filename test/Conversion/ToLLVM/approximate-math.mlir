@@ -70,3 +70,11 @@ func.func @left(%x: f32) -> (f32, f32, f32, f32, f32) {
   %4 = math.cbrt %x : f32
   return %0, %1, %2, %3, %4 : f32, f32, f32, f32, f32
 }
+
+// The machine's estimate of 1 / sqrt(x) has 12 bits.
+// CHECK-LABEL: func.func @estimates(
+// CHECK:         math.rsqrt %{{.*}} : vector<8xf32>
+func.func @estimates(%x: vector<8xf32>) -> vector<8xf32> {
+  %0 = math.rsqrt %x : vector<8xf32>
+  return %0 : vector<8xf32>
+}

@@ -38,15 +38,25 @@ public:
 
   using Body = function_ref<void(ImplicitLocOpBuilder &, ValueRange)>;
 
-  /// The function that `body` builds from its arguments. `name` must say all that
-  /// the argument types leave open.
-  func::FuncOp get(const Twine &name, TypeRange arguments, Body body);
+  /// The function that `body` builds from its arguments, of which it writes the last
+  /// `written`, reads the others, and touches nothing else. `name` and `variant` must
+  /// say all that the argument types leave open; the name is the function's own.
+  func::FuncOp get(const Twine &name, TypeRange arguments, Body body,
+                   unsigned written = 1, StringRef variant = {});
 
-  /// Whether a function of this name was made here. Such a function writes its last
-  /// argument, reads the others, and touches nothing else.
-  bool contains(StringAttr name) const { return names.contains(name); }
+  /// How many arguments, the last, a function that was made here writes; null for
+  /// others.
+  std::optional<unsigned> getNumWritten(StringAttr name) const {
+    auto known = numWritten.find(name);
+    return known == numWritten.end() ? std::nullopt : std::optional(known->second);
+  }
 
   const CpuTarget target;
+
+  /// Whether kernels may do element-wise work that follows their product, and how many
+  /// such ops they do.
+  bool fuseEpilogues = true;
+  int64_t epilogues = 0;
 
   /// A matrix's panels, and the call that fills them.
   struct Packed {
@@ -59,8 +69,8 @@ public:
 private:
   ModuleOp module;
   SymbolTable symbols;
-  llvm::DenseMap<std::pair<StringAttr, Type>, func::FuncOp> functions;
-  llvm::DenseSet<StringAttr> names;
+  llvm::DenseMap<std::tuple<StringAttr, StringAttr, Type>, func::FuncOp> functions;
+  llvm::DenseMap<StringAttr, unsigned> numWritten;
 };
 
 } // namespace mlir::sparsam
