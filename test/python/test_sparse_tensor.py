@@ -16,7 +16,7 @@ STAGES = _lower.stages
 def sparse_tensor(monkeypatch):
     """Compiles steps with products=sparse-tensor."""
 
-    def stages(structure, cpu=""):
+    def stages(structure, *_):
         passes = STAGES(structure)
         return passes | {"to-cpu": passes["to-cpu"] + "{products=sparse-tensor}"}
 
