@@ -14,7 +14,8 @@ namespace {
 constexpr int64_t minimumKeptNear = 144;
 /// Kept inputs of a run at once.
 constexpr int64_t mostAtOnce = 8;
-/// Bytes that a range's panel does not exceed for their sake: it may be on the stack.
+/// Bytes that a range's panel does not exceed for the sake of more kept inputs: it may be
+/// on the stack.
 constexpr int64_t mostBytes = 1 << 20;
 
 } // namespace
@@ -230,6 +231,17 @@ SmallVector<Value> cpu::loadTokens(ImplicitLocOpBuilder &b, const KeptProduct &p
     vectors.push_back(vector::LoadOp::create(b, product.getVectorType(), memref, at));
   }
   return vectors;
+}
+
+void cpu::prefetchTokens(ImplicitLocOpBuilder &b, const KeptProduct &product,
+                         Value memref, ValueRange row) {
+  for (int64_t token = 0; token < product.getHeight();
+       token += 64 / product.getBytes(1)) {
+    SmallVector<Value> at(row);
+    at.push_back(buildIndex(b, token));
+    memref::PrefetchOp::create(b, memref, at, /*isWrite=*/false, /*localityHint=*/3,
+                               /*isDataCache=*/true);
+  }
 }
 
 SmallVector<Value> cpu::buildKept(

@@ -124,6 +124,10 @@ void buildRange(ImplicitLocOpBuilder &b, int64_t total, int64_t size, Value rang
 SmallVector<Value> loadTokens(ImplicitLocOpBuilder &b, const KeptProduct &product,
                               Value memref, ValueRange row);
 
+/// Fetches the tokens of one feature, which are to be read soon.
+void prefetchTokens(ImplicitLocOpBuilder &b, const KeptProduct &product, Value memref,
+                    ValueRange row);
+
 /// Calls `body` for the kept inputs of `span`, with the number and the input of each; for
 /// some that are consecutive at once.
 SmallVector<Value> buildKept(

@@ -89,16 +89,6 @@ struct Gradient {
     return inputs;
   }
 
-  /// Fetches the rows of x that `inputs` read in `panel`.
-  void buildPrefetchOfRows(ImplicitLocOpBuilder &b, Value panel,
-                           ArrayRef<Value> inputs) const {
-    for (Value input : inputs)
-      for (int64_t at = 0; at < product.getHeight(); at += 64 / product.getBytes(1))
-        memref::PrefetchOp::create(b, x, ValueRange{panel, input, buildIndex(b, at)},
-                                   /*isWrite=*/false, /*localityHint=*/3,
-                                   /*isDataCache=*/true);
-  }
-
   /// Sums over the chunk of `jobs` kept inputs x the part's outputs, in the order in
   /// which they are stored. Meanwhile x of the `following` inputs is fetched.
   SmallVector<Value> buildSums(ImplicitLocOpBuilder &b, Value block, Part part,
@@ -116,7 +106,8 @@ struct Gradient {
         [&](ImplicitLocOpBuilder &b, Value panel, ValueRange carried) {
           auto sums = llvm::to_vector_of<Value>(carried);
           buildPrefetch(b, block, part, panel, tile);
-          buildPrefetchOfRows(b, panel, following);
+          for (Value input : following)
+            prefetchTokens(b, product, x, {panel, input});
           for (int64_t r = 0; r < product.tokenVectors; ++r) {
             Value token = buildIndex(b, r * product.lanes);
             SmallVector<Value> rows;

@@ -93,17 +93,6 @@ Value loadWeight(ImplicitLocOpBuilder &b, const KeptProduct &product, Value valu
   return vector::BroadcastOp::create(b, product.getVectorType(), weight);
 }
 
-/// Fetches the panel's row of the kept input at `number`.
-void buildPrefetch(ImplicitLocOpBuilder &b, const KeptProduct &product,
-                   const KernelOperands &operands, Value panels, Value panel, Value block,
-                   Value number) {
-  Value input = product.pattern.buildInput(b, operands.pattern, block, number);
-  for (int64_t token = 0; token < product.getHeight(); token += 64 / product.getBytes(1))
-    memref::PrefetchOp::create(b, panels, ValueRange{panel, input, buildIndex(b, token)},
-                               /*isWrite=*/false,
-                               /*localityHint=*/3, /*isDataCache=*/true);
-}
-
 /// Adds a block's kept inputs to part x tokenVectors accumulators. The panel's rows are
 /// fetched for those that follow `fetch` later, if there is such a number.
 SmallVector<Value> buildGather(ImplicitLocOpBuilder &b, const KeptProduct &product,
@@ -113,9 +102,12 @@ SmallVector<Value> buildGather(ImplicitLocOpBuilder &b, const KeptProduct &produ
   return buildKept(
       b, product, operands.pattern, block, span, sums,
       [&](ImplicitLocOpBuilder &b, Value number, Value input, ValueRange sums) {
-        if (fetch)
-          buildPrefetch(b, product, operands, panels, panel, block,
-                        arith::AddIOp::create(b, number, fetch));
+        if (fetch) {
+          Value later = arith::AddIOp::create(b, number, fetch);
+          prefetchTokens(
+              b, product, panels,
+              {panel, product.pattern.buildInput(b, operands.pattern, block, later)});
+        }
         SmallVector<Value> x = loadTokens(b, product, panels, {panel, input});
         SmallVector<Value> next;
         for (int64_t v = 0; v < part.size; ++v) {
