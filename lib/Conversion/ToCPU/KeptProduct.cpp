@@ -196,16 +196,11 @@ void cpu::buildRange(ImplicitLocOpBuilder &b, int64_t total, int64_t size, Value
     return body(b, first, size);
   if (!whole)
     return body(b, first, rest);
-  auto branch = [&](int64_t count) {
-    return [&, count](OpBuilder &builder, Location loc) {
-      ImplicitLocOpBuilder inner(loc, builder);
-      body(inner, first, count);
-      scf::YieldOp::create(inner);
-    };
-  };
   Value isWhole =
       arith::CmpIOp::create(b, arith::CmpIPredicate::ult, range, buildIndex(b, whole));
-  scf::IfOp::create(b, isWhole, branch(size), branch(rest));
+  buildIf(
+      b, isWhole, [&](ImplicitLocOpBuilder &b) { body(b, first, size); },
+      [&](ImplicitLocOpBuilder &b) { body(b, first, rest); });
 }
 
 void cpu::buildParts(ImplicitLocOpBuilder &b, const KeptProduct &product,

@@ -117,11 +117,9 @@ void cpu::buildForwardRows(ImplicitLocOpBuilder &b, const KeptProduct &product,
               Value any = arith::CmpIOp::create(b, arith::CmpIPredicate::uge,
                                                 buildOffset(b, first, group),
                                                 buildIndex(b, product.tokens));
-              scf::IfOp::create(b, any, [&](OpBuilder &builder, Location loc) {
-                ImplicitLocOpBuilder inner(loc, builder);
-                kernel.buildRowsOfBlocks(inner, block, end, buildIndex(inner, whole),
+              buildIf(b, any, [&](ImplicitLocOpBuilder &b) {
+                kernel.buildRowsOfBlocks(b, block, end, buildIndex(b, whole),
                                          product.tokens - whole);
-                scf::YieldOp::create(inner);
               });
             });
       });

@@ -241,10 +241,8 @@ struct Gradient {
       buildSingleTile(b, block, columns, number, jobs);
     });
     Value any = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, rest, span.end);
-    scf::IfOp::create(b, any, [&](OpBuilder &builder, Location loc) {
-      ImplicitLocOpBuilder inner(loc, builder);
-      buildSingleTile(inner, block, columns, rest, jobs, span.end);
-      scf::YieldOp::create(inner);
+    buildIf(b, any, [&](ImplicitLocOpBuilder &b) {
+      buildSingleTile(b, block, columns, rest, jobs, span.end);
     });
   }
 

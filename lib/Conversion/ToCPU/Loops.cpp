@@ -53,3 +53,19 @@ void sparsam::buildParallel(ImplicitLocOpBuilder &b, int64_t end,
                             body(inner, i.front());
                           });
 }
+
+void sparsam::buildIf(ImplicitLocOpBuilder &b, Value condition,
+                      function_ref<void(ImplicitLocOpBuilder &)> body,
+                      function_ref<void(ImplicitLocOpBuilder &)> otherwise) {
+  auto branch = [](function_ref<void(ImplicitLocOpBuilder &)> body) {
+    return [body](OpBuilder &builder, Location loc) {
+      ImplicitLocOpBuilder inner(loc, builder);
+      body(inner);
+      scf::YieldOp::create(inner);
+    };
+  };
+  if (otherwise)
+    scf::IfOp::create(b, condition, branch(body), branch(otherwise));
+  else
+    scf::IfOp::create(b, condition, branch(body));
+}

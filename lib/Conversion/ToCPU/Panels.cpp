@@ -48,14 +48,9 @@ void buildByPanel(
     return body(b, tokens);
   Value isWhole =
       arith::CmpIOp::create(b, arith::CmpIPredicate::ult, panel, buildIndex(b, whole));
-  auto branch = [&](std::optional<int64_t> rows) {
-    return [=](OpBuilder &builder, Location loc) {
-      ImplicitLocOpBuilder inner(loc, builder);
-      body(inner, rows);
-      scf::YieldOp::create(inner);
-    };
-  };
-  scf::IfOp::create(b, isWhole, branch(std::nullopt), branch(tokens));
+  buildIf(
+      b, isWhole, [&](ImplicitLocOpBuilder &b) { body(b, std::nullopt); },
+      [&](ImplicitLocOpBuilder &b) { body(b, tokens); });
 }
 
 void buildPack(ImplicitLocOpBuilder &b, Value matrix, Value buffer,

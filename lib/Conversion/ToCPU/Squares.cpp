@@ -68,9 +68,5 @@ void cpu::buildColumns(ImplicitLocOpBuilder &b, Value columns, int64_t rest,
   if (!rest)
     return;
   Value any = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, begin, columns);
-  scf::IfOp::create(b, any, [&](OpBuilder &builder, Location loc) {
-    ImplicitLocOpBuilder inner(loc, builder);
-    body(inner, begin, rest);
-    scf::YieldOp::create(inner);
-  });
+  buildIf(b, any, [&](ImplicitLocOpBuilder &b) { body(b, begin, rest); });
 }

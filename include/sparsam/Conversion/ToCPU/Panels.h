@@ -61,6 +61,11 @@ void buildFor(ImplicitLocOpBuilder &b, int64_t end, int64_t step,
 /// The same in parallel, step 1.
 void buildParallel(ImplicitLocOpBuilder &b, int64_t end,
                    function_ref<void(ImplicitLocOpBuilder &, Value)> body);
+/// Builds `body` where the condition holds, and where it does not `otherwise`, if there
+/// is such a thing.
+void buildIf(ImplicitLocOpBuilder &b, Value condition,
+             function_ref<void(ImplicitLocOpBuilder &)> body,
+             function_ref<void(ImplicitLocOpBuilder &)> otherwise = nullptr);
 
 } // namespace mlir::sparsam
 
