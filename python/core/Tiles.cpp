@@ -22,21 +22,6 @@ std::string getText(Type type) {
   return text;
 }
 
-/// The parts of a key, each under its name.
-template <typename KeyT, typename Body> void forEachField(KeyT &key, Body body) {
-  body("cpu", key.cpu);
-  body("vector_bits", key.vectorBits);
-  body("l1_bytes", key.l1Bytes);
-  body("l2_bytes", key.l2Bytes);
-  body("threads", key.threads);
-  body("product", key.product);
-  body("structure", key.structure);
-  body("element", key.element);
-  body("tokens", key.tokens);
-  body("inputs", key.inputs);
-  body("outputs", key.outputs);
-}
-
 nb::dict toPython(const KernelTiles &tiles) {
   nb::dict result;
   for (auto [name, member] : KernelTiles::getMembers())
@@ -47,7 +32,7 @@ nb::dict toPython(const KernelTiles &tiles) {
 
 TileKey readKey(const nb::dict &given) {
   TileKey key;
-  forEachField(key, [&](const char *name, auto &field) {
+  TileKey::forEachField(key, [&](const char *name, auto &field) {
     field = nb::cast<std::decay_t<decltype(field)>>(given[name]);
   });
   return key;
@@ -141,7 +126,7 @@ nb::list sparsam_python::describeProducts(Module &module, const std::string &cpu
   nb::list result;
   for (const TunableProduct &product : products) {
     nb::dict entry, key;
-    forEachField(product.key, [&](const char *name, const auto &field) {
+    TileKey::forEachField(product.key, [&](const char *name, const auto &field) {
       key[name] = nb::cast(field);
     });
     entry["key"] = key;

@@ -52,20 +52,12 @@ json::Object toJson(const TileKey &key, const TileEntry &entry) {
   for (auto [name, member] : KernelTiles::getMembers())
     if (std::optional<int64_t> size = entry.tiles.*member)
       tiles[name] = *size;
-  return json::Object{{"cpu", key.cpu},
-                      {"vector_bits", key.vectorBits},
-                      {"l1_bytes", key.l1Bytes},
-                      {"l2_bytes", key.l2Bytes},
-                      {"threads", key.threads},
-                      {"product", key.product},
-                      {"structure", key.structure},
-                      {"element", key.element},
-                      {"tokens", key.tokens},
-                      {"inputs", key.inputs},
-                      {"outputs", key.outputs},
-                      {"tiles", std::move(tiles)},
+  json::Object object{{"tiles", std::move(tiles)},
                       {"model_seconds", entry.modelSeconds},
                       {"seconds", entry.seconds}};
+  TileKey::forEachField(key,
+                        [&](StringRef name, const auto &field) { object[name] = field; });
+  return object;
 }
 
 bool fromJson(const json::Value &value, KernelTiles &tiles, json::Path path) {
@@ -77,13 +69,11 @@ bool fromJson(const json::Value &value, KernelTiles &tiles, json::Path path) {
 
 bool fromJson(const json::Value &value, TileKey &key, TileEntry &entry, json::Path path) {
   json::ObjectMapper map(value, path);
-  return map && map.map("cpu", key.cpu) && map.map("vector_bits", key.vectorBits) &&
-         map.map("l1_bytes", key.l1Bytes) && map.map("l2_bytes", key.l2Bytes) &&
-         map.map("threads", key.threads) && map.map("product", key.product) &&
-         map.map("structure", key.structure) && map.map("element", key.element) &&
-         map.map("tokens", key.tokens) && map.map("inputs", key.inputs) &&
-         map.map("outputs", key.outputs) &&
-         map.map("model_seconds", entry.modelSeconds) &&
+  bool isWhole = map;
+  TileKey::forEachField(key, [&](StringLiteral name, auto &field) {
+    isWhole = isWhole && map.map(name, field);
+  });
+  return isWhole && map.map("model_seconds", entry.modelSeconds) &&
          map.map("seconds", entry.seconds);
 }
 

@@ -26,6 +26,22 @@ struct TileKey {
   static TileKey get(Operation *op, const Cpu &cpu, const CpuTarget &target,
                      int64_t threads);
   bool operator<(const TileKey &other) const;
+
+  /// Calls `body` for each part of a key, with its name in files and in Python.
+  template <typename KeyT, typename BodyT>
+  static void forEachField(KeyT &key, BodyT body) {
+    body("cpu", key.cpu);
+    body("vector_bits", key.vectorBits);
+    body("l1_bytes", key.l1Bytes);
+    body("l2_bytes", key.l2Bytes);
+    body("threads", key.threads);
+    body("product", key.product);
+    body("structure", key.structure);
+    body("element", key.element);
+    body("tokens", key.tokens);
+    body("inputs", key.inputs);
+    body("outputs", key.outputs);
+  }
 };
 
 /// What was measured of a product: the fastest sizes, which are none where the model's
