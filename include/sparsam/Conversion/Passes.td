@@ -277,9 +277,9 @@ def LowerSparseProductsPass
     ```
     becomes
     ```mlir
-    %panels = memref.alloc() {alignment = 64 : i64} : memref<2x4176xf32>
-    call @sparsam_pack_32(%x, %panels) : (memref<64x128xf32>, memref<2x4176xf32>) -> ()
-    call @sparsam_spmm_nm_2_8_32(%panels, %values, %indices, %y) : (...) -> ()
+    %panels = memref.alloc() {alignment = 64 : i64} : memref<4x2128xf32>
+    call @sparsam_pack_16(%x, %panels) : (memref<64x128xf32>, memref<4x2128xf32>) -> ()
+    call @sparsam_spmm_nm_2_8_16(%panels, %values, %indices, %y) : (...) -> ()
     ```
 
     Element-wise work that follows a product, such as a bias and an activation, is done by
@@ -296,7 +296,7 @@ def LowerSparseProductsPass
     ```
     becomes
     ```mlir
-    call @sparsam_spmm_nm_2_8_32_epilogue(%panels, %values, %indices, %bias, %z) : (...) -> ()
+    call @sparsam_spmm_nm_2_8_16_epilogue(%panels, %values, %indices, %bias, %z) : (...) -> ()
     ```
 
     The op may read, beside the product, what has an element for each of the product's, for

@@ -31,7 +31,11 @@ KeptProduct::KeptProduct(const KeptInputs &pattern, int64_t tokens, Type element
   partSize = given.part.value_or(partSize);
   // Accumulators are part x tokenVectors (forward) and part x jobs (gradient), next
   // to the vectors that they are made from.
-  tokenVectors = many ? (partSize >= 5 ? 2 : 4)
+  // At least as many as hide the latency of adding to them, and otherwise few, so that
+  // panels are small and in the cache.
+  tokenVectors = many ? (partSize >= 5   ? 1
+                         : partSize == 4 ? 2
+                                         : 4)
                       : (partSize >= 3   ? 2
                          : partSize == 2 ? 4
                                          : 8);

@@ -293,10 +293,11 @@ int64_t cpu::getGradientChunk(const KeptProduct &product) {
 }
 
 int64_t cpu::getGradientUnits(const KeptProduct &product) {
-  // The x that blocks read meanwhile, in the second-level cache, or in the first where
-  // they are load-bound.
-  int64_t bytes =
-      product.isLoadBound() ? product.target.l1Bytes : product.target.l2Bytes / 8 * 3;
+  // The x that blocks read meanwhile, in the first-level cache where they are load-bound,
+  // and otherwise in the second: in more of it where ranges would end in part of a tile.
+  const CpuTarget &target = product.target;
+  int64_t eighths = product.pattern.keptOfUnit ? 3 : 6;
+  int64_t bytes = product.isLoadBound() ? target.l1Bytes : target.l2Bytes / 8 * eighths;
   return product.getUnitsWithin(bytes, getChunk(product) * product.getHeight());
 }
 

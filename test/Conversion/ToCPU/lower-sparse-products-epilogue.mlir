@@ -12,9 +12,9 @@
 // square, and is read once.
 // CHECK-LABEL: func @bias(
 //  CHECK-SAME:    %{{.+}}: memref<64x128xf32>, %[[V:.+]]: memref<4x32x8xf32>, %[[I:.+]]: memref<4x32xi16>, %[[B:.+]]: memref<32xf32>, %[[Z:.+]]: memref<64x32xf32>)
-//       CHECK:   %[[P:.+]] = memref.alloc() {{.*}} : memref<2x{{[0-9]+}}xf32>
+//       CHECK:   %[[P:.+]] = memref.alloc() {{.*}} : memref<4x{{[0-9]+}}xf32>
 //   CHECK-NOT:   memref.alloc
-//       CHECK:   call @[[K:sparsam_spmm_nm_2_8_32_epilogue]](%[[P]], %[[V]], %[[I]], %[[B]], %[[Z]])
+//       CHECK:   call @[[K:sparsam_spmm_nm_2_8_16_epilogue]](%[[P]], %[[V]], %[[I]], %[[B]], %[[Z]])
 //   CHECK-NOT:   linalg.generic
 //       CHECK: func private @[[K]](%{{.+}}, %{{.+}}, %{{.+}}, %[[B:.+]]: memref<32xf32>, %[[Z:.+]]: memref<64x32xf32>)
 //       CHECK:   scf.parallel
@@ -165,10 +165,10 @@ func.func @batch(%x: memref<64x128xf32>, %v: memref<4x32x8xf32>, %i: memref<4x32
 // of one layout included; a constant tells two apart. Results of several types are stored
 // as they are.
 // CHECK-LABEL: func @shared(
-//       CHECK:   call @[[K:sparsam_spmm_nm_2_8_32_epilogue]](
+//       CHECK:   call @[[K:sparsam_spmm_nm_2_8_16_epilogue]](
 //       CHECK:   call @[[K]](
-//       CHECK:   call @[[OTHER:sparsam_spmm_nm_2_8_32_epilogue_0]](
-//       CHECK:   call @[[TWO:sparsam_spmm_nm_2_8_32_epilogue_1]](
+//       CHECK:   call @[[OTHER:sparsam_spmm_nm_2_8_16_epilogue_0]](
+//       CHECK:   call @[[TWO:sparsam_spmm_nm_2_8_16_epilogue_1]](
 //       CHECK: func private @[[K]](
 //       CHECK:   arith.constant dense<2.000000e+00> : vector<16xf32>
 //       CHECK: func private @[[OTHER]](
@@ -237,16 +237,13 @@ func.func @shared(%x: memref<64x128xf32>, %v: memref<4x32x8xf32>, %i: memref<4x3
 // meanwhile. 7 tokens are one square of 16, in which only those rows are gone through; 24
 // columns end in half a vector.
 // CHECK-LABEL: func @odd(
-//       CHECK: func private @sparsam_spmm_transposed_nm_2_8_32_epilogue(
-//   CHECK-DAG:   %[[C7:.+]] = arith.constant 7 : index
-//   CHECK-DAG:   %[[C16:.+]] = arith.constant 16 : index
-//       CHECK:   memref.alloca() {{.*}} : memref<32x32xf32>
+//       CHECK: func private @sparsam_spmm_transposed_nm_2_8_16_epilogue(
+//       CHECK:   %[[C7:.+]] = arith.constant 7 : index
+//       CHECK:   memref.alloca() {{.*}} : memref<32x16xf32>
 //       CHECK:   %[[TILE:.+]] = memref.alloca() {alignment = 64 : i64} : memref<16x128xf32>
 //       CHECK:   vector.store %{{.+}}, %[[TILE]]
 //       CHECK:   memref.prefetch %{{.+}}, write, locality<3>, data : memref<7x24xf32>
-//       CHECK:   %[[LEFT:.+]] = arith.subi %[[C7]], %{{.+}} : index
-//       CHECK:   %[[COUNT:.+]] = arith.minsi %[[LEFT]], %[[C16]] : index
-//       CHECK:   scf.for %[[R:.+]] = %{{.+}} to %[[COUNT]] step
+//       CHECK:   scf.for %[[R:.+]] = %{{.+}} to %[[C7]] step
 //       CHECK:     vector.load %[[TILE]][%[[R]], %{{.+}}]
 //       CHECK:     math.erf %{{.+}} : vector<16xf32>
 //       CHECK:     vector.store
@@ -340,9 +337,9 @@ func.func @rows(%x: memref<96x80xf32>, %v: memref<2x2x16x16xf32>, %i: memref<2x2
 // What is packed may be written over by the product's own kernel, and what that reads as
 // it lies may not. Panels of it are packed again then.
 // CHECK-LABEL: func @over_input(
-//       CHECK:   call @sparsam_pack_32(%[[X:.+]], %
+//       CHECK:   call @sparsam_pack_16(%[[X:.+]], %
 //       CHECK:   call @sparsam_spmm_block{{.*}}_epilogue(%{{.+}}, %{{.+}}, %{{.+}}, %[[X]], %[[X]])
-//       CHECK:   call @sparsam_pack_32(%[[X]], %
+//       CHECK:   call @sparsam_pack_16(%[[X]], %
 //       CHECK:   call @sparsam_spmm_transposed
 //  ROWS-LABEL: func @over_input(
 //        ROWS:   call @sparsam_spmm_rows_block

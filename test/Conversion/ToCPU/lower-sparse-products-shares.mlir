@@ -52,14 +52,14 @@ func.func @ragged(%x: memref<200x256xf32>, %dy: memref<200x1024xf32>, %p: memref
 
 // Outputs that keep equal numbers are cut without a look at the pattern. One panel of
 // tokens is shared by its outputs, or by its ranges of inputs.
-// CHECK-LABEL: func private @sparsam_spmm_nm_2_8_32(
+// CHECK-LABEL: func private @sparsam_spmm_nm_2_8_16(
 // CHECK-DAG:     %[[C8:.+]] = arith.constant 8 : index
 // CHECK-DAG:     %[[C0:.+]] = arith.constant 0 : index
 // CHECK-NOT:     scf.while
 // CHECK:         scf.parallel (%[[SHARE:.+]]) = (%[[C0]]) to (%[[C8]])
 // CHECK:           arith.muli %[[SHARE]]
 // CHECK-NOT:     scf.while
-// CHECK-LABEL: func private @sparsam_spmm_transposed_nm_2_8_32(
+// CHECK-LABEL: func private @sparsam_spmm_transposed_nm_2_8_16(
 // CHECK-DAG:     %[[C4:.+]] = arith.constant 4 : index
 // CHECK-DAG:     %[[C0:.+]] = arith.constant 0 : index
 // CHECK:         scf.parallel (%[[RANGE:.+]]) = (%[[C0]]) to (%[[C4]])

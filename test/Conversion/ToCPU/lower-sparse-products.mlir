@@ -4,16 +4,16 @@
 // share the function that packs them.
 // CHECK-LABEL: func @shared
 // CHECK-SAME:    (%[[X:[a-z0-9]+]]: memref<64x128xf32>, %[[Z:[a-z0-9]+]]: memref<64x128xf32>, %[[V:[a-z0-9]+]]: {{.+}}, %[[I:[a-z0-9]+]]: memref<4x32xi16>, %[[Y:[a-z0-9]+]]: memref<64x32xf32>)
-// CHECK:         %[[XP:.+]] = memref.alloc() {alignment = 64 : i64} : memref<2x4176xf32>
-// CHECK:         call @sparsam_pack_32(%[[X]], %[[XP]])
-// CHECK:         call @sparsam_spmm_nm_2_8_32(%[[XP]], %[[V]], %[[I]], %[[Y]])
+// CHECK:         %[[XP:.+]] = memref.alloc() {alignment = 64 : i64} : memref<4x2128xf32>
+// CHECK:         call @sparsam_pack_16(%[[X]], %[[XP]])
+// CHECK:         call @sparsam_spmm_nm_2_8_16(%[[XP]], %[[V]], %[[I]], %[[Y]])
 // CHECK:         %[[ZP:.+]] = memref.alloc()
-// CHECK:         call @sparsam_pack_32(%[[Z]], %[[ZP]])
-// CHECK:         call @sparsam_spmm_nm_2_8_32(%[[ZP]], %[[V]], %[[I]], %[[Y]])
+// CHECK:         call @sparsam_pack_16(%[[Z]], %[[ZP]])
+// CHECK:         call @sparsam_spmm_nm_2_8_16(%[[ZP]], %[[V]], %[[I]], %[[Y]])
 // CHECK-NOT:     sparsam.spmm
-// CHECK:       func private @sparsam_pack_32{{.*}} attributes {no_inline}
+// CHECK:       func private @sparsam_pack_16{{.*}} attributes {no_inline}
 // CHECK-NOT:   func private @sparsam_pack
-// CHECK:       func private @sparsam_spmm_nm_2_8_32{{.*}} attributes {no_inline}
+// CHECK:       func private @sparsam_spmm_nm_2_8_16{{.*}} attributes {no_inline}
 // CHECK-NOT:   func private
 func.func @shared(%x: memref<64x128xf32>, %z: memref<64x128xf32>, %v: memref<4x32x8xf32>,
                   %i: memref<4x32xi16>, %y: memref<64x32xf32>) {
@@ -28,8 +28,8 @@ func.func @shared(%x: memref<64x128xf32>, %z: memref<64x128xf32>, %v: memref<4x3
 
 // Another element type is another function, though the names start the same.
 // CHECK-LABEL: func @by_type
-// CHECK:         call @[[F32:sparsam_pack_32]](%{{.+}}) : (memref<64x128xf32>
-// CHECK:         call @[[F64:sparsam_pack_16]](%{{.+}}) : (memref<64x128xf64>
+// CHECK:         call @[[F32:sparsam_pack_16]](%{{.+}}) : (memref<64x128xf32>
+// CHECK:         call @[[F64:sparsam_pack_8]](%{{.+}}) : (memref<64x128xf64>
 func.func @by_type(%x: memref<64x128xf32>, %v: memref<4x32x8xf32>, %y: memref<64x32xf32>,
                    %x2: memref<64x128xf64>, %v2: memref<4x32x8xf64>, %y2: memref<64x32xf64>,
                    %i: memref<4x32xi16>) {
@@ -46,12 +46,12 @@ func.func @by_type(%x: memref<64x128xf32>, %v: memref<4x32x8xf32>, %y: memref<64
 // products the same panels of dy.
 // CHECK-LABEL: func @panels_once
 // CHECK-SAME:    (%[[X:[a-z0-9]+]]: memref<64x128xf32>, %[[DY:[a-z0-9]+]]: memref<64x32xf32>,
-// CHECK:         call @sparsam_pack_32(%[[X]], %[[XP:[a-z0-9_]+]])
-// CHECK:         call @sparsam_spmm_nm_2_8_32(%[[XP]],
+// CHECK:         call @sparsam_pack_16(%[[X]], %[[XP:[a-z0-9_]+]])
+// CHECK:         call @sparsam_spmm_nm_2_8_16(%[[XP]],
 // CHECK:         call @[[PACK:.+]](%[[DY]], %[[DYP:[a-z0-9_]+]])
-// CHECK:         call @sparsam_spmm_transposed_nm_2_8_32(%[[DYP]],
+// CHECK:         call @sparsam_spmm_transposed_nm_2_8_16(%[[DYP]],
 // CHECK-NOT:     call @sparsam_pack
-// CHECK:         call @sparsam_sddmm_nm_2_8_32(%[[XP]], %[[DYP]],
+// CHECK:         call @sparsam_sddmm_nm_2_8_16(%[[XP]], %[[DYP]],
 func.func @panels_once(%x: memref<64x128xf32>, %dy: memref<64x32xf32>, %v: memref<4x32x8xf32>,
                        %i: memref<4x32xi16>, %y: memref<64x32xf32>, %dx: memref<64x128xf32>,
                        %dv: memref<4x32x8xf32>) {
@@ -73,11 +73,11 @@ func.func @panels_once(%x: memref<64x128xf32>, %dy: memref<64x32xf32>, %v: memre
 // Panels of what was overwritten since, through whatever view, are packed again.
 // CHECK-LABEL: func @overwritten
 // CHECK-SAME:    (%[[X:[a-z0-9]+]]: memref<64x128xf32>,
-// CHECK:         call @sparsam_pack_32(%[[X]],
+// CHECK:         call @sparsam_pack_16(%[[X]],
 // CHECK:         linalg.exp
-// CHECK:         call @sparsam_pack_32(%[[X]],
+// CHECK:         call @sparsam_pack_16(%[[X]],
 // CHECK:         call @sparsam_spmm_transposed
-// CHECK:         call @sparsam_pack_32(%[[X]],
+// CHECK:         call @sparsam_pack_16(%[[X]],
 func.func @overwritten(%x: memref<64x128xf32>, %dy: memref<64x32xf32>, %v: memref<4x32x8xf32>,
                        %i: memref<4x32xi16>, %y: memref<64x32xf32>) {
   sparsam.spmm %x, %v, %i into %y {structure = #sparsam.nm<2:8, vector = 8>}
@@ -172,8 +172,8 @@ func.func @one_panel(%dy: memref<64x32xf32>, %v: memref<32x128x1xf32>, %i: memre
 // CHECK-LABEL: func @tiles
 // CHECK:         call @sparsam_pack_48(
 // CHECK:         call @sparsam_spmm_nm_2_8_48_p2_t3_r32(
-// CHECK:         call @sparsam_pack_32(
-// CHECK:         call @sparsam_spmm_nm_2_8_32(
+// CHECK:         call @sparsam_pack_16(
+// CHECK:         call @sparsam_spmm_nm_2_8_16(
 // CHECK:       func private @sparsam_spmm_nm_2_8_48_p2_t3_r32
 // CHECK:         memref.alloca() {alignment = 64 : i64} : memref<32x48xf32>
 // CHECK:         scf.for %{{.+}} = %{{.+}} to %c16 step %c4{{.*}} {

@@ -8,8 +8,8 @@
 // LLVM-NOT: unrealized_conversion_cast
 
 // The inputs of a stored block are its number * R and the following, 8 of which are
-// computed from one; 8 outputs x 2 vectors of 16 tokens in registers.
-// CHECK-LABEL: func private @sparsam_spmm_block_16_32
+// computed from one; 8 outputs x 1 vector of 16 tokens in registers.
+// CHECK-LABEL: func private @sparsam_spmm_block_16_16
 // CHECK:         %[[I:.+]] = memref.collapse_shape %{{.+}} : memref<4x2xi16> into memref<8xi16>
 // CHECK:         scf.parallel (%[[ITEM:.+]]) =
 // CHECK:           %[[P:.+]] = arith.divui %[[ITEM]], %c2
@@ -21,11 +21,11 @@
 // CHECK:             %[[R:.+]] = arith.remui %[[Q]], %c16
 // CHECK:             %[[K:.+]] = arith.addi %[[FIRST]], %[[R]]
 // CHECK:             vector.load %{{.+}}[%[[P]], %[[K]], %c0]
-// CHECK-COUNT-16:    vector.fma
+// CHECK-COUNT-8:     vector.fma
 // CHECK:             %[[NEXT:.+]] = arith.addi %[[K]], %c1
 // CHECK:             vector.load %{{.+}}[%[[P]], %[[NEXT]], %c0]
 // CHECK-NOT:         arith.divui
-// CHECK-COUNT-112:   vector.fma
+// CHECK-COUNT-56:    vector.fma
 // CHECK-NOT:         vector.fma
 // CHECK:             scf.yield
 func.func @forward(%x: memref<64x128xf32>, %v: memref<4x2x16x8xf32>, %i: memref<4x2xi16>,
@@ -42,14 +42,14 @@ func.func @forward(%x: memref<64x128xf32>, %v: memref<4x2x16x8xf32>, %i: memref<
 // CHECK-LABEL: func @ranges
 // CHECK:         %[[BOUNDS:.+]] = memref.alloc() {{.*}} : memref<[[RANGES:.+]]x4xi64>
 // CHECK:         call @sparsam_bounds_block_16_{{.+}}(%{{.+}}, %[[BOUNDS]])
-// CHECK:         call @sparsam_spmm_transposed_block_16_32(%{{.+}}, %[[BOUNDS]], %{{.+}})
+// CHECK:         call @sparsam_spmm_transposed_block_16_16(%{{.+}}, %[[BOUNDS]], %{{.+}})
 // CHECK-LABEL: func private @sparsam_bounds_block_16
 // CHECK:         scf.parallel
 // CHECK:           scf.while
 // CHECK:             memref.load
 // CHECK:             arith.cmpi ult
 // CHECK:           memref.store %{{.+}} : memref<[[RANGES]]x4xi64>
-// CHECK-LABEL: func private @sparsam_spmm_transposed_block_16_32
+// CHECK-LABEL: func private @sparsam_spmm_transposed_block_16_16
 // CHECK:         %[[BEGIN:.+]] = memref.load %{{.+}} : memref<[[RANGES]]x4xi64>
 // CHECK:         arith.index_castui %[[BEGIN]]
 // CHECK:         %[[END:.+]] = memref.load %{{.+}} : memref<[[RANGES]]x4xi64>
@@ -66,7 +66,7 @@ func.func @ranges(%dy: memref<64x32xf32>, %v: memref<4x160x16x8xf32>, %i: memref
 // All blocks are where they can be computed to be: nothing is searched.
 // CHECK-LABEL: func @dense
 // CHECK-NOT:     sparsam_bounds
-// CHECK:         call @sparsam_spmm_transposed_block_16_32
+// CHECK:         call @sparsam_spmm_transposed_block_16_16
 func.func @dense(%dy: memref<64x32xf32>, %v: memref<4x640x16x8xf32>, %i: memref<4x640xi16>,
                  %dx: memref<64x10240xf32>) {
   sparsam.spmm %dy, %v, %i into %dx {structure = #sparsam.block<16x8, density = 1.0>, transposed}
@@ -77,13 +77,13 @@ func.func @dense(%dy: memref<64x32xf32>, %v: memref<4x640x16x8xf32>, %i: memref<
 // -----
 
 // The gradient goes to the values as one row: tiles of 3 inputs, then single ones.
-// CHECK-LABEL: func private @sparsam_sddmm_block_16_32
+// CHECK-LABEL: func private @sparsam_sddmm_block_16_16
 // CHECK:         memref.collapse_shape %{{.+}} : memref<4x2x16x8xf32> into memref<1024xf32>
 // CHECK:         scf.parallel
-// CHECK-COUNT-48:  vector.fma
+// CHECK-COUNT-24:  vector.fma
 // CHECK:           vector.store {{.*}} : memref<1024xf32>, vector<16xf32>
 // CHECK:           vector.store {{.*}} : memref<1024xf32>, vector<8xf32>
-// CHECK-COUNT-16:  vector.fma
+// CHECK-COUNT-8:   vector.fma
 // CHECK-NOT:       vector.fma
 // CHECK:           vector.store {{.*}} : memref<1024xf32>, vector<8xf32>
 func.func @gradient(%x: memref<64x128xf32>, %dy: memref<64x32xf32>, %i: memref<4x2xi16>,

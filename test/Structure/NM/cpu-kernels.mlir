@@ -9,18 +9,17 @@
 // RUN:   | FileCheck %s --check-prefix=LLVM
 // LLVM-NOT: unrealized_conversion_cast
 
-// Forward: 8 outputs x 2 vectors of 16 tokens in registers, weights broadcast, indices
+// Forward: 8 outputs x 1 vector of 16 tokens in registers, weights broadcast, indices
 // read unsigned; two blocks at a time leave as rows of 16 outputs.
-// CHECK-LABEL: func private @sparsam_spmm_nm_2_8_32
+// CHECK-LABEL: func private @sparsam_spmm_nm_2_8_16
 // CHECK:         scf.parallel (%[[ITEM:.+]]) =
 // CHECK:           %[[P:.+]] = arith.divui %[[ITEM]], %c2
-// CHECK:           memref.alloca() {alignment = 64 : i64} : memref<16x32xf32>
+// CHECK:           memref.alloca() {alignment = 64 : i64} : memref<16x16xf32>
 // CHECK:           scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>,
 // CHECK:             %[[STORED:.+]] = memref.load %{{.+}} : memref<128xi16>
 // CHECK:             %[[K:.+]] = arith.index_castui %[[STORED]] : i16 to index
 // CHECK:             vector.load %{{.+}}[%[[P]], %[[K]], %c0]
-// CHECK:             vector.load %{{.+}}[%[[P]], %[[K]], %c16]
-// CHECK-COUNT-16:    vector.fma
+// CHECK-COUNT-8:     vector.fma
 // CHECK-NOT:         vector.fma
 // A panel in the first-level cache is not fetched ahead.
 // CHECK-NOT:         memref.prefetch
@@ -37,14 +36,14 @@ func.func @forward(%x: memref<64x128xf32>, %v: memref<4x32x8xf32>, %i: memref<4x
 // -----
 
 // Transposed: gradients of 8 outputs in registers, added to rows of the panel.
-// CHECK-LABEL: func private @sparsam_spmm_transposed_nm_2_8_32
+// CHECK-LABEL: func private @sparsam_spmm_transposed_nm_2_8_16
 // CHECK:         scf.parallel
-// CHECK:           %[[DX:.+]] = memref.alloca() {alignment = 64 : i64} : memref<128x32xf32>
-// CHECK-COUNT-16:  vector.load %{{.+}} : memref<2x32x32xf32, strided<[1104, 32, 1]>>, vector<16xf32>
+// CHECK:           %[[DX:.+]] = memref.alloca() {alignment = 64 : i64} : memref<128x16xf32>
+// CHECK-COUNT-8:   vector.load %{{.+}} : memref<4x32x16xf32, strided<[592, 16, 1]>>, vector<16xf32>
 // CHECK:             scf.for
-// CHECK-COUNT-2:       vector.load %[[DX]]
-// CHECK-COUNT-16:      vector.fma
-// CHECK-COUNT-2:       vector.store %{{.+}}, %[[DX]]
+// CHECK:               vector.load %[[DX]]
+// CHECK-COUNT-8:       vector.fma
+// CHECK:               vector.store %{{.+}}, %[[DX]]
 func.func @transposed(%dy: memref<64x32xf32>, %v: memref<4x32x8xf32>,
                       %i: memref<4x32xi16>, %dx: memref<64x128xf32>) {
   sparsam.spmm %dy, %v, %i into %dx {structure = #sparsam.nm<2:8, vector = 8>, transposed}
@@ -55,7 +54,7 @@ func.func @transposed(%dy: memref<64x32xf32>, %v: memref<4x32x8xf32>,
 // -----
 
 // A larger panel is: the rows of 32 kept inputs later, unless no more follow.
-// CHECK-LABEL: func private @sparsam_spmm_nm_2_16_32
+// CHECK-LABEL: func private @sparsam_spmm_nm_2_16_16
 // CHECK:         scf.parallel (%[[ITEM:.+]]) =
 // CHECK:           %[[P:.+]] = arith.divui %[[ITEM]], %c2
 // CHECK:           %[[EXIST:.+]] = arith.cmpi ule, %{{.+}}, %c256
@@ -65,7 +64,6 @@ func.func @transposed(%dy: memref<64x32xf32>, %v: memref<4x32x8xf32>,
 // CHECK:             %[[STORED:.+]] = memref.load %{{.+}}[%[[LATER]]] : memref<256xi16>
 // CHECK:             %[[K:.+]] = arith.index_castui %[[STORED]]
 // CHECK:             memref.prefetch %{{.+}}[%[[P]], %[[K]], %c0], read, locality<3>, data
-// CHECK:             memref.prefetch %{{.+}}[%[[P]], %[[K]], %c16], read, locality<3>, data
 // CHECK:             vector.load
 func.func @fetched(%x: memref<64x512xf32>, %v: memref<4x64x8xf32>, %i: memref<4x64xi16>,
                    %y: memref<64x32xf32>) {
@@ -104,12 +102,12 @@ func.func @near(%x: memref<72x512xf32>, %v: memref<4x256x8xf32>, %i: memref<4x25
 // Gradient: 8 outputs x 3 kept inputs of partial sums; blocks in parallel, so that no
 // two threads add to one entry. Meanwhile dy of the next block and x of the next tile are
 // fetched. With 16 registers the two parts of a block follow on each other.
-// CHECK-LABEL: func private @sparsam_sddmm_nm_2_8_32
+// CHECK-LABEL: func private @sparsam_sddmm_nm_2_8_16
 // CHECK:         scf.parallel
 // CHECK-COUNT-6:   arith.index_castui
 // CHECK:           scf.for
-// CHECK-COUNT-7:     memref.prefetch
-// CHECK-COUNT-48:    vector.fma
+// CHECK-COUNT-4:     memref.prefetch
+// CHECK-COUNT-24:    vector.fma
 // NARROW-LABEL: func private @sparsam_sddmm_nm_2_8_16
 // NARROW:         scf.parallel
 // NARROW:           scf.for
