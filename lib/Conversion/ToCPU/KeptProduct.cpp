@@ -40,7 +40,8 @@ KeptProduct::KeptProduct(const KeptInputs &pattern, int64_t tokens, Type element
                          : partSize == 2 ? 4
                                          : 8);
   tokenVectors = given.tokenVectors.value_or(tokenVectors);
-  jobs = std::min<int64_t>(8, (many ? 24 : 12) / partSize);
+  // Single outputs keep dy in registers, and have a tile that is not full in each range.
+  jobs = vector == 1 ? 4 : std::min<int64_t>(8, (many ? 24 : 12) / partSize);
   jobs = given.jobs.value_or(std::max<int64_t>(jobs, 1));
   if (many || isLoadBound())
     return;

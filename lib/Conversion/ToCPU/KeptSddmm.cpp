@@ -12,9 +12,9 @@ namespace {
 /// Tokens between two sums over lanes, about: dy of a part and x of a tile stay in the
 /// first-level cache.
 constexpr int64_t chunkTokens = 256, loadBoundTokens = 64;
-/// Blocks that a thread takes at once where they are load-bound, on average; otherwise
-/// one.
-constexpr int64_t loadBoundBlocks = 64;
+/// Blocks that a thread takes at once where they are load-bound, on average, or, for the
+/// sake of more pieces of work, at least; otherwise one.
+constexpr int64_t loadBoundBlocks = 256, leastLoadBoundBlocks = 64;
 
 /// Panels of a chunk of tokens.
 int64_t getChunk(const KeptProduct &product) {
@@ -333,10 +333,13 @@ void cpu::buildGradient(ImplicitLocOpBuilder &b, const KeptProduct &product,
     });
 
   int64_t ranges = llvm::divideCeil(product.units, operands.ranges.units);
-  Shares shares(product.pattern, llvm::divideCeil(blocks, loadBoundBlocks), 1, ranges);
+  int64_t fewest = std::min<int64_t>(llvm::divideCeil(enoughPieces, ranges),
+                                     llvm::divideCeil(blocks, leastLoadBoundBlocks));
+  int64_t count = std::max<int64_t>(fewest, llvm::divideCeil(blocks, loadBoundBlocks));
+  Shares shares(product.pattern, count, 1, ranges);
   SharedBlocks shared(b, product.pattern, shares, operands.pattern, operands.ranges);
   // Each range of each share where there are few shares.
-  int64_t parts = shares.count < enoughPieces / 2 ? ranges : 1;
+  int64_t parts = shares.count < enoughPieces ? ranges : 1;
   buildParallelPairs(
       b, shares.count, parts, [&](ImplicitLocOpBuilder &b, Value share, Value part) {
         Share span = shared.get(b, share);

@@ -31,20 +31,20 @@ func.func @forward(%x: memref<64x128xf32>, %v: memref<1024xf32>, %p: memref<33xi
 
 // -----
 
-// The output's dy is loaded once, for tiles of 8 entries. Their number is not known: what
+// The output's dy is loaded once, for tiles of 4 entries. Their number is not known: what
 // the last tile lacks is masked.
 // CHECK-LABEL: func private @sparsam_sddmm_unstructured_64
 // CHECK-COUNT-4:   vector.load {{.*}}vector<16xf32>
 // CHECK:           scf.for
-// CHECK-COUNT-8:     arith.mulf
-// CHECK-COUNT-24:    vector.fma
-// CHECK:             vector.store {{.*}} : memref<1024xf32>, vector<8xf32>
+// CHECK-COUNT-4:     arith.mulf
+// CHECK-COUNT-12:    vector.fma
+// CHECK:             vector.store {{.*}} : memref<1024xf32>, vector<4xf32>
 // CHECK:           scf.if
-// CHECK-COUNT-8:     arith.mulf
-// CHECK-COUNT-24:    vector.fma
+// CHECK-COUNT-4:     arith.mulf
+// CHECK-COUNT-12:    vector.fma
 // CHECK-NOT:         vector.fma
 // CHECK:             vector.create_mask
-// CHECK:             vector.maskedstore {{.*}} : memref<1024xf32>, vector<8xi1>, vector<8xf32>
+// CHECK:             vector.maskedstore {{.*}} : memref<1024xf32>, vector<4xi1>, vector<4xf32>
 func.func @gradient(%x: memref<64x128xf32>, %dy: memref<64x32xf32>, %p: memref<33xi32>,
                     %i: memref<1024xi16>, %dv: memref<1024xf32>) {
   sparsam.sddmm %x, %dy on %p, %i into %dv {structure = #sparsam.unstructured<density = 0.25>}
