@@ -222,6 +222,9 @@ def test_patterns_by_upstream_sparsification(text, unit_in, unit_out, element):
             id="entries over several ranges of inputs",
         ),
         pytest.param(
+            "unstructured<density = 0.5>", 130, 2304, 200, id="entries sorted in pieces"
+        ),
+        pytest.param(
             "unstructured<density = 0.0002>", 33, 20000, 9, id="hardly any entries"
         ),
         pytest.param(

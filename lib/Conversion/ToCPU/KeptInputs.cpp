@@ -107,7 +107,7 @@ void sparsam::lowerSpmmOfKept(RewriterBase &rewriter, SpmmOp op,
   }
   Value panels =
       packPanels(rewriter, op.getLoc(), op.getInput(), product.getHeight(), library);
-  if (repaysSorting(product)) {
+  if (repaysSorting(product, transposed)) {
     SortedKept sorted(pattern, transposed);
     KeptProduct gathered(sorted, product.tokens, product.element, library.target, tiles);
     int64_t units = getForwardUnits(gathered);

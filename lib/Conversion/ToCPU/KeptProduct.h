@@ -88,12 +88,6 @@ struct InputRanges {
 Value buildLowerBound(ImplicitLocOpBuilder &b, Value begin, Value end, Value limit,
                       function_ref<Value(ImplicitLocOpBuilder &, Value)> read);
 
-/// Calls `body` for the piece of a block's kept inputs in each range of `size` inputs,
-/// with the range, the first and the end: they ascend. Returns the end of all.
-Value buildPieces(ImplicitLocOpBuilder &b, const KeptInputs &kept, ValueRange pattern,
-                  Value block, int64_t size,
-                  function_ref<void(ImplicitLocOpBuilder &, Value, Value, Value)> body);
-
 /// Ranges of `product` for the kernel that is called at the insertion point; the call
 /// that finds their bounds is built there.
 InputRanges createRanges(ImplicitLocOpBuilder &b, const KeptProduct &product,

@@ -62,7 +62,7 @@ TileSpace sparsam::getTileSpaceOfKept(Operation *op, const KeptInputs &pattern,
     space.tiles.chunk = getGradientChunk(product);
     return space;
   }
-  if (repaysSorting(product)) {
+  if (repaysSorting(product, spmm.getTransposed())) {
     SortedKept sorted(pattern, spmm.getTransposed());
     KeptProduct gathered(sorted, product.tokens, element, target, given);
     return describe(gathered, getForwardUnits(gathered));

@@ -63,6 +63,14 @@ bool cpu::isUnchangedBetween(Value matrix, Operation *first, Operation *last,
   });
 }
 
+bool cpu::isUpToDate(const KernelLibrary::Filled &known, Value source, OpBuilder &builder,
+                     const KernelLibrary &library) {
+  Block *block = builder.getInsertionBlock();
+  Block::iterator here = builder.getInsertionPoint();
+  return known.call && known.call->getBlock() == block && here != block->end() &&
+         isUnchangedBetween(source, known.call, &*here, library);
+}
+
 bool cpu::isUnusedBetween(Value matrix, Operation *first, Operation *last) {
   return !isAnyBetween(matrix, first, last,
                        [](Operation *user, Value) { return touches(user); });

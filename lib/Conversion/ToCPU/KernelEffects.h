@@ -10,6 +10,11 @@ namespace mlir::sparsam::cpu {
 bool isUnchangedBetween(Value matrix, Operation *first, Operation *last,
                         const KernelLibrary &library);
 
+/// Whether what `known` has been filled with from `source` is what it would be filled
+/// with at the insertion point.
+bool isUpToDate(const KernelLibrary::Filled &known, Value source, OpBuilder &builder,
+                const KernelLibrary &library);
+
 /// Whether nothing from `first` to `last`, in the same block and both excluded, may
 /// read or write the memory of `matrix`.
 bool isUnusedBetween(Value matrix, Operation *first, Operation *last);

@@ -86,11 +86,8 @@ Value sparsam::packPanels(RewriterBase &rewriter, Location loc, Value matrix,
                           int64_t height, KernelLibrary &library) {
   auto type = cast<MemRefType>(matrix.getType());
   PanelShape shape{type.getDimSize(0), type.getDimSize(1), height, type.getElementType()};
-  Block *block = rewriter.getInsertionBlock();
-  KernelLibrary::Packed &known = library.packed[{matrix, height}];
-  Block::iterator here = rewriter.getInsertionPoint();
-  if (known.call && known.call->getBlock() == block && here != block->end() &&
-      isUnchangedBetween(matrix, known.call, &*here, library))
+  KernelLibrary::Filled &known = library.packed[{matrix, height}];
+  if (isUpToDate(known, matrix, rewriter, library))
     return known.buffer;
 
   int64_t lanes = library.target.getLanes(shape.element);

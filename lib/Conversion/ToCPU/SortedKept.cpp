@@ -8,10 +8,18 @@ using namespace mlir::sparsam::cpu;
 
 namespace {
 
+/// Kept inputs of an output in a piece of its inputs, at least, that repay taking up the
+/// output once more.
+constexpr int64_t keptOfPiece = 24;
+
+/// Panels of tokens whose faster product repays sorting. Forward is fast enough without
+/// it where inputs are stored as they are, rather than by their place in a unit.
+constexpr int64_t leastSortedPanels = 2, leastSortedPlainPanels = 5;
+
 /// The parts of the one buffer that sorting fills. In each range rows are gone through in
 /// an order of their own, place by place.
 struct Layout {
-  int64_t entries, ranges, rows;
+  int64_t entries, ranges, rows, outputs;
   /// Entries of a row in a range, at most.
   int64_t units;
   Type element;
@@ -32,8 +40,11 @@ struct Layout {
   int64_t getHistogramsOffset() const {
     return getCursorsOffset() + llvm::alignTo(ranges * rows * 4, 64);
   }
+  int64_t getFrontsOffset() const {
+    return getHistogramsOffset() + llvm::alignTo(ranges * (units + 1) * 4, 64);
+  }
   MemRefType getBufferType() const {
-    int64_t bytes = getHistogramsOffset() + ranges * (units + 1) * 4;
+    int64_t bytes = getFrontsOffset() + outputs * 4;
     return MemRefType::get(bytes, IntegerType::get(element.getContext(), 8));
   }
 
@@ -61,6 +72,10 @@ struct Layout {
   /// How many rows have each number of entries, then where the next such row goes.
   Value viewHistograms(ImplicitLocOpBuilder &b, Value buffer) const {
     return viewNumbers(b, buffer, getHistogramsOffset(), units + 1);
+  }
+  /// The first of each output's kept inputs that is not sorted yet.
+  Value viewFronts(ImplicitLocOpBuilder &b, Value buffer) const {
+    return view(b, buffer, getFrontsOffset(), MemRefType::get(outputs, b.getI32Type()));
   }
 
 private:
@@ -94,25 +109,27 @@ void fillZeros(ImplicitLocOpBuilder &b, Value numbers, ValueRange row, int64_t c
 
 /// What the sorting kernels work on: the unsorted pattern, and the views of the buffer.
 struct Sorting {
-  Sorting(ImplicitLocOpBuilder &b, const KeptInputs &kept, const Layout &layout,
-          int64_t bunch, ValueRange arguments)
-      : kept(kept), layout(layout), units(layout.units), bunch(bunch),
-        values(buildRow(b, arguments[0])),
+  Sorting(ImplicitLocOpBuilder &b, const KeptProduct &product, const Layout &layout,
+          int64_t bunch, unsigned numIndices, ValueRange arguments)
+      : product(product), kept(product.pattern), layout(layout), units(layout.units),
+        bunch(bunch), values(buildRow(b, arguments[0])),
         entries(layout.viewEntries(b, arguments.back(), false)),
         gathered(layout.viewEntries(b, arguments.back(), true)),
         starts(layout.viewStarts(b, arguments.back())),
         order(layout.viewOrder(b, arguments.back())),
         counts(layout.viewCounts(b, arguments.back())),
         cursors(layout.viewCursors(b, arguments.back())),
-        histograms(layout.viewHistograms(b, arguments.back())) {
-    for (Value indices : arguments.drop_front().drop_back())
+        histograms(layout.viewHistograms(b, arguments.back())),
+        fronts(layout.viewFronts(b, arguments.back())) {
+    for (Value indices : arguments.slice(1, numIndices))
       pattern.push_back(buildRow(b, indices));
   }
 
+  const KeptProduct &product;
   const KeptInputs &kept;
   const Layout &layout;
   int64_t units, bunch;
-  Value values, entries, gathered, starts, order, counts, cursors, histograms;
+  Value values, entries, gathered, starts, order, counts, cursors, histograms, fronts;
   SmallVector<Value> pattern;
 
   void storeEntry(ImplicitLocOpBuilder &b, Value number, Value row, Value place) const {
@@ -182,48 +199,121 @@ void buildShared(ImplicitLocOpBuilder &b, const Sorting &sorting, int64_t grain,
   });
 }
 
+/// A kept input of an output.
+struct Kept {
+  Value output, number, input;
+};
+
+/// Calls `body` for what the outputs of [first, end) keep.
+void buildAllKept(ImplicitLocOpBuilder &b, const Sorting &sorting, Value first, Value end,
+                  function_ref<void(ImplicitLocOpBuilder &, const Kept &)> body) {
+  const KeptInputs &kept = sorting.kept;
+  buildFor(b, first, end, 1, [&](ImplicitLocOpBuilder &b, Value output) {
+    auto span = kept.buildSpan(b, sorting.pattern, output);
+    buildFor(b, span.first, span.second, 1, [&](ImplicitLocOpBuilder &b, Value number) {
+      body(b, {output, number, kept.buildInput(b, sorting.pattern, output, number)});
+    });
+  });
+}
+
+/// Calls `body` for the output's kept inputs from `number` on that are below `limit`;
+/// returns the first that is not.
+Value buildKeptBelow(ImplicitLocOpBuilder &b, const Sorting &sorting, Value output,
+                     Value number, Value limit,
+                     function_ref<void(ImplicitLocOpBuilder &, const Kept &)> body) {
+  const KeptInputs &kept = sorting.kept;
+  Value end = kept.buildSpan(b, sorting.pattern, output).second;
+  SmallVector<Type> types(2, b.getIndexType());
+  auto loop = scf::WhileOp::create(
+      b, types, ValueRange{number},
+      [&](OpBuilder &builder, Location loc, ValueRange at) {
+        ImplicitLocOpBuilder b(loc, builder);
+        Value open = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, at[0], end);
+        auto below = scf::IfOp::create(
+            b, open,
+            [&](OpBuilder &builder, Location loc) {
+              ImplicitLocOpBuilder b(loc, builder);
+              Value input = kept.buildInput(b, sorting.pattern, output, at[0]);
+              Value isBelow =
+                  arith::CmpIOp::create(b, arith::CmpIPredicate::ult, input, limit);
+              scf::YieldOp::create(b, ValueRange{isBelow, input});
+            },
+            [&](OpBuilder &builder, Location loc) {
+              ImplicitLocOpBuilder b(loc, builder);
+              scf::YieldOp::create(b, ValueRange{open, limit});
+            });
+        scf::ConditionOp::create(b, below.getResult(0),
+                                 ValueRange{at[0], below.getResult(1)});
+      },
+      [&](OpBuilder &builder, Location loc, ValueRange at) {
+        ImplicitLocOpBuilder b(loc, builder);
+        body(b, {output, at[0], at[1]});
+        scf::YieldOp::create(b, ValueRange{buildOffset(b, at[0], 1)});
+      });
+  return loop.getResult(0);
+}
+
+/// Inputs whose rows of entries grow at a time: in equal pieces, where those of a range
+/// would not stay in the second-level cache.
+int64_t getPiece(const Sorting &sorting) {
+  const KeptInputs &kept = sorting.kept;
+  int64_t bytes = sorting.product.getBytes(SortedKept::width * kept.kept *
+                                           std::min(sorting.units, kept.blocks));
+  int64_t pieces = llvm::divideCeil(bytes, sorting.product.target.l2Bytes / 4);
+  return llvm::divideCeil(kept.inputs,
+                          std::clamp<int64_t>(pieces, 1, kept.kept / keptOfPiece + 1));
+}
+
 /// Entries by ranges of outputs, and in each by the input that is kept: by counting.
 void buildByInput(ImplicitLocOpBuilder &b, const Sorting &sorting) {
   const KeptInputs &kept = sorting.kept;
+  int64_t piece = getPiece(sorting);
   buildShared(b, sorting, sorting.units, [&](ImplicitLocOpBuilder &b, Value range) {
     Value first = buildScaled(b, range, sorting.units);
     Value end = arith::MinUIOp::create(b, buildOffset(b, first, sorting.units),
                                        buildIndex(b, kept.blocks));
-    using Body = function_ref<void(ImplicitLocOpBuilder &, Value, Value, Value)>;
-    auto forEachKept = [&](Body body) {
-      buildFor(b, first, end, 1, [&](ImplicitLocOpBuilder &b, Value output) {
-        auto span = kept.buildSpan(b, sorting.pattern, output);
-        buildFor(b, span.first, span.second, 1,
-                 [&](ImplicitLocOpBuilder &b, Value number) {
-                   body(b, output, number,
-                        kept.buildInput(b, sorting.pattern, output, number));
-                 });
-      });
-    };
     fillZeros(b, sorting.counts, range, sorting.layout.rows);
     Value one = buildIndex(b, 1);
-    forEachKept([&](ImplicitLocOpBuilder &b, Value, Value, Value input) {
-      buildAdvance(b, sorting.counts, {range, input}, one);
+    buildAllKept(b, sorting, first, end, [&](ImplicitLocOpBuilder &b, const Kept &at) {
+      buildAdvance(b, sorting.counts, {range, at.input}, one);
     });
     // Storage has the outputs one after the other, and so this range's entries.
     Value begin = kept.buildSpan(b, sorting.pattern, first).first;
     sorting.buildOrder(b, range, begin);
-    forEachKept([&](ImplicitLocOpBuilder &b, Value output, Value number, Value input) {
-      Value place = buildAdvance(b, sorting.cursors, {range, input}, one);
-      sorting.storeEntry(b, number, output, place);
+    auto place = [&](ImplicitLocOpBuilder &b, const Kept &at) {
+      Value place = buildAdvance(b, sorting.cursors, {range, at.input}, one);
+      sorting.storeEntry(b, at.number, at.output, place);
+    };
+    if (piece == kept.inputs)
+      return buildAllKept(b, sorting, first, end, place);
+    buildFor(b, first, end, 1, [&](ImplicitLocOpBuilder &b, Value output) {
+      store(b, kept.buildSpan(b, sorting.pattern, output).first, sorting.fronts, output);
+    });
+    buildFor(b, kept.inputs, piece, [&](ImplicitLocOpBuilder &b, Value input) {
+      Value limit = buildOffset(b, input, piece);
+      buildFor(b, first, end, 1, [&](ImplicitLocOpBuilder &b, Value output) {
+        Value number = buildIndexLoad(b, sorting.fronts, output);
+        Value next = buildKeptBelow(b, sorting, output, number, limit, place);
+        store(b, next, sorting.fronts, output);
+      });
     });
   });
 }
 
 /// Entries by ranges of inputs, and in each by output. An output keeps ascending inputs:
 /// those of a range are a piece of it.
-void buildByOutput(ImplicitLocOpBuilder &b, const Sorting &sorting) {
+void buildByOutput(ImplicitLocOpBuilder &b, const Sorting &sorting,
+                   const InputRanges &pieces) {
   const KeptInputs &kept = sorting.kept;
   Value zero = buildIndex(b, 0), ranges = buildIndex(b, sorting.layout.ranges);
   buildParallel(b, kept.blocks, [&](ImplicitLocOpBuilder &b, Value output) {
-    buildPieces(b, kept, sorting.pattern, output, sorting.units,
-                [&](ImplicitLocOpBuilder &b, Value range, Value begin, Value end) {
-                  store(b, arith::SubIOp::create(b, end, begin), sorting.counts,
+    buildRanges(b, sorting.product.units, pieces.units,
+                [&](ImplicitLocOpBuilder &b, Value first, int64_t units) {
+                  KeptSpan span = buildSpan(b, sorting.product, pieces, sorting.pattern,
+                                            output, first, units);
+                  Value range =
+                      arith::DivUIOp::create(b, first, buildIndex(b, pieces.units));
+                  store(b, arith::SubIOp::create(b, span.end, span.begin), sorting.counts,
                         {range, output});
                 });
   });
@@ -257,6 +347,7 @@ SortedKept::SortedKept(const KeptInputs &pattern, bool transposed)
   blocks = transposed ? pattern.inputs : pattern.blocks;
   kept = llvm::divideCeil(pattern.kept * pattern.blocks, std::max<int64_t>(blocks, 1));
   ragged = true;
+  unit = transposed ? 1 : pattern.unit;
 }
 
 Value SortedKept::buildInput(ImplicitLocOpBuilder &b, ValueRange pattern, Value,
@@ -264,31 +355,45 @@ Value SortedKept::buildInput(ImplicitLocOpBuilder &b, ValueRange pattern, Value,
   return buildIndexLoad(b, pattern[0], buildOffset(b, buildScaled(b, number, width), 1));
 }
 
-bool cpu::repaysSorting(const KeptProduct &product) {
-  return product.vector == 1 && product.tokens > product.getHeight();
+bool cpu::repaysSorting(const KeptProduct &product, bool transposed) {
+  bool isPlain = !transposed && !product.pattern.keptOfUnit;
+  int64_t least = isPlain ? leastSortedPlainPanels : leastSortedPanels;
+  return product.vector == 1 && product.getInputPanels().getCount() >= least;
 }
 
 KernelOperands cpu::sortKept(ImplicitLocOpBuilder &b, const KeptProduct &product,
                              const SortedKept &sorted, Value values, ValueRange pattern,
                              int64_t units, int64_t bunch, KernelLibrary &library) {
   const KeptInputs &kept = product.pattern;
+  int64_t rows = units * sorted.unit;
   Layout layout{cast<MemRefType>(values.getType()).getNumElements(),
-                int64_t(llvm::divideCeil(sorted.inputs, units)), sorted.blocks, units,
+                int64_t(llvm::divideCeil(sorted.inputs, rows)),
+                sorted.blocks,
+                kept.blocks,
+                rows,
                 product.element};
+  InputRanges pieces{units, Value()};
+  if (!sorted.transposed)
+    pieces = createRanges(b, product, pattern, units, library);
   Value buffer = memref::AllocOp::create(b, layout.getBufferType(), ValueRange(),
                                          b.getI64IntegerAttr(64));
   SmallVector<Value> operands{values};
   llvm::append_range(operands, pattern);
+  if (pieces.bounds)
+    operands.push_back(pieces.bounds);
   operands.push_back(buffer);
   std::string name =
       llvm::formatv("sparsam_sort_{0}_{1}_{2}_{3}", kept.getName(),
                     sorted.transposed ? "by_input" : "by_output", units, bunch);
-  func::FuncOp sort = library.get(name, ValueRange(operands).getTypes(),
-                                  [&](ImplicitLocOpBuilder &b, ValueRange arguments) {
-                                    Sorting sorting(b, kept, layout, bunch, arguments);
-                                    sorted.transposed ? buildByInput(b, sorting)
-                                                      : buildByOutput(b, sorting);
-                                  });
+  func::FuncOp sort =
+      library.get(name, ValueRange(operands).getTypes(),
+                  [&](ImplicitLocOpBuilder &b, ValueRange arguments) {
+                    Sorting sorting(b, product, layout, bunch, pattern.size(), arguments);
+                    if (sorted.transposed)
+                      return buildByInput(b, sorting);
+                    Value bounds = arguments.drop_back().back();
+                    buildByOutput(b, sorting, {units, pieces.bounds ? bounds : Value()});
+                  });
   func::CallOp::create(b, sort, operands);
   KernelOperands result;
   result.values = layout.viewEntries(b, buffer, false);

@@ -33,7 +33,7 @@ public:
 };
 
 /// Whether sorting the entries repays for a product with so many tokens.
-bool repaysSorting(const KeptProduct &product);
+bool repaysSorting(const KeptProduct &product, bool transposed);
 
 /// Builds the call that sorts the entries of `pattern`, in the order of `sorted`, into
 /// ranges of `units` gathered rows: values, pattern and ranges for a kernel that goes

@@ -1,4 +1,4 @@
-// RUN: sparsam-opt %s -sparsam-lower-sparse-products="vector-bits=512 l1-bytes=32768 l2-bytes=1048576" -canonicalize -split-input-file | FileCheck %s
+// RUN: sparsam-opt %s -sparsam-lower-sparse-products="vector-bits=512 l1-bytes=32768 l2-bytes=1048586" -canonicalize -split-input-file | FileCheck %s
 
 // Outputs that keep different numbers are cut into shares of equal work, where the pattern
 // has its parts: 16 of them, of which each thread takes some in a row.
@@ -7,7 +7,7 @@
 // CHECK-DAG:     %[[ONE:.+]] = arith.constant 1 : index
 // CHECK-DAG:     %[[SHARES:.+]] = arith.constant 16 : index
 // CHECK-DAG:     %[[STARTS:.+]] = arith.constant 17 : index
-// CHECK-DAG:     %[[OUTPUTS:.+]] = arith.constant 1024 : index
+// CHECK-DAG:     %[[OUTPUTS:.+]] = arith.constant 4096 : index
 // CHECK:         %[[TABLE:.+]] = memref.alloca() : memref<17xindex>
 // CHECK:         scf.for %[[SHARE:.+]] = %[[FIRST]] to %[[STARTS]]
 // CHECK:           %[[FOUND:.+]]:2 = scf.while (%{{.+}} = %[[FIRST]], %{{.+}} = %[[OUTPUTS]])
@@ -27,7 +27,7 @@
 // CHECK:         scf.parallel
 // CHECK:           memref.load %{{.+}} : memref<9xindex>
 
-// Four panels of tokens are too few for many threads: two shares of the outputs each, by
+// Seven panels of tokens are too few for many threads: two shares of the outputs each, by
 // the starts of both ranges of inputs.
 // CHECK-LABEL: func private @sparsam_spmm_sorted_64(
 // CHECK:         memref.alloca() : memref<3xindex>
@@ -36,15 +36,15 @@
 // CHECK-DAG:       arith.divui %[[ITEM]], %[[TWO:.+]] : index
 // CHECK-DAG:       %[[SHARE:.+]] = arith.remui %[[ITEM]], %[[TWO]] : index
 // CHECK:           memref.load %{{.+}}[%[[SHARE]]] : memref<3xindex>
-func.func @ragged(%x: memref<200x256xf32>, %dy: memref<200x1024xf32>, %p: memref<1025xi32>,
-                  %i: memref<26214xi16>, %v: memref<26214xf32>, %dv: memref<26214xf32>,
-                  %y: memref<200x1024xf32>) {
+func.func @ragged(%x: memref<400x256xf32>, %dy: memref<400x4096xf32>, %p: memref<4097xi32>,
+                  %i: memref<104858xi16>, %v: memref<104858xf32>, %dv: memref<104858xf32>,
+                  %y: memref<400x4096xf32>) {
   sparsam.sddmm %x, %dy on %p, %i into %dv {structure = #sparsam.unstructured<density = 0.1>}
-      : (memref<200x256xf32>, memref<200x1024xf32>, memref<1025xi32>, memref<26214xi16>,
-         memref<26214xf32>) -> ()
+      : (memref<400x256xf32>, memref<400x4096xf32>, memref<4097xi32>, memref<104858xi16>,
+         memref<104858xf32>) -> ()
   sparsam.spmm %x, %v, %p, %i into %y {structure = #sparsam.unstructured<density = 0.1>}
-      : (memref<200x256xf32>, memref<26214xf32>, memref<1025xi32>, memref<26214xi16>,
-         memref<200x1024xf32>) -> ()
+      : (memref<400x256xf32>, memref<104858xf32>, memref<4097xi32>, memref<104858xi16>,
+         memref<400x4096xf32>) -> ()
   return
 }
 

@@ -125,14 +125,14 @@ func.func @layer(%x: memref<8x16xf32>, %v: memref<3x4x8x1xf32>, %i: memref<3x4x8
 
 // -----
 
-// Values of single outputs are sorted for more than one panel of tokens: for y by ranges of
+// Values of single outputs are sorted for more than a few panels of tokens: for y by ranges of
 // inputs, for dx by ranges of outputs and in each by input, so that both gather; in each
 // range by how many a row has, so that loops end where the one before did.
 // CHECK-LABEL: func @single_outputs
 // CHECK-SAME:    (%[[X:[a-z0-9]+]]: memref<200x256xf32>, %[[V:[a-z0-9]+]]: memref<32x128x1xf32>, %[[I:[a-z0-9]+]]: memref<32x128xi16>,
 // CHECK:         call @sparsam_pack_64(%[[X]], %[[XP:[a-z0-9_]+]])
-// CHECK:         %[[S:.+]] = memref.alloc() {alignment = 64 : i64} : memref<34888xi8>
-// CHECK:         call @sparsam_sort_nm_2_4_by_output_128_32(%[[V]], %[[I]], %[[S]])
+// CHECK:         %[[S:.+]] = memref.alloc() {alignment = 64 : i64} : memref<{{[0-9]+}}xi8>
+// CHECK:         call @sparsam_sort_nm_2_4_by_output_32_32(%[[V]], %[[I]], %[[S]])
 // CHECK-DAG:     %[[VALUES:.+]] = memref.view %[[S]]{{.*}} to memref<8192xf32>
 // CHECK-DAG:     %[[INPUTS:.+]] = memref.view %[[S]]{{.*}} to memref<8192xi32>
 // CHECK-DAG:     %[[STARTS:.+]] = memref.view %[[S]]{{.*}} to memref<2x33xi32>
@@ -149,6 +149,61 @@ func.func @single_outputs(%x: memref<200x256xf32>, %v: memref<32x128x1xf32>, %i:
       : (memref<200x256xf32>, memref<32x128x1xf32>, memref<32x128xi16>, memref<200x32xf32>) -> ()
   sparsam.spmm %y, %v, %i into %dx {structure = #sparsam.nm<2:4>, transposed}
       : (memref<200x32xf32>, memref<32x128x1xf32>, memref<32x128xi16>, memref<200x256xf32>) -> ()
+  return
+}
+
+// -----
+
+// Few panels of tokens do not repay sorting by output where inputs are stored as they are.
+// What cuts each output's into ranges is found once for each state of the pattern, for the
+// gradient, too, and sorting uses it.
+// CHECK-LABEL: func @bounds
+// CHECK-SAME:    (%[[X:[a-z0-9]+]]: memref<200x256xf32>, %[[DY:[a-z0-9]+]]: memref<200x64xf32>, %[[P:[a-z0-9]+]]: memref<65xi32>, %[[I:[a-z0-9]+]]: memref<4096xi16>,
+// CHECK-NOT:     call @sparsam_sort
+// CHECK:         call @[[FIND:sparsam_bounds_unstructured_128]](%[[P]], %[[I]], %[[BOUNDS:[a-z0-9_]+]]) : (memref<65xi32>, memref<4096xi16>, memref<3x64xi64>) -> ()
+// CHECK:         call @sparsam_spmm_unstructured_64(%{{.+}}, %{{.+}}, %[[P]], %[[I]], %[[BOUNDS]],
+// CHECK-NOT:     call @sparsam_bounds
+// CHECK:         call @sparsam_sddmm_unstructured_64(%{{.+}}, %{{.+}}, %[[P]], %[[I]], %[[BOUNDS]],
+// CHECK:         memref.store %{{.+}}, %[[I]]
+// CHECK:         call @[[FIND]](%[[P]], %[[I]], %[[AGAIN:[a-z0-9_]+]])
+// CHECK:         call @sparsam_sddmm_unstructured_64(%{{.+}}, %{{.+}}, %[[P]], %[[I]], %[[AGAIN]],
+// CHECK-NOT:     call @sparsam_bounds
+// CHECK:         call @sparsam_sort_unstructured_by_output_{{.+}}(%{{.+}}, %[[P]], %[[I]], %[[AGAIN]], %{{.+}})
+func.func @bounds(%x: memref<200x256xf32>, %dy: memref<200x64xf32>, %p: memref<65xi32>,
+                  %i: memref<4096xi16>, %v: memref<4096xf32>, %dv: memref<4096xf32>,
+                  %y: memref<200x64xf32>, %more: memref<500x256xf32>, %z: memref<500x64xf32>) {
+  sparsam.spmm %x, %v, %p, %i into %y {structure = #sparsam.unstructured<density = 0.25>}
+      : (memref<200x256xf32>, memref<4096xf32>, memref<65xi32>, memref<4096xi16>, memref<200x64xf32>) -> ()
+  sparsam.sddmm %x, %dy on %p, %i into %dv {structure = #sparsam.unstructured<density = 0.25>}
+      : (memref<200x256xf32>, memref<200x64xf32>, memref<65xi32>, memref<4096xi16>, memref<4096xf32>) -> ()
+  %c0 = arith.constant 0 : index
+  %first = arith.constant 0 : i16
+  memref.store %first, %i[%c0] : memref<4096xi16>
+  sparsam.sddmm %x, %dy on %p, %i into %dv {structure = #sparsam.unstructured<density = 0.25>}
+      : (memref<200x256xf32>, memref<200x64xf32>, memref<65xi32>, memref<4096xi16>, memref<4096xf32>) -> ()
+  sparsam.spmm %more, %v, %p, %i into %z {structure = #sparsam.unstructured<density = 0.25>}
+      : (memref<500x256xf32>, memref<4096xf32>, memref<65xi32>, memref<4096xi16>, memref<500x64xf32>) -> ()
+  return
+}
+
+// -----
+
+// Where the entries of a range of outputs are more than a cache holds, they are sorted by
+// pieces of the inputs: each output goes on where the piece before ended.
+// CHECK-LABEL: func private @sparsam_sort_unstructured_by_input_128_
+// CHECK:         scf.for %[[PIECE:.+]] = %{{.+}} to %c1024{{[_0-9]*}} step %c512{{[_0-9]*}} {
+// CHECK:           %[[LIMIT:.+]] = arith.addi %[[PIECE]], %c512
+// CHECK:           scf.for %[[OUTPUT:.+]] = %{{.+}} to %{{.+}} step %{{.+}} {
+// CHECK:             %[[STORED:.+]] = memref.load %[[FRONTS:.+]][%[[OUTPUT]]] : memref<128xi32
+// CHECK:             %[[NUMBER:.+]] = arith.index_castui %[[STORED]]
+// CHECK:             %[[NEXT:.+]]:2 = scf.while (%{{.+}} = %[[NUMBER]])
+// CHECK:               arith.cmpi ult, %{{.+}}, %[[LIMIT]]
+// CHECK:             %[[FRONT:.+]] = arith.index_castui %[[NEXT]]#0
+// CHECK:             memref.store %[[FRONT]], %[[FRONTS]][%[[OUTPUT]]]
+func.func @pieces(%dy: memref<200x128xf32>, %v: memref<65536xf32>, %p: memref<129xi32>,
+                  %i: memref<65536xi16>, %dx: memref<200x1024xf32>) {
+  sparsam.spmm %dy, %v, %p, %i into %dx {structure = #sparsam.unstructured<density = 0.5>, transposed}
+      : (memref<200x128xf32>, memref<65536xf32>, memref<129xi32>, memref<65536xi16>, memref<200x1024xf32>) -> ()
   return
 }
 

@@ -58,13 +58,15 @@ public:
   bool fuseEpilogues = true;
   int64_t epilogues = 0;
 
-  /// A matrix's panels, and the call that fills them.
-  struct Packed {
+  /// A buffer made from others, and the call that fills it.
+  struct Filled {
     Value buffer;
     Operation *call = nullptr;
   };
   /// The latest panels of each matrix, by their height.
-  llvm::DenseMap<std::pair<Value, int64_t>, Packed> packed;
+  llvm::DenseMap<std::pair<Value, int64_t>, Filled> packed;
+  /// The latest bounds of each pattern's ranges, by the function that finds them.
+  llvm::DenseMap<std::pair<Value, Operation *>, Filled> bounds;
 
 private:
   ModuleOp module;
