@@ -240,6 +240,30 @@ def test_products_at_the_edges(text, tokens, inputs, outputs):
     check_products(text, tokens, inputs, outputs)
 
 
+def test_like_patterns_of_other_inputs():
+    """The types of their storage are the same."""
+    tokens, outputs = 128, 10
+    structure = patterns.parse("unstructured<density = 0.01>")
+    rng = np.random.default_rng(0)
+    dy = rng.standard_normal((tokens, outputs)).astype(np.float32)
+    sizes = (97, 101)
+    texts = []
+    for inputs in sizes:
+        text = products(structure, tokens, inputs, outputs, "f32")
+        texts.append(text.split("func.func")[2].replace("@backward", f"@dx{inputs}"))
+    program = compile_function("func.func" + "func.func".join(texts))
+    for inputs in sizes:
+        pattern = structure.random(rng, inputs, outputs)
+        shape = structure.values_shape(inputs, outputs)
+        values = rng.standard_normal(shape).astype(np.float32)
+        stored = stored_pattern(structure, pattern, inputs, outputs)
+        x = rng.standard_normal((tokens, inputs)).astype(np.float32)
+        dx, dv = nan(x.shape, np.float32), nan(shape, np.float32)
+        call(program, f"dx{inputs}", [x, dy, values, *stored], [dx, dv])
+        dense = patterns.densify(structure, values, pattern, inputs, outputs)
+        assert_close(dx, dy @ dense.T, "f32")
+
+
 @pytest.mark.parametrize("vector_bits", [128, 256, 512])
 @pytest.mark.parametrize("vector", [1, 2, 4, 8, 12])
 def test_nm_for_each_vector_width(vector, vector_bits):

@@ -107,8 +107,8 @@ void sparsam::lowerSpmmOfKept(RewriterBase &rewriter, SpmmOp op,
   }
   Value panels =
       packPanels(rewriter, op.getLoc(), op.getInput(), product.getHeight(), library);
-  if (repaysSorting(product, transposed)) {
-    SortedKept sorted(pattern, transposed);
+  if (transposed && repaysSorting(product)) {
+    SortedKept sorted(pattern);
     KeptProduct gathered(sorted, product.tokens, product.element, library.target, tiles);
     int64_t units = getForwardUnits(gathered);
     KernelOperands operands = sortKept(b, product, sorted, op.getStorage().front(),

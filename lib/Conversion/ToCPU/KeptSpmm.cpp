@@ -14,6 +14,12 @@ namespace {
 /// third-level cache, where a panel's rows are when they are first used.
 constexpr int64_t ahead = 32;
 
+/// Blocks ahead of which the values and indices of a range are fetched, where hardware
+/// does not find them: in storage order they are short pieces, one a block.
+constexpr int64_t blocksAhead = 4;
+/// Bytes of such a piece up to which it is short.
+constexpr int64_t shortBytes = 512;
+
 /// Bytes of the panel that blocks gather from, while it stays in a cache: in the first
 /// where a row of it is used little or many are. Elsewhere rows are fetched ahead, and
 /// smaller ranges would only cut each block's values, which are contiguous over all
@@ -83,6 +89,38 @@ void fillZeros(ImplicitLocOpBuilder &b, const KeptProduct &product, Value scratc
     SmallVector<Value> zeros(product.tokenVectors, getZeros(b, product));
     storeTokens(b, product, zeros, scratch, row);
   });
+}
+
+/// Fetches about `count` elements from `first` on, which is one of them.
+void prefetchRow(ImplicitLocOpBuilder &b, Value memref, Value first, int64_t count) {
+  auto type = cast<MemRefType>(memref.getType());
+  int64_t perLine = 64 * 8 / type.getElementTypeBitWidth();
+  Value last = buildIndex(b, std::max<int64_t>(type.getNumElements(), 1) - 1);
+  for (int64_t i = 0; i < count; i += perLine) {
+    Value at = arith::MinUIOp::create(b, buildOffset(b, first, i), last);
+    memref::PrefetchOp::create(b, memref, at, /*isWrite=*/false, /*localityHint=*/3,
+                               /*isDataCache=*/true);
+  }
+}
+
+/// Fetches the values and indices of a later block in the range of `units` units from
+/// `firstUnit` on, unless they are long enough for hardware to see them come.
+void prefetchPiece(ImplicitLocOpBuilder &b, const KeptProduct &product,
+                   const KernelOperands &operands, Value block, Value firstUnit,
+                   int64_t units) {
+  const KeptInputs &kept = product.pattern;
+  int64_t count = llvm::divideCeil(kept.kept * units, product.units);
+  if (product.getBytes(count * product.vector) > shortBytes)
+    return;
+  Value later = arith::MinUIOp::create(b, buildOffset(b, block, blocksAhead),
+                                       buildIndex(b, kept.blocks - 1));
+  Value first =
+      buildSpan(b, product, operands.ranges, operands.pattern, later, firstUnit, units)
+          .begin;
+  prefetchRow(b, operands.values, buildScaled(b, first, product.vector),
+              count * product.vector);
+  Value run = arith::DivUIOp::create(b, first, buildIndex(b, kept.run));
+  prefetchRow(b, operands.pattern.back(), run, llvm::divideCeil(count, kept.run));
 }
 
 Value loadWeight(ImplicitLocOpBuilder &b, const KeptProduct &product, Value values,
@@ -186,7 +224,7 @@ int64_t cpu::getForwardBunch(const KeptProduct &product, int64_t units) {
 
 int64_t cpu::getTransposedUnits(const KeptProduct &product) {
   // A piece of a block that is added to narrow panels is soon over.
-  int64_t least = product.hasFewRegisters() && !product.isNear ? 192 : 24;
+  int64_t least = product.hasFewRegisters() && !product.isNear ? 128 : 24;
   int64_t size =
       product.getUnitsWithin(getScatterBytes(product), product.getHeight(), least);
   if (product.getOutputPanels().getCount() > 1)
@@ -222,6 +260,9 @@ void cpu::buildForward(ImplicitLocOpBuilder &b, const KeptProduct &product,
                         Value firstUnit, int64_t units, Value scratch) {
     KeptSpan span =
         buildSpan(b, product, operands.ranges, operands.pattern, block, firstUnit, units);
+    // Sorted entries are one stream.
+    if (inRanges && product.isLoadBound() && !operands.ranges.order)
+      prefetchPiece(b, product, operands, block, firstUnit, units);
     Value fetch;
     if (fetches) {
       // The next blocks' kept inputs follow on this one's, while there are any.

@@ -62,13 +62,13 @@ TileSpace sparsam::getTileSpaceOfKept(Operation *op, const KeptInputs &pattern,
     space.tiles.chunk = getGradientChunk(product);
     return space;
   }
-  if (repaysSorting(product, spmm.getTransposed())) {
-    SortedKept sorted(pattern, spmm.getTransposed());
+  if (!spmm.getTransposed())
+    return describe(product, getForwardUnits(product));
+  if (repaysSorting(product)) {
+    SortedKept sorted(pattern);
     KeptProduct gathered(sorted, product.tokens, element, target, given);
     return describe(gathered, getForwardUnits(gathered));
   }
-  if (!spmm.getTransposed())
-    return describe(product, getForwardUnits(product));
   TileSpace space = describe(product, getTransposedUnits(product));
   space.mostElements = mostStackBytes / product.getBytes(1);
   return space;

@@ -12,10 +12,6 @@ namespace {
 /// output once more.
 constexpr int64_t keptOfPiece = 24;
 
-/// Panels of tokens whose faster product repays sorting. Forward is fast enough without
-/// it where inputs are stored as they are, rather than by their place in a unit.
-constexpr int64_t leastSortedPanels = 2, leastSortedPlainPanels = 5;
-
 /// The parts of the one buffer that sorting fills. In each range rows are gone through in
 /// an order of their own, place by place.
 struct Layout {
@@ -110,7 +106,7 @@ void fillZeros(ImplicitLocOpBuilder &b, Value numbers, ValueRange row, int64_t c
 /// What the sorting kernels work on: the unsorted pattern, and the views of the buffer.
 struct Sorting {
   Sorting(ImplicitLocOpBuilder &b, const KeptProduct &product, const Layout &layout,
-          int64_t bunch, unsigned numIndices, ValueRange arguments)
+          int64_t bunch, ValueRange arguments)
       : product(product), kept(product.pattern), layout(layout), units(layout.units),
         bunch(bunch), values(buildRow(b, arguments[0])),
         entries(layout.viewEntries(b, arguments.back(), false)),
@@ -121,7 +117,7 @@ struct Sorting {
         cursors(layout.viewCursors(b, arguments.back())),
         histograms(layout.viewHistograms(b, arguments.back())),
         fronts(layout.viewFronts(b, arguments.back())) {
-    for (Value indices : arguments.slice(1, numIndices))
+    for (Value indices : arguments.drop_front().drop_back())
       pattern.push_back(buildRow(b, indices));
   }
 
@@ -300,54 +296,14 @@ void buildByInput(ImplicitLocOpBuilder &b, const Sorting &sorting) {
   });
 }
 
-/// Entries by ranges of inputs, and in each by output. An output keeps ascending inputs:
-/// those of a range are a piece of it.
-void buildByOutput(ImplicitLocOpBuilder &b, const Sorting &sorting,
-                   const InputRanges &pieces) {
-  const KeptInputs &kept = sorting.kept;
-  Value zero = buildIndex(b, 0), ranges = buildIndex(b, sorting.layout.ranges);
-  buildParallel(b, kept.blocks, [&](ImplicitLocOpBuilder &b, Value output) {
-    buildRanges(b, sorting.product.units, pieces.units,
-                [&](ImplicitLocOpBuilder &b, Value first, int64_t units) {
-                  KeptSpan span = buildSpan(b, sorting.product, pieces, sorting.pattern,
-                                            output, first, units);
-                  Value range =
-                      arith::DivUIOp::create(b, first, buildIndex(b, pieces.units));
-                  store(b, arith::SubIOp::create(b, span.end, span.begin), sorting.counts,
-                        {range, output});
-                });
-  });
-  buildFor(b, zero, ranges, 1, zero,
-           [&](ImplicitLocOpBuilder &b, Value range, ValueRange begin) {
-             return SmallVector<Value>{sorting.buildOrder(b, range, begin[0])};
-           });
-  buildShared(b, sorting, 1, [&](ImplicitLocOpBuilder &b, Value output) {
-    Value first = kept.buildSpan(b, sorting.pattern, output).first;
-    buildFor(b, zero, ranges, 1, first,
-             [&](ImplicitLocOpBuilder &b, Value range, ValueRange begin) {
-               Value start = buildIndexLoad(b, sorting.cursors, {range, output});
-               Value count = buildIndexLoad(b, sorting.counts, {range, output});
-               buildFor(b, zero, count, 1, [&](ImplicitLocOpBuilder &b, Value i) {
-                 Value number = arith::AddIOp::create(b, begin[0], i);
-                 sorting.storeEntry(b, number,
-                                    kept.buildInput(b, sorting.pattern, output, number),
-                                    arith::AddIOp::create(b, start, i));
-               });
-               return SmallVector<Value>{arith::AddIOp::create(b, begin[0], count)};
-             });
-  });
-}
-
 } // namespace
 
-SortedKept::SortedKept(const KeptInputs &pattern, bool transposed)
-    : transposed(transposed) {
-  inputs = transposed ? pattern.blocks : pattern.inputs;
+SortedKept::SortedKept(const KeptInputs &pattern) {
+  inputs = pattern.blocks;
   vector = 1;
-  blocks = transposed ? pattern.inputs : pattern.blocks;
+  blocks = pattern.inputs;
   kept = llvm::divideCeil(pattern.kept * pattern.blocks, std::max<int64_t>(blocks, 1));
   ragged = true;
-  unit = transposed ? 1 : pattern.unit;
 }
 
 Value SortedKept::buildInput(ImplicitLocOpBuilder &b, ValueRange pattern, Value,
@@ -355,45 +311,33 @@ Value SortedKept::buildInput(ImplicitLocOpBuilder &b, ValueRange pattern, Value,
   return buildIndexLoad(b, pattern[0], buildOffset(b, buildScaled(b, number, width), 1));
 }
 
-bool cpu::repaysSorting(const KeptProduct &product, bool transposed) {
-  bool isPlain = !transposed && !product.pattern.keptOfUnit;
-  int64_t least = isPlain ? leastSortedPlainPanels : leastSortedPanels;
-  return product.vector == 1 && product.getInputPanels().getCount() >= least;
+bool cpu::repaysSorting(const KeptProduct &product) {
+  return product.vector == 1 && product.tokens > product.getHeight();
 }
 
 KernelOperands cpu::sortKept(ImplicitLocOpBuilder &b, const KeptProduct &product,
                              const SortedKept &sorted, Value values, ValueRange pattern,
                              int64_t units, int64_t bunch, KernelLibrary &library) {
   const KeptInputs &kept = product.pattern;
-  int64_t rows = units * sorted.unit;
   Layout layout{cast<MemRefType>(values.getType()).getNumElements(),
-                int64_t(llvm::divideCeil(sorted.inputs, rows)),
+                int64_t(llvm::divideCeil(sorted.inputs, units)),
                 sorted.blocks,
                 kept.blocks,
-                rows,
+                units,
                 product.element};
-  InputRanges pieces{units, Value()};
-  if (!sorted.transposed)
-    pieces = createRanges(b, product, pattern, units, library);
   Value buffer = memref::AllocOp::create(b, layout.getBufferType(), ValueRange(),
                                          b.getI64IntegerAttr(64));
   SmallVector<Value> operands{values};
   llvm::append_range(operands, pattern);
-  if (pieces.bounds)
-    operands.push_back(pieces.bounds);
   operands.push_back(buffer);
-  std::string name =
-      llvm::formatv("sparsam_sort_{0}_{1}_{2}_{3}", kept.getName(),
-                    sorted.transposed ? "by_input" : "by_output", units, bunch);
-  func::FuncOp sort =
-      library.get(name, ValueRange(operands).getTypes(),
-                  [&](ImplicitLocOpBuilder &b, ValueRange arguments) {
-                    Sorting sorting(b, product, layout, bunch, pattern.size(), arguments);
-                    if (sorted.transposed)
-                      return buildByInput(b, sorting);
-                    Value bounds = arguments.drop_back().back();
-                    buildByOutput(b, sorting, {units, pieces.bounds ? bounds : Value()});
-                  });
+  // The types do not say how many inputs there are.
+  std::string name = llvm::formatv("sparsam_sort_{0}_{1}_{2}_{3}", kept.getName(),
+                                   kept.inputs, units, bunch);
+  func::FuncOp sort = library.get(name, ValueRange(operands).getTypes(),
+                                  [&](ImplicitLocOpBuilder &b, ValueRange arguments) {
+                                    Sorting sorting(b, product, layout, bunch, arguments);
+                                    buildByInput(b, sorting);
+                                  });
   func::CallOp::create(b, sort, operands);
   KernelOperands result;
   result.values = layout.viewEntries(b, buffer, false);

@@ -1,7 +1,7 @@
-// Patterns of single outputs, with their values, sorted for gathering from panels that
-// fit in the first-level cache: by ranges of the gathered rows first. The kernel then
-// reads the values of a range as one stream; in storage order it finds them in pieces
-// too short to prefetch.
+// Patterns of single outputs, with their values, sorted by input for dx: by ranges of
+// outputs whose panel fits in the first-level cache, and in each by the input that is
+// kept. The kernel then gathers, as forward does; adding into rows of dx would store a
+// vector for each multiplication.
 #ifndef SPARSAM_LIB_CONVERSION_TOCPU_SORTEDKEPT_H
 #define SPARSAM_LIB_CONVERSION_TOCPU_SORTEDKEPT_H
 
@@ -13,8 +13,8 @@ namespace mlir::sparsam::cpu {
 /// an integer as wide, the row to gather.
 class SortedKept : public KeptInputs {
 public:
-  /// What outputs keep, or, transposed, what keeps each input.
-  SortedKept(const KeptInputs &pattern, bool transposed);
+  /// What keeps each input.
+  explicit SortedKept(const KeptInputs &pattern);
 
   /// Numbers of an entry.
   static constexpr int64_t width = 2;
@@ -28,12 +28,10 @@ public:
   }
   Value buildInput(ImplicitLocOpBuilder &b, ValueRange pattern, Value block,
                    Value number) const override;
-
-  const bool transposed;
 };
 
-/// Whether sorting the entries repays for a product with so many tokens.
-bool repaysSorting(const KeptProduct &product, bool transposed);
+/// Whether sorting the entries repays for a transposed product with so many tokens.
+bool repaysSorting(const KeptProduct &product);
 
 /// Builds the call that sorts the entries of `pattern`, in the order of `sorted`, into
 /// ranges of `units` gathered rows: values, pattern and ranges for a kernel that goes

@@ -19,17 +19,8 @@
 // CHECK:           %[[END:.+]] = memref.load %[[TABLE]][%[[NEXT]]]
 // CHECK:           scf.for %{{.+}} = %[[BEGIN]] to %[[END]] step %[[ONE]]
 
-// Their values are sorted in such shares, too.
-// CHECK-LABEL: func private @sparsam_sort_unstructured_by_output_128_{{[0-9]+}}(
-// CHECK:         scf.parallel
-// CHECK:         memref.alloca() : memref<9xindex>
-// CHECK:         scf.while
-// CHECK:         scf.parallel
-// CHECK:           memref.load %{{.+}} : memref<9xindex>
-
-// Seven panels of tokens are too few for many threads: two shares of the outputs each, by
-// the starts of both ranges of inputs.
-// CHECK-LABEL: func private @sparsam_spmm_sorted_64(
+// Seven panels of tokens are too few for many threads: two shares of the outputs each.
+// CHECK-LABEL: func private @sparsam_spmm_unstructured_64(
 // CHECK:         memref.alloca() : memref<3xindex>
 // CHECK:         scf.while
 // CHECK:         scf.parallel (%[[ITEM:.+]]) = (%{{.+}}) to (%[[ITEMS:.+]]) step
@@ -45,6 +36,31 @@ func.func @ragged(%x: memref<400x256xf32>, %dy: memref<400x4096xf32>, %p: memref
   sparsam.spmm %x, %v, %p, %i into %y {structure = #sparsam.unstructured<density = 0.1>}
       : (memref<400x256xf32>, memref<104858xf32>, memref<4097xi32>, memref<104858xi16>,
          memref<400x4096xf32>) -> ()
+  return
+}
+
+// -----
+
+// For dx, values are sorted in shares of whole ranges of outputs.
+// CHECK-LABEL: func private @sparsam_sort_unstructured_1100_{{[0-9_]+}}(
+// CHECK:         memref.alloca() : memref<6xindex>
+// CHECK:         scf.while
+// CHECK:         scf.parallel
+// CHECK:           memref.load %{{.+}} : memref<6xindex>
+
+// Two shares of the inputs, by the starts of all ranges of outputs.
+// CHECK-LABEL: func private @sparsam_spmm_sorted_64(
+// CHECK:         memref.alloca() : memref<3xindex>
+// CHECK:         scf.while
+// CHECK:         scf.parallel (%[[ITEM:.+]]) = (%{{.+}}) to (%[[ITEMS:.+]]) step
+// CHECK-DAG:       arith.divui %[[ITEM]], %[[TWO:.+]] : index
+// CHECK-DAG:       %[[SHARE:.+]] = arith.remui %[[ITEM]], %[[TWO]] : index
+// CHECK:           memref.load %{{.+}}[%[[SHARE]]] : memref<3xindex>
+func.func @sorted(%dy: memref<400x1024xf32>, %v: memref<112640xf32>, %p: memref<1025xi32>,
+                  %i: memref<112640xi16>, %dx: memref<400x1100xf32>) {
+  sparsam.spmm %dy, %v, %p, %i into %dx {structure = #sparsam.unstructured<density = 0.1>, transposed}
+      : (memref<400x1024xf32>, memref<112640xf32>, memref<1025xi32>, memref<112640xi16>,
+         memref<400x1100xf32>) -> ()
   return
 }
 

@@ -125,23 +125,35 @@ func.func @layer(%x: memref<8x16xf32>, %v: memref<3x4x8x1xf32>, %i: memref<3x4x8
 
 // -----
 
-// Values of single outputs are sorted for more than a few panels of tokens: for y by ranges of
-// inputs, for dx by ranges of outputs and in each by input, so that both gather; in each
-// range by how many a row has, so that loops end where the one before did.
+// Values of single outputs are sorted for dx where there is more than one panel of tokens:
+// by ranges of outputs and in each by input, so that dx gathers as y does; in each range by
+// how many an input has, so that loops end where the one before did.
 // CHECK-LABEL: func @single_outputs
 // CHECK-SAME:    (%[[X:[a-z0-9]+]]: memref<200x256xf32>, %[[V:[a-z0-9]+]]: memref<32x128x1xf32>, %[[I:[a-z0-9]+]]: memref<32x128xi16>,
 // CHECK:         call @sparsam_pack_64(%[[X]], %[[XP:[a-z0-9_]+]])
+// CHECK-NOT:     call @sparsam_sort
+// CHECK:         call @sparsam_spmm_nm_2_4_64(%[[XP]],
 // CHECK:         %[[S:.+]] = memref.alloc() {alignment = 64 : i64} : memref<{{[0-9]+}}xi8>
-// CHECK:         call @sparsam_sort_nm_2_4_by_output_32_32(%[[V]], %[[I]], %[[S]])
+// CHECK:         call @sparsam_sort_nm_2_4_256_32_{{[0-9]+}}(%[[V]], %[[I]], %[[S]])
 // CHECK-DAG:     %[[VALUES:.+]] = memref.view %[[S]]{{.*}} to memref<8192xf32>
-// CHECK-DAG:     %[[INPUTS:.+]] = memref.view %[[S]]{{.*}} to memref<8192xi32>
-// CHECK-DAG:     %[[STARTS:.+]] = memref.view %[[S]]{{.*}} to memref<2x33xi32>
-// CHECK-DAG:     %[[ORDER:.+]] = memref.view %[[S]]{{.*}} to memref<2x32xi32>
-// CHECK:         call @sparsam_spmm_sorted_64(%[[XP]], %[[VALUES]], %[[INPUTS]], %[[STARTS]], %[[ORDER]],
-// CHECK:         call @sparsam_sort_nm_2_4_by_input_32_{{[0-9]+}}(%[[V]], %[[I]], %{{.+}})
-// CHECK:         call @sparsam_spmm_sorted_64_1(
+// CHECK-DAG:     %[[OUTPUTS:.+]] = memref.view %[[S]]{{.*}} to memref<8192xi32>
+// CHECK-DAG:     %[[STARTS:.+]] = memref.view %[[S]]{{.*}} to memref<1x257xi32>
+// CHECK-DAG:     %[[ORDER:.+]] = memref.view %[[S]]{{.*}} to memref<1x256xi32>
+// CHECK:         call @sparsam_spmm_sorted_64(%{{.+}}, %[[VALUES]], %[[OUTPUTS]], %[[STARTS]], %[[ORDER]],
+
+// Forward fetches the values and indices of the fourth output to come, whose piece of the
+// range is too short for hardware to.
+// CHECK-LABEL: func private @sparsam_spmm_nm_2_4_64(
+// CHECK-SAME:    %{{[a-z0-9]+}}: memref<4x16464xf32>, %[[V:[a-z0-9]+]]: memref<32x128x1xf32>, %[[I:[a-z0-9]+]]: memref<32x128xi16>,
+// CHECK-DAG:     %[[VALUES:.+]] = memref.collapse_shape %[[V]]
+// CHECK-DAG:     %[[INPUTS:.+]] = memref.collapse_shape %[[I]]
+// CHECK:         arith.addi %{{.+}}, %c4
+// CHECK-COUNT-4: memref.prefetch %[[VALUES]]
+// CHECK-COUNT-2: memref.prefetch %[[INPUTS]]
+// CHECK:         scf.for
+
 // CHECK-LABEL: func private @sparsam_spmm_sorted_64(
-// CHECK-SAME:    %[[ORDER:[a-z0-9]+]]: memref<2x32xi32>, %{{[a-z0-9]+}}: memref<200x32xf32>)
+// CHECK-SAME:    %[[ORDER:[a-z0-9]+]]: memref<1x256xi32>, %{{[a-z0-9]+}}: memref<200x256xf32>)
 // CHECK:         memref.load %[[ORDER]]
 func.func @single_outputs(%x: memref<200x256xf32>, %v: memref<32x128x1xf32>, %i: memref<32x128xi16>,
                           %y: memref<200x32xf32>, %dx: memref<200x256xf32>) {
@@ -154,12 +166,10 @@ func.func @single_outputs(%x: memref<200x256xf32>, %v: memref<32x128x1xf32>, %i:
 
 // -----
 
-// Few panels of tokens do not repay sorting by output where inputs are stored as they are.
-// What cuts each output's into ranges is found once for each state of the pattern, for the
-// gradient, too, and sorting uses it.
+// What cuts each output's kept inputs into ranges is found once for each state of the
+// pattern, for the product and its gradient.
 // CHECK-LABEL: func @bounds
 // CHECK-SAME:    (%[[X:[a-z0-9]+]]: memref<200x256xf32>, %[[DY:[a-z0-9]+]]: memref<200x64xf32>, %[[P:[a-z0-9]+]]: memref<65xi32>, %[[I:[a-z0-9]+]]: memref<4096xi16>,
-// CHECK-NOT:     call @sparsam_sort
 // CHECK:         call @[[FIND:sparsam_bounds_unstructured_128]](%[[P]], %[[I]], %[[BOUNDS:[a-z0-9_]+]]) : (memref<65xi32>, memref<4096xi16>, memref<3x64xi64>) -> ()
 // CHECK:         call @sparsam_spmm_unstructured_64(%{{.+}}, %{{.+}}, %[[P]], %[[I]], %[[BOUNDS]],
 // CHECK-NOT:     call @sparsam_bounds
@@ -168,7 +178,7 @@ func.func @single_outputs(%x: memref<200x256xf32>, %v: memref<32x128x1xf32>, %i:
 // CHECK:         call @[[FIND]](%[[P]], %[[I]], %[[AGAIN:[a-z0-9_]+]])
 // CHECK:         call @sparsam_sddmm_unstructured_64(%{{.+}}, %{{.+}}, %[[P]], %[[I]], %[[AGAIN]],
 // CHECK-NOT:     call @sparsam_bounds
-// CHECK:         call @sparsam_sort_unstructured_by_output_{{.+}}(%{{.+}}, %[[P]], %[[I]], %[[AGAIN]], %{{.+}})
+// CHECK:         call @sparsam_spmm_unstructured_64{{.*}}(%{{.+}}, %{{.+}}, %[[P]], %[[I]], %[[AGAIN]],
 func.func @bounds(%x: memref<200x256xf32>, %dy: memref<200x64xf32>, %p: memref<65xi32>,
                   %i: memref<4096xi16>, %v: memref<4096xf32>, %dv: memref<4096xf32>,
                   %y: memref<200x64xf32>, %more: memref<500x256xf32>, %z: memref<500x64xf32>) {
@@ -190,7 +200,7 @@ func.func @bounds(%x: memref<200x256xf32>, %dy: memref<200x64xf32>, %p: memref<6
 
 // Where the entries of a range of outputs are more than a cache holds, they are sorted by
 // pieces of the inputs: each output goes on where the piece before ended.
-// CHECK-LABEL: func private @sparsam_sort_unstructured_by_input_128_
+// CHECK-LABEL: func private @sparsam_sort_unstructured_1024_128_
 // CHECK:         scf.for %[[PIECE:.+]] = %{{.+}} to %c1024{{[_0-9]*}} step %c512{{[_0-9]*}} {
 // CHECK:           %[[LIMIT:.+]] = arith.addi %[[PIECE]], %c512
 // CHECK:           scf.for %[[OUTPUT:.+]] = %{{.+}} to %{{.+}} step %{{.+}} {
@@ -239,5 +249,23 @@ func.func @tiles(%x: memref<64x128xf32>, %v: memref<4x32x8xf32>, %i: memref<4x32
       : (memref<64x128xf32>, memref<4x32x8xf32>, memref<4x32xi16>, memref<64x32xf32>) -> ()
   sparsam.spmm %x, %v, %i into %y {structure = #sparsam.nm<2:8, vector = 8>}
       : (memref<64x128xf32>, memref<4x32x8xf32>, memref<4x32xi16>, memref<64x32xf32>) -> ()
+  return
+}
+
+// -----
+
+// Types do not say how many inputs there are: patterns that differ in that alone are sorted
+// by functions of their own.
+// CHECK-LABEL: func @sorted_apart
+// CHECK:         call @[[A:sparsam_sort_unstructured_97_10_[0-9]+]](
+// CHECK:         call @[[B:sparsam_sort_unstructured_101_10_[0-9]+]](
+// CHECK:       func private @[[A]]({{.*}}memref<10xf32>
+// CHECK:       func private @[[B]]({{.*}}memref<10xf32>
+func.func @sorted_apart(%dy: memref<128x10xf32>, %v: memref<10xf32>, %p: memref<11xi32>,
+                        %i: memref<10xi16>, %a: memref<128x97xf32>, %b: memref<128x101xf32>) {
+  sparsam.spmm %dy, %v, %p, %i into %a {structure = #sparsam.unstructured<density = 0.01>, transposed}
+      : (memref<128x10xf32>, memref<10xf32>, memref<11xi32>, memref<10xi16>, memref<128x97xf32>) -> ()
+  sparsam.spmm %dy, %v, %p, %i into %b {structure = #sparsam.unstructured<density = 0.01>, transposed}
+      : (memref<128x10xf32>, memref<10xf32>, memref<11xi32>, memref<10xi16>, memref<128x101xf32>) -> ()
   return
 }

@@ -10,7 +10,8 @@ namespace mlir::sparsam {
 /// A pattern as kernels read it, whose index tensors they have as one row each. Each
 /// block of `vector` consecutive outputs keeps some inputs, ascending. They are numbered
 /// through all blocks in storage order: kept input q has the values q * vector and
-/// following.
+/// following. The last index tensor has an element for each run of them, in the same
+/// order, which is fetched ahead.
 class KeptInputs {
 public:
   virtual ~KeptInputs() = default;
