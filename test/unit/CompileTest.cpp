@@ -93,6 +93,33 @@ TEST(NoAlias, NeedsEveryLoopThatSharesABody) {
   EXPECT_FALSE(areDistinct(*module, "one.body"));
 }
 
+TEST(DropUnreadArguments, KeepsWhatIsReadAndWhatCallersOutsideSee) {
+  llvm::LLVMContext context;
+  auto module = parse(R"(
+define internal void @kernel(ptr %allocated, ptr noalias %aligned, i64 %offset) {
+  store i32 1, ptr %aligned
+  ret void
+}
+define internal void @through(ptr %allocated, ptr %aligned, i64 %offset) {
+  call void @kernel(ptr %allocated, ptr %aligned, i64 %offset)
+  ret void
+}
+define void @sparsam_entry_f(ptr %a, ptr %b) {
+  call void @through(ptr %a, ptr %b, i64 0)
+  ret void
+}
+)",
+                      context);
+  ASSERT_TRUE(module);
+  dropUnreadArguments(*module);
+  EXPECT_FALSE(llvm::verifyModule(*module, &llvm::errs()));
+  llvm::Function *kernel = module->getFunction("kernel");
+  ASSERT_EQ(kernel->arg_size(), 1u);
+  EXPECT_TRUE(kernel->getArg(0)->hasNoAliasAttr());
+  EXPECT_EQ(module->getFunction("through")->arg_size(), 1u);
+  EXPECT_EQ(module->getFunction("sparsam_entry_f")->arg_size(), 2u);
+}
+
 TEST(MergeEqualFunctions, LeavesOneOfEachAndTheEntries) {
   llvm::LLVMContext context;
   auto module =

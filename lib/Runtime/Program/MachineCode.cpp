@@ -127,6 +127,7 @@ sparsam::compileForCpu(std::unique_ptr<llvm::Module> module, const Cpu &cpu,
   double start = now();
   internalize(*module, isEntry);
   inlineMarked(*module);
+  dropUnreadArguments(*module);
   mergeEqualFunctions(*module);
   propagateNoAlias(*module);
   if (threads == 0)

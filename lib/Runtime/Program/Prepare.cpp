@@ -2,6 +2,7 @@
 
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Transforms/IPO/AlwaysInliner.h"
+#include "llvm/Transforms/IPO/DeadArgumentElimination.h"
 #include "llvm/Transforms/IPO/MergeFunctions.h"
 
 using namespace mlir::sparsam;
@@ -52,6 +53,10 @@ void mlir::sparsam::internalize(llvm::Module &module,
 
 void mlir::sparsam::inlineMarked(llvm::Module &module) {
   run(module, llvm::AlwaysInlinerPass());
+}
+
+void mlir::sparsam::dropUnreadArguments(llvm::Module &module) {
+  run(module, llvm::DeadArgumentEliminationPass());
 }
 
 void mlir::sparsam::mergeEqualFunctions(llvm::Module &module) {

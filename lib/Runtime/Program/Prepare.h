@@ -15,6 +15,11 @@ void internalize(llvm::Module &module, llvm::function_ref<bool(llvm::StringRef)>
 /// Inlines calls of functions that ask for it (`alwaysinline`), and nothing else.
 void inlineMarked(llvm::Module &module);
 
+/// Takes out of functions and their calls what is passed and not read. A memref is
+/// passed as three words and two more a dimension, of which a kernel of known shape reads
+/// one pointer; calls of it would move all others over the stack.
+void dropUnreadArguments(llvm::Module &module);
+
 /// Makes one function of those with equal bodies. The layers of a network are alike,
 /// so that most of its loops are there several times.
 void mergeEqualFunctions(llvm::Module &module);
