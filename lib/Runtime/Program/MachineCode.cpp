@@ -9,6 +9,7 @@
 #include "llvm/Support/SmallVectorMemoryBuffer.h"
 #include "llvm/Target/TargetMachine.h"
 
+#include <atomic>
 #include <chrono>
 #include <thread>
 
@@ -16,6 +17,10 @@ using namespace mlir;
 using namespace mlir::sparsam;
 
 namespace {
+
+/// Parts for each of several threads. How long one takes is known only roughly, so that a
+/// thread that is done takes another one.
+constexpr unsigned partsOfThread = 2;
 
 double now() {
   return std::chrono::duration<double>(
@@ -132,16 +137,21 @@ sparsam::compileForCpu(std::unique_ptr<llvm::Module> module, const Cpu &cpu,
   propagateNoAlias(*module);
   if (threads == 0)
     threads = std::max(1u, std::thread::hardware_concurrency());
-  Partition partition(*module, threads);
+  Partition partition(*module, threads == 1 ? 1 : threads * partsOfThread);
   module.reset();
   double split = now();
   times.emplace_back("prepare", split - start);
 
   std::vector<CompiledPart> parts(partition.size());
+  std::atomic<unsigned> next = 0;
+  auto work = [&] {
+    for (unsigned part = next++; part < parts.size(); part = next++)
+      parts[part] = compilePart(partition, cpu, part);
+  };
   std::vector<std::thread> workers;
-  for (unsigned i = 1; i < parts.size(); ++i)
-    workers.emplace_back([&, i] { parts[i] = compilePart(partition, cpu, i); });
-  parts[0] = compilePart(partition, cpu, 0);
+  for (size_t i = 1; i < std::min<size_t>(threads, parts.size()); ++i)
+    workers.emplace_back(work);
+  work();
   for (std::thread &worker : workers)
     worker.join();
 
