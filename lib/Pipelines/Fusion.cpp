@@ -6,17 +6,17 @@
 
 using namespace mlir;
 
-static void cleanUp(OpPassManager &pm) {
-  pm.addPass(createCanonicalizerPass());
-  pm.addPass(createCSEPass());
+static void addCleanup(OpPassManager &function) {
+  function.addPass(createCanonicalizerPass());
+  function.addPass(createCSEPass());
 }
 
 void sparsam::buildFusionPipeline(OpPassManager &pm) {
-  cleanUp(pm);
-  pm.addNestedPass<func::FuncOp>(createCropWindowsPass());
-  pm.addPass(createLinalgFoldUnitExtentDimsPass());
-  cleanUp(pm);
   OpPassManager &function = pm.nest<func::FuncOp>();
+  addCleanup(function);
+  function.addPass(createCropWindowsPass());
+  function.addPass(createLinalgFoldUnitExtentDimsPass());
+  addCleanup(function);
   function.addPass(createFoldReshapesPass());
   function.addPass(createCSEPass());
   function.addPass(createFoldTransposesPass());
@@ -27,9 +27,9 @@ void sparsam::buildFusionPipeline(OpPassManager &pm) {
   // What only permutes now and did more before.
   function.addPass(createFoldTransposesPass());
   function.addPass(createFoldReshapesPass());
-  cleanUp(pm);
-  pm.addPass(createLinalgFoldUnitExtentDimsPass());
-  cleanUp(pm);
-  pm.addNestedPass<func::FuncOp>(createFuseSiblingsPass());
-  pm.addNestedPass<func::FuncOp>(createSetDestinationsPass());
+  addCleanup(function);
+  function.addPass(createLinalgFoldUnitExtentDimsPass());
+  addCleanup(function);
+  function.addPass(createFuseSiblingsPass());
+  function.addPass(createSetDestinationsPass());
 }

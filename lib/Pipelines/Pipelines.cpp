@@ -16,25 +16,27 @@
 using namespace mlir;
 using namespace mlir::sparsam;
 
-static void addCleanup(OpPassManager &passes) {
-  passes.addPass(createCanonicalizerPass());
-  passes.addPass(createCSEPass());
+// On one function after the other, as all passes here that can: then on several cores.
+static void addCleanup(OpPassManager &functions) {
+  functions.addPass(createCanonicalizerPass());
+  functions.addPass(createCSEPass());
 }
 
 /// Tensors that one-shot bufferization takes, to memrefs and calls on them.
 static void addBufferization(OpPassManager &passes) {
   passes.addPass(createMarkWritablePass());
-  passes.addNestedPass<func::FuncOp>(createCarryInPlacePass());
-  passes.addPass(bufferization::createEmptyTensorEliminationPass());
-  passes.addPass(bufferization::createEmptyTensorToAllocTensorPass());
+  OpPassManager &tensors = passes.nest<func::FuncOp>();
+  tensors.addPass(createCarryInPlacePass());
+  tensors.addPass(bufferization::createEmptyTensorEliminationPass());
+  tensors.addPass(bufferization::createEmptyTensorToAllocTensorPass());
   bufferization::OneShotBufferizePassOptions options;
   options.bufferizeFunctionBoundaries = true;
   options.functionBoundaryTypeConversion =
       bufferization::LayoutMapOption::IdentityLayoutMap;
   passes.addPass(bufferization::createOneShotBufferizePass(options));
-  addCleanup(passes);
+  addCleanup(passes.nest<func::FuncOp>());
   passes.addPass(createResultsToArgumentsPass());
-  addCleanup(passes);
+  addCleanup(passes.nest<func::FuncOp>());
 }
 
 void sparsam::buildToCPUPipeline(OpPassManager &passes,
@@ -42,8 +44,9 @@ void sparsam::buildToCPUPipeline(OpPassManager &passes,
   passes.addPass(createInlinerPass());
   passes.addPass(createSymbolDCEPass());
   passes.addPass(createLowerStoragePass());
-  passes.addNestedPass<func::FuncOp>(createUnfoldConvolutionsPass());
-  passes.addPass(createConvertElementwiseToLinalgPass());
+  OpPassManager &tensors = passes.nest<func::FuncOp>();
+  tensors.addPass(createUnfoldConvolutionsPass());
+  tensors.addPass(createConvertElementwiseToLinalgPass());
   buildFusionPipeline(passes);
   addBufferization(passes);
   if (options.products == CPUProducts::SparseTensor) {
@@ -58,12 +61,13 @@ void sparsam::buildToCPUPipeline(OpPassManager &passes,
   sparseProducts.threads = options.threads;
   sparseProducts.fuseEpilogues = options.fuseEpilogues;
   passes.addPass(createLowerSparseProductsPass(sparseProducts));
-  passes.addPass(createRelaxFloatsPass());
+  passes.addNestedPass<func::FuncOp>(createRelaxFloatsPass());
   passes.addPass(createOutlineKernelsPass());
   passes.addNestedPass<func::FuncOp>(createGenericsToLoopsPass());
   passes.addPass(createPlanMemoryPass());
-  passes.addPass(createLowerAffinePass());
-  addCleanup(passes);
+  OpPassManager &loops = passes.nest<func::FuncOp>();
+  loops.addPass(createLowerAffinePass());
+  addCleanup(loops);
 }
 
 void sparsam::buildCPUPipeline(OpPassManager &passes, const CPUPipelineOptions &options) {
@@ -81,36 +85,39 @@ void sparsam::buildLowerToLLVMPipeline(OpPassManager &passes) {
   OpPassManager &functions = passes.nest<func::FuncOp>();
   functions.addPass(createStripAnnotationsPass());
   functions.addPass(createListDistinctPointersPass());
-  passes.addPass(createExpandHalfPass());
-  passes.addPass(createApproximateMathPass());
+  functions.addPass(createExpandHalfPass());
+  functions.addPass(createApproximateMathPass());
   // Integer powers; LLVM has its own of a floating-point base.
   ConvertMathToFuncsOptions powers;
   powers.minWidthOfFPowIExponent = 33;
   powers.convertCtlz = false;
   passes.addPass(createConvertMathToFuncs(powers));
-  addCleanup(passes);
+  addCleanup(passes.nest<func::FuncOp>());
   passes.addPass(createConvertSCFToOpenMPPass());
-  passes.addPass(createInlineAllocaScopesPass());
-  passes.addPass(memref::createExpandStridedMetadataPass());
-  passes.addPass(createLowerAffinePass());
+  OpPassManager &memory = passes.nest<func::FuncOp>();
+  memory.addPass(createInlineAllocaScopesPass());
+  memory.addPass(memref::createExpandStridedMetadataPass());
+  memory.addPass(createLowerAffinePass());
   // Before control flow: a stack scope that is left holds one block.
   passes.addPass(createFinalizeMemRefToLLVMConversionPass());
-  passes.addPass(createSCFToControlFlowPass());
-  passes.addPass(createConvertMathToLLVMPass());
+  OpPassManager &control = passes.nest<func::FuncOp>();
+  control.addPass(createSCFToControlFlowPass());
+  control.addPass(createConvertMathToLLVMPass());
   // Before vectors: it takes them apart.
   passes.addPass(createConvertMathToLibmPass());
-  passes.addPass(createConvertVectorToLLVMPass());
+  passes.addNestedPass<func::FuncOp>(createConvertVectorToLLVMPass());
   passes.addPass(createConvertFuncToLLVMPass());
-  passes.addPass(createConvertIndexToLLVMPass());
-  passes.addPass(createArithToLLVMConversionPass());
   passes.addPass(createConvertControlFlowToLLVMPass());
   passes.addPass(createConvertOpenMPToLLVMPass());
-  passes.addPass(createUBToLLVMConversionPass());
-  passes.addPass(createReconcileUnrealizedCastsPass());
-  addCleanup(passes);
-  passes.addPass(createBytesForBooleansPass());
-  passes.addPass(createIntegersForBF16Pass());
-  passes.addNestedPass<LLVM::LLVMFuncOp>(createRestoreNoAliasPass());
+  OpPassManager &lowered = passes.nest<LLVM::LLVMFuncOp>();
+  lowered.addPass(createConvertIndexToLLVMPass());
+  lowered.addPass(createArithToLLVMConversionPass());
+  lowered.addPass(createUBToLLVMConversionPass());
+  lowered.addPass(createReconcileUnrealizedCastsPass());
+  addCleanup(lowered);
+  lowered.addPass(createBytesForBooleansPass());
+  lowered.addPass(createIntegersForBF16Pass());
+  lowered.addPass(createRestoreNoAliasPass());
 }
 
 void sparsam::registerPipelines() {
