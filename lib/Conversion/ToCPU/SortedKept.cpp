@@ -1,302 +1,10 @@
-#include "SortedKept.h"
-#include "KeptShares.h"
+#include "SortByInput.h"
+
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 using namespace mlir::sparsam;
 using namespace mlir::sparsam::cpu;
-
-namespace {
-
-/// Kept inputs of an output in a piece of its inputs, at least, that repay taking up the
-/// output once more.
-constexpr int64_t keptOfPiece = 24;
-
-/// The parts of the one buffer that sorting fills. In each range rows are gone through in
-/// an order of their own, place by place.
-struct Layout {
-  int64_t entries, ranges, rows, outputs;
-  /// Entries of a row in a range, at most.
-  int64_t units;
-  Type element;
-
-  int64_t getStartsOffset() const {
-    return llvm::alignTo(
-        SortedKept::width * entries * element.getIntOrFloatBitWidth() / 8, 64);
-  }
-  int64_t getOrderOffset() const {
-    return getStartsOffset() + llvm::alignTo(ranges * (rows + 1) * 4, 64);
-  }
-  int64_t getCountsOffset() const {
-    return getOrderOffset() + llvm::alignTo(ranges * rows * 4, 64);
-  }
-  int64_t getCursorsOffset() const {
-    return getCountsOffset() + llvm::alignTo(ranges * rows * 4, 64);
-  }
-  int64_t getHistogramsOffset() const {
-    return getCursorsOffset() + llvm::alignTo(ranges * rows * 4, 64);
-  }
-  int64_t getFrontsOffset() const {
-    return getHistogramsOffset() + llvm::alignTo(ranges * (units + 1) * 4, 64);
-  }
-  MemRefType getBufferType() const {
-    int64_t bytes = getFrontsOffset() + outputs * 4;
-    return MemRefType::get(bytes, IntegerType::get(element.getContext(), 8));
-  }
-
-  /// The entries as their values, or as the integers beside them.
-  Value viewEntries(ImplicitLocOpBuilder &b, Value buffer, bool asIntegers) const {
-    Type type =
-        asIntegers ? Type(b.getIntegerType(element.getIntOrFloatBitWidth())) : element;
-    return view(b, buffer, 0, MemRefType::get(SortedKept::width * entries, type));
-  }
-  /// Where the entries of each place start, and those of the last end.
-  Value viewStarts(ImplicitLocOpBuilder &b, Value buffer) const {
-    return viewNumbers(b, buffer, getStartsOffset(), rows + 1);
-  }
-  /// The row of each place.
-  Value viewOrder(ImplicitLocOpBuilder &b, Value buffer) const {
-    return viewNumbers(b, buffer, getOrderOffset(), rows);
-  }
-  /// For sorting itself: how many entries each row has, and where its next one goes.
-  Value viewCounts(ImplicitLocOpBuilder &b, Value buffer) const {
-    return viewNumbers(b, buffer, getCountsOffset(), rows);
-  }
-  Value viewCursors(ImplicitLocOpBuilder &b, Value buffer) const {
-    return viewNumbers(b, buffer, getCursorsOffset(), rows);
-  }
-  /// How many rows have each number of entries, then where the next such row goes.
-  Value viewHistograms(ImplicitLocOpBuilder &b, Value buffer) const {
-    return viewNumbers(b, buffer, getHistogramsOffset(), units + 1);
-  }
-  /// The first of each output's kept inputs that is not sorted yet.
-  Value viewFronts(ImplicitLocOpBuilder &b, Value buffer) const {
-    return view(b, buffer, getFrontsOffset(), MemRefType::get(outputs, b.getI32Type()));
-  }
-
-private:
-  Value viewNumbers(ImplicitLocOpBuilder &b, Value buffer, int64_t offset,
-                    int64_t width) const {
-    return view(b, buffer, offset, MemRefType::get({ranges, width}, b.getI32Type()));
-  }
-  static Value view(ImplicitLocOpBuilder &b, Value buffer, int64_t offset,
-                    MemRefType type) {
-    return memref::ViewOp::create(b, type, buffer, buildIndex(b, offset), ValueRange());
-  }
-};
-
-void store(ImplicitLocOpBuilder &b, Value number, Value numbers, ValueRange at) {
-  Value stored = arith::IndexCastUIOp::create(b, b.getI32Type(), number);
-  memref::StoreOp::create(b, stored, numbers, at);
-}
-/// numbers[at] += more; returns what was there.
-Value buildAdvance(ImplicitLocOpBuilder &b, Value numbers, ValueRange at, Value more) {
-  Value before = buildIndexLoad(b, numbers, at);
-  store(b, arith::AddIOp::create(b, before, more), numbers, at);
-  return before;
-}
-void fillZeros(ImplicitLocOpBuilder &b, Value numbers, ValueRange row, int64_t count) {
-  buildFor(b, count, 1, [&](ImplicitLocOpBuilder &b, Value i) {
-    SmallVector<Value> at(row);
-    at.push_back(i);
-    store(b, buildIndex(b, 0), numbers, at);
-  });
-}
-
-/// What the sorting kernels work on: the unsorted pattern, and the views of the buffer.
-struct Sorting {
-  Sorting(ImplicitLocOpBuilder &b, const KeptProduct &product, const Layout &layout,
-          int64_t bunch, ValueRange arguments)
-      : product(product), kept(product.pattern), layout(layout), units(layout.units),
-        bunch(bunch), values(buildRow(b, arguments[0])),
-        entries(layout.viewEntries(b, arguments.back(), false)),
-        gathered(layout.viewEntries(b, arguments.back(), true)),
-        starts(layout.viewStarts(b, arguments.back())),
-        order(layout.viewOrder(b, arguments.back())),
-        counts(layout.viewCounts(b, arguments.back())),
-        cursors(layout.viewCursors(b, arguments.back())),
-        histograms(layout.viewHistograms(b, arguments.back())),
-        fronts(layout.viewFronts(b, arguments.back())) {
-    for (Value indices : arguments.drop_front().drop_back())
-      pattern.push_back(buildRow(b, indices));
-  }
-
-  const KeptProduct &product;
-  const KeptInputs &kept;
-  const Layout &layout;
-  int64_t units, bunch;
-  Value values, entries, gathered, starts, order, counts, cursors, histograms, fronts;
-  SmallVector<Value> pattern;
-
-  void storeEntry(ImplicitLocOpBuilder &b, Value number, Value row, Value place) const {
-    Value at = buildScaled(b, place, SortedKept::width);
-    memref::StoreOp::create(b, memref::LoadOp::create(b, values, number), entries, at);
-    Type integer = cast<MemRefType>(gathered.getType()).getElementType();
-    memref::StoreOp::create(b, arith::IndexCastUIOp::create(b, integer, row), gathered,
-                            buildOffset(b, at, 1));
-  }
-
-  /// Chooses the order of a range's rows, which have been counted: in each bunch of them
-  /// by their number of entries. Loops over one row after the other then end where the
-  /// one before did, as the processor predicts. The entries start at `begin`; returns
-  /// their end.
-  Value buildOrder(ImplicitLocOpBuilder &b, Value range, Value begin) const;
-};
-
-Value Sorting::buildOrder(ImplicitLocOpBuilder &b, Value range, Value begin) const {
-  int64_t width = units + 1;
-  Value one = buildIndex(b, 1), rows = buildIndex(b, layout.rows);
-  buildFor(b, layout.rows, bunch, [&](ImplicitLocOpBuilder &b, Value first) {
-    Value end = arith::MinUIOp::create(b, buildOffset(b, first, bunch), rows);
-    fillZeros(b, histograms, range, width);
-    buildFor(b, first, end, 1, [&](ImplicitLocOpBuilder &b, Value row) {
-      buildAdvance(b, histograms, {range, buildIndexLoad(b, counts, {range, row})}, one);
-    });
-    buildFor(b, buildIndex(b, 0), buildIndex(b, width), 1, first,
-             [&](ImplicitLocOpBuilder &b, Value at, ValueRange place) {
-               Value number = buildIndexLoad(b, histograms, {range, at});
-               store(b, place[0], histograms, {range, at});
-               return SmallVector<Value>{arith::AddIOp::create(b, place[0], number)};
-             });
-    buildFor(b, first, end, 1, [&](ImplicitLocOpBuilder &b, Value row) {
-      Value count = buildIndexLoad(b, counts, {range, row});
-      Value place = buildAdvance(b, histograms, {range, count}, one);
-      store(b, row, order, {range, place});
-    });
-  });
-  Value last =
-      buildFor(b, buildIndex(b, 0), rows, 1, begin,
-               [&](ImplicitLocOpBuilder &b, Value place, ValueRange start) {
-                 Value row = buildIndexLoad(b, order, {range, place});
-                 store(b, start[0], starts, {range, place});
-                 store(b, start[0], cursors, {range, row});
-                 Value count = buildIndexLoad(b, counts, {range, row});
-                 return SmallVector<Value>{arith::AddIOp::create(b, start[0], count)};
-               })[0];
-  store(b, last, starts, {range, rows});
-  return last;
-}
-
-/// Calls `body` for each `grain` outputs, in parallel.
-void buildShared(ImplicitLocOpBuilder &b, const Sorting &sorting, int64_t grain,
-                 function_ref<void(ImplicitLocOpBuilder &, Value)> body) {
-  const KeptInputs &kept = sorting.kept;
-  int64_t grains = llvm::divideCeil(kept.blocks, grain);
-  if (!kept.ragged)
-    return buildParallel(b, grains, body);
-  Shares shares(kept, enoughPieces, grain, 1);
-  SharedBlocks blocks(b, kept, shares, sorting.pattern);
-  buildParallel(b, shares.count, [&](ImplicitLocOpBuilder &b, Value share) {
-    Share span = blocks.get(b, share);
-    buildFor(b, span.begin, span.end, grain, [&](ImplicitLocOpBuilder &b, Value first) {
-      body(b,
-           grain == 1 ? first : arith::DivUIOp::create(b, first, buildIndex(b, grain)));
-    });
-  });
-}
-
-/// A kept input of an output.
-struct Kept {
-  Value output, number, input;
-};
-
-/// Calls `body` for what the outputs of [first, end) keep.
-void buildAllKept(ImplicitLocOpBuilder &b, const Sorting &sorting, Value first, Value end,
-                  function_ref<void(ImplicitLocOpBuilder &, const Kept &)> body) {
-  const KeptInputs &kept = sorting.kept;
-  buildFor(b, first, end, 1, [&](ImplicitLocOpBuilder &b, Value output) {
-    auto span = kept.buildSpan(b, sorting.pattern, output);
-    buildFor(b, span.first, span.second, 1, [&](ImplicitLocOpBuilder &b, Value number) {
-      body(b, {output, number, kept.buildInput(b, sorting.pattern, output, number)});
-    });
-  });
-}
-
-/// Calls `body` for the output's kept inputs from `number` on that are below `limit`;
-/// returns the first that is not.
-Value buildKeptBelow(ImplicitLocOpBuilder &b, const Sorting &sorting, Value output,
-                     Value number, Value limit,
-                     function_ref<void(ImplicitLocOpBuilder &, const Kept &)> body) {
-  const KeptInputs &kept = sorting.kept;
-  Value end = kept.buildSpan(b, sorting.pattern, output).second;
-  SmallVector<Type> types(2, b.getIndexType());
-  auto loop = scf::WhileOp::create(
-      b, types, ValueRange{number},
-      [&](OpBuilder &builder, Location loc, ValueRange at) {
-        ImplicitLocOpBuilder b(loc, builder);
-        Value open = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, at[0], end);
-        auto below = scf::IfOp::create(
-            b, open,
-            [&](OpBuilder &builder, Location loc) {
-              ImplicitLocOpBuilder b(loc, builder);
-              Value input = kept.buildInput(b, sorting.pattern, output, at[0]);
-              Value isBelow =
-                  arith::CmpIOp::create(b, arith::CmpIPredicate::ult, input, limit);
-              scf::YieldOp::create(b, ValueRange{isBelow, input});
-            },
-            [&](OpBuilder &builder, Location loc) {
-              ImplicitLocOpBuilder b(loc, builder);
-              scf::YieldOp::create(b, ValueRange{open, limit});
-            });
-        scf::ConditionOp::create(b, below.getResult(0),
-                                 ValueRange{at[0], below.getResult(1)});
-      },
-      [&](OpBuilder &builder, Location loc, ValueRange at) {
-        ImplicitLocOpBuilder b(loc, builder);
-        body(b, {output, at[0], at[1]});
-        scf::YieldOp::create(b, ValueRange{buildOffset(b, at[0], 1)});
-      });
-  return loop.getResult(0);
-}
-
-/// Inputs whose rows of entries grow at a time: in equal pieces, where those of a range
-/// would not stay in the second-level cache.
-int64_t getPiece(const Sorting &sorting) {
-  const KeptInputs &kept = sorting.kept;
-  int64_t bytes = sorting.product.getBytes(SortedKept::width * kept.kept *
-                                           std::min(sorting.units, kept.blocks));
-  int64_t pieces = llvm::divideCeil(bytes, sorting.product.target.l2Bytes / 4);
-  return llvm::divideCeil(kept.inputs,
-                          std::clamp<int64_t>(pieces, 1, kept.kept / keptOfPiece + 1));
-}
-
-/// Entries by ranges of outputs, and in each by the input that is kept: by counting.
-void buildByInput(ImplicitLocOpBuilder &b, const Sorting &sorting) {
-  const KeptInputs &kept = sorting.kept;
-  int64_t piece = getPiece(sorting);
-  buildShared(b, sorting, sorting.units, [&](ImplicitLocOpBuilder &b, Value range) {
-    Value first = buildScaled(b, range, sorting.units);
-    Value end = arith::MinUIOp::create(b, buildOffset(b, first, sorting.units),
-                                       buildIndex(b, kept.blocks));
-    fillZeros(b, sorting.counts, range, sorting.layout.rows);
-    Value one = buildIndex(b, 1);
-    buildAllKept(b, sorting, first, end, [&](ImplicitLocOpBuilder &b, const Kept &at) {
-      buildAdvance(b, sorting.counts, {range, at.input}, one);
-    });
-    // Storage has the outputs one after the other, and so this range's entries.
-    Value begin = kept.buildSpan(b, sorting.pattern, first).first;
-    sorting.buildOrder(b, range, begin);
-    auto place = [&](ImplicitLocOpBuilder &b, const Kept &at) {
-      Value place = buildAdvance(b, sorting.cursors, {range, at.input}, one);
-      sorting.storeEntry(b, at.number, at.output, place);
-    };
-    if (piece == kept.inputs)
-      return buildAllKept(b, sorting, first, end, place);
-    buildFor(b, first, end, 1, [&](ImplicitLocOpBuilder &b, Value output) {
-      store(b, kept.buildSpan(b, sorting.pattern, output).first, sorting.fronts, output);
-    });
-    buildFor(b, kept.inputs, piece, [&](ImplicitLocOpBuilder &b, Value input) {
-      Value limit = buildOffset(b, input, piece);
-      buildFor(b, first, end, 1, [&](ImplicitLocOpBuilder &b, Value output) {
-        Value number = buildIndexLoad(b, sorting.fronts, output);
-        Value next = buildKeptBelow(b, sorting, output, number, limit, place);
-        store(b, next, sorting.fronts, output);
-      });
-    });
-  });
-}
-
-} // namespace
 
 SortedKept::SortedKept(const KeptInputs &pattern) {
   inputs = pattern.blocks;
@@ -319,12 +27,12 @@ KernelOperands cpu::sortKept(ImplicitLocOpBuilder &b, const KeptProduct &product
                              const SortedKept &sorted, Value values, ValueRange pattern,
                              int64_t units, int64_t bunch, KernelLibrary &library) {
   const KeptInputs &kept = product.pattern;
-  Layout layout{cast<MemRefType>(values.getType()).getNumElements(),
-                int64_t(llvm::divideCeil(sorted.inputs, units)),
-                sorted.blocks,
-                kept.blocks,
-                units,
-                product.element};
+  SortedLayout layout{cast<MemRefType>(values.getType()).getNumElements(),
+                      int64_t(llvm::divideCeil(sorted.inputs, units)),
+                      sorted.blocks,
+                      kept.blocks,
+                      units,
+                      product.element};
   Value buffer = memref::AllocOp::create(b, layout.getBufferType(), ValueRange(),
                                          b.getI64IntegerAttr(64));
   SmallVector<Value> operands{values};
@@ -333,11 +41,11 @@ KernelOperands cpu::sortKept(ImplicitLocOpBuilder &b, const KeptProduct &product
   // The types do not say how many inputs there are.
   std::string name = llvm::formatv("sparsam_sort_{0}_{1}_{2}_{3}", kept.getName(),
                                    kept.inputs, units, bunch);
-  func::FuncOp sort = library.get(name, ValueRange(operands).getTypes(),
-                                  [&](ImplicitLocOpBuilder &b, ValueRange arguments) {
-                                    Sorting sorting(b, product, layout, bunch, arguments);
-                                    buildByInput(b, sorting);
-                                  });
+  func::FuncOp sort =
+      library.get(name, ValueRange(operands).getTypes(),
+                  [&](ImplicitLocOpBuilder &b, ValueRange arguments) {
+                    buildSortByInput(b, product, layout, bunch, arguments);
+                  });
   func::CallOp::create(b, sort, operands);
   KernelOperands result;
   result.values = layout.viewEntries(b, buffer, false);
