@@ -6,8 +6,9 @@
 
 namespace mlir::sparsam::cpu {
 
-/// Sorts entries by ranges of outputs, and in each by the input that is kept, by counting.
-/// The arguments are values and index tensors, as stored, and the buffer to fill.
+/// Sorts entries by ranges of outputs, and in each by the input that is kept, by
+/// counting. The arguments are values and index tensors, as stored, and the buffer to
+/// fill.
 void buildSortByInput(ImplicitLocOpBuilder &b, const KeptProduct &product,
                       const SortedLayout &layout, int64_t bunch, ValueRange arguments);
 
