@@ -1,15 +1,10 @@
+#include "Cleanup.h"
+
 #include "mlir/Dialect/Linalg/Passes.h"
-#include "mlir/Pass/PassManager.h"
-#include "mlir/Transforms/Passes.h"
 #include "sparsam/Conversion/Passes.h"
 #include "sparsam/Pipelines/Pipelines.h"
 
 using namespace mlir;
-
-static void addCleanup(OpPassManager &function) {
-  function.addPass(createCanonicalizerPass());
-  function.addPass(createCSEPass());
-}
 
 void sparsam::buildFusionPipeline(OpPassManager &pm) {
   OpPassManager &function = pm.nest<func::FuncOp>();

@@ -1,5 +1,6 @@
 #include "sparsam/Pipelines/Pipelines.h"
 
+#include "Cleanup.h"
 #include "sparsam/Conversion/Passes.h"
 #include "sparsam/Transforms/Passes.h"
 
@@ -9,18 +10,10 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
-#include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
-#include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
 using namespace mlir::sparsam;
-
-// On one function after the other, as all passes here that can: then on several cores.
-static void addCleanup(OpPassManager &functions) {
-  functions.addPass(createCanonicalizerPass());
-  functions.addPass(createCSEPass());
-}
 
 /// Tensors that one-shot bufferization takes, to memrefs and calls on them.
 static void addBufferization(OpPassManager &passes) {

@@ -106,17 +106,13 @@ SmallVector<Value> Epilogue::buildShared(ImplicitLocOpBuilder &b,
 /// Asks for the memory of one row that each of its elements goes from or to.
 void Epilogue::buildPrefetch(ImplicitLocOpBuilder &b, Value row, Value column,
                              const Places &places) const {
-  auto fetch = [&](Value memref, bool isWrite) {
-    memref::PrefetchOp::create(b, memref, ValueRange{row, column}, isWrite,
-                               /*localityHint=*/3, /*isDataCache=*/true);
-  };
   for (auto [input, spread] : llvm::zip_equal(places.operands.inputs, spreads))
     if (spread == Spread::Element)
-      fetch(input, false);
+      prefetch(b, input, {row, column});
   for (Value output : places.operands.outputs)
-    fetch(output, true);
+    prefetch(b, output, {row, column}, /*isWrite=*/true);
   if (places.result)
-    fetch(places.result, true);
+    prefetch(b, places.result, {row, column}, /*isWrite=*/true);
 }
 
 void Epilogue::buildRow(ImplicitLocOpBuilder &b, Value y, const SquareRow &row,

@@ -250,8 +250,7 @@ void cpu::prefetchTokens(ImplicitLocOpBuilder &b, const KeptProduct &product,
        token += 64 / product.getBytes(1)) {
     SmallVector<Value> at(row);
     at.push_back(buildIndex(b, token));
-    memref::PrefetchOp::create(b, memref, at, /*isWrite=*/false, /*localityHint=*/3,
-                               /*isDataCache=*/true);
+    prefetch(b, memref, at);
   }
 }
 

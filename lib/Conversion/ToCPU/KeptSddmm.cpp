@@ -62,8 +62,7 @@ struct Gradient {
         b, buildScaled(b, tile, each), buildIndex(b, std::max<int64_t>(0, lines - each)));
     for (int64_t i = 0; i < each; ++i) {
       Value at = buildScaled(b, buildOffset(b, line, i), width);
-      memref::PrefetchOp::create(b, dy, ValueRange{panel, first, at}, /*isWrite=*/false,
-                                 /*localityHint=*/3, /*isDataCache=*/true);
+      prefetch(b, dy, {panel, first, at});
     }
   }
 

@@ -98,8 +98,7 @@ void prefetchRow(ImplicitLocOpBuilder &b, Value memref, Value first, int64_t cou
   Value last = buildIndex(b, std::max<int64_t>(type.getNumElements(), 1) - 1);
   for (int64_t i = 0; i < count; i += perLine) {
     Value at = arith::MinUIOp::create(b, buildOffset(b, first, i), last);
-    memref::PrefetchOp::create(b, memref, at, /*isWrite=*/false, /*localityHint=*/3,
-                               /*isDataCache=*/true);
+    prefetch(b, memref, at);
   }
 }
 

@@ -69,3 +69,9 @@ void sparsam::buildIf(ImplicitLocOpBuilder &b, Value condition,
   else
     scf::IfOp::create(b, condition, branch(body));
 }
+
+void sparsam::prefetch(ImplicitLocOpBuilder &b, Value memref, ValueRange at,
+                       bool isWrite) {
+  memref::PrefetchOp::create(b, memref, at, isWrite, /*localityHint=*/3,
+                             /*isDataCache=*/true);
+}

@@ -105,20 +105,19 @@ Value Sorting::buildOrder(ImplicitLocOpBuilder &b, Value range, Value begin) con
   return last;
 }
 
-/// Calls `body` for each `grain` outputs, in parallel.
-void buildShared(ImplicitLocOpBuilder &b, const Sorting &sorting, int64_t grain,
-                 function_ref<void(ImplicitLocOpBuilder &, Value)> body) {
+/// Calls `body` for each range of outputs, in parallel.
+void forEachRange(ImplicitLocOpBuilder &b, const Sorting &sorting,
+                  function_ref<void(ImplicitLocOpBuilder &, Value)> body) {
   const KeptInputs &kept = sorting.kept;
-  int64_t grains = llvm::divideCeil(kept.blocks, grain);
   if (!kept.ragged)
-    return buildParallel(b, grains, body);
-  Shares shares(kept, enoughPieces, grain, 1);
+    return buildParallel(b, sorting.layout.ranges, body);
+  int64_t units = sorting.units;
+  Shares shares(kept, enoughPieces, units, 1);
   SharedBlocks blocks(b, kept, shares, sorting.pattern);
   buildParallel(b, shares.count, [&](ImplicitLocOpBuilder &b, Value share) {
     Share span = blocks.get(b, share);
-    buildFor(b, span.begin, span.end, grain, [&](ImplicitLocOpBuilder &b, Value first) {
-      body(b,
-           grain == 1 ? first : arith::DivUIOp::create(b, first, buildIndex(b, grain)));
+    buildFor(b, span.begin, span.end, units, [&](ImplicitLocOpBuilder &b, Value first) {
+      body(b, arith::DivUIOp::create(b, first, buildIndex(b, units)));
     });
   });
 }
@@ -196,7 +195,7 @@ void cpu::buildSortByInput(ImplicitLocOpBuilder &b, const KeptProduct &product,
   Sorting sorting(b, product, layout, bunch, arguments);
   const KeptInputs &kept = sorting.kept;
   int64_t piece = getPiece(sorting);
-  buildShared(b, sorting, sorting.units, [&](ImplicitLocOpBuilder &b, Value range) {
+  forEachRange(b, sorting, [&](ImplicitLocOpBuilder &b, Value range) {
     Value first = buildScaled(b, range, sorting.units);
     Value end = arith::MinUIOp::create(b, buildOffset(b, first, sorting.units),
                                        buildIndex(b, kept.blocks));

@@ -66,6 +66,9 @@ void buildParallel(ImplicitLocOpBuilder &b, int64_t end,
 void buildIf(ImplicitLocOpBuilder &b, Value condition,
              function_ref<void(ImplicitLocOpBuilder &)> body,
              function_ref<void(ImplicitLocOpBuilder &)> otherwise = nullptr);
+/// Fetches the cache line of memref[at], which is to be read or written soon, into the
+/// first level.
+void prefetch(ImplicitLocOpBuilder &b, Value memref, ValueRange at, bool isWrite = false);
 
 } // namespace mlir::sparsam
 
