@@ -93,6 +93,7 @@ llvm::Expected<Cpu> Cpu::get(StringRef name) {
     return llvm::createStringError("CPU '" + name + "' has no 64-bit mode; take one of " +
                                    someNames(*subtarget));
   cpu.vectorBits = widestVector(cpu);
+  cpu.halvesVectors = cpu.name == "znver4";
   findCaches(cpu);
   return cpu;
 }

@@ -24,6 +24,9 @@ struct Cpu {
   std::vector<std::string> features;
   /// Of one vector register.
   int64_t vectorBits = 128;
+  /// Whether its arithmetic units take the halves of the widest vectors one after the
+  /// other, while loads keep up with whole ones.
+  bool halvesVectors = false;
   /// Bytes of one core's data caches, first and second level: those of this machine,
   /// since a name tells nothing of them, or what few have less of.
   int64_t l1Bytes = 32 << 10, l2Bytes = 512 << 10;

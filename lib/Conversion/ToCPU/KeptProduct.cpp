@@ -14,6 +14,8 @@ namespace {
 /// Kept inputs of a panel of two vectors in the first-level cache that make ranges of
 /// that size worth while.
 constexpr int64_t minimumKeptNear = 144;
+/// The same with many registers, whose two sets of sums are soon loaded and stored.
+constexpr int64_t minimumKeptOfMany = 80;
 /// Kept inputs of a run at once.
 constexpr int64_t mostAtOnce = 8;
 /// Bytes that a range's panel does not exceed for the sake of more kept inputs: it may be
@@ -35,7 +37,10 @@ KeptProduct::KeptProduct(const KeptInputs &pattern, int64_t tokens, Type element
   // to the vectors that they are made from.
   // At least as many as hide the latency of adding to them, and otherwise few, so that
   // panels are small and in the cache.
-  tokenVectors = many ? (partSize >= 5   ? 1
+  // With one vector each multiplication would load a weight: as fast only where
+  // arithmetic is slow.
+  int64_t fewest = isLimitedByLoads() ? 2 : 1;
+  tokenVectors = many ? (partSize >= 5   ? fewest
                          : partSize == 4 ? 2
                                          : 4)
                       : (partSize >= 3   ? 2
@@ -43,16 +48,19 @@ KeptProduct::KeptProduct(const KeptInputs &pattern, int64_t tokens, Type element
                                          : 8);
   tokenVectors = given.tokenVectors.value_or(tokenVectors);
   // Single outputs keep dy in registers, and have a tile that is not full in each range.
-  jobs = vector == 1 ? 4 : std::min<int64_t>(8, (many ? 24 : 12) / partSize);
+  // Sums over lanes are fastest where they fill a vector.
+  int64_t sums = !many ? 12 : isLimitedByLoads() ? 16 : 24;
+  jobs = vector == 1 ? 4 : std::min<int64_t>(8, sums / partSize);
   jobs = given.jobs.value_or(std::max<int64_t>(jobs, 1));
-  if (many || isLoadBound())
+  if (isLoadBound() || (many && !(isLimitedByLoads() && partSize == 4)))
     return;
   // Eight sums are as many as hide the latency of adding to them, twelve hide that of
   // the cache, too, unless most of what is gained goes to tokens that are not there.
   int64_t inputsNear = getNearBytes() / getBytes(getHeight());
-  isNear = inputsNear * pattern.kept >= minimumKeptNear * pattern.inputs;
+  isNear = inputsNear * pattern.kept >=
+           (many ? minimumKeptOfMany : minimumKeptNear) * pattern.inputs;
   int64_t taller = 3 * lanes;
-  if (!given.tokenVectors && isNear && partSize >= 3 &&
+  if (!many && !given.tokenVectors && isNear && partSize >= 3 &&
       llvm::alignTo(tokens, taller) * 25 <= llvm::alignTo(tokens, getHeight()) * 26)
     tokenVectors = 3;
 }
@@ -259,16 +267,42 @@ SmallVector<Value> cpu::buildKept(
     const KeptSpan &span, ValueRange carried,
     function_ref<SmallVector<Value>(ImplicitLocOpBuilder &, Value, Value, ValueRange)>
         body) {
-  int64_t count = std::gcd(product.pattern.run, mostAtOnce);
-  return buildFor(b, span.begin, span.end, count, carried,
-                  [&](ImplicitLocOpBuilder &b, Value number, ValueRange carried) {
-                    Value input = product.pattern.buildInput(b, pattern, block, number);
-                    auto values = llvm::to_vector_of<Value>(carried);
-                    for (int64_t i = 0; i < count; ++i)
-                      values = body(b, buildOffset(b, number, i),
-                                    buildOffset(b, input, i), values);
-                    return values;
-                  });
+  return buildKeptInTurn(
+      b, product, pattern, block, span, carried, /*turns=*/1,
+      [&](ImplicitLocOpBuilder &b, Value number, Value input, int64_t,
+          ValueRange carried) { return body(b, number, input, carried); });
+}
+
+SmallVector<Value> cpu::buildKeptInTurn(
+    ImplicitLocOpBuilder &b, const KeptProduct &product, ValueRange pattern, Value block,
+    const KeptSpan &span, ValueRange carried, int64_t turns,
+    function_ref<SmallVector<Value>(ImplicitLocOpBuilder &, Value, Value, int64_t,
+                                    ValueRange)>
+        body) {
+  int64_t run = std::gcd(product.pattern.run, mostAtOnce);
+  auto buildRuns = [&](Value begin, Value end, int64_t runs, ValueRange carried) {
+    return buildFor(
+        b, begin, end, runs * run, carried,
+        [&](ImplicitLocOpBuilder &b, Value first, ValueRange carried) {
+          auto values = llvm::to_vector_of<Value>(carried);
+          for (int64_t i = 0; i < runs * run; i += run) {
+            Value number = buildOffset(b, first, i);
+            Value input = product.pattern.buildInput(b, pattern, block, number);
+            for (int64_t j = 0; j < run; ++j)
+              values = body(b, buildOffset(b, number, j), buildOffset(b, input, j),
+                            (i + j) % turns, values);
+          }
+          return values;
+        });
+  };
+  int64_t runs = std::lcm(run, turns) / run;
+  if (runs == 1 || (span.count && *span.count % (runs * run) == 0))
+    return buildRuns(span.begin, span.end, runs, carried);
+  Value left = arith::SubIOp::create(b, span.end, span.begin);
+  Value rest = arith::RemUIOp::create(b, left, buildIndex(b, runs * run));
+  Value whole = arith::SubIOp::create(b, span.end, rest);
+  SmallVector<Value> values = buildRuns(span.begin, whole, runs, carried);
+  return buildRuns(whole, span.end, 1, values);
 }
 
 Value cpu::buildRow(ImplicitLocOpBuilder &b, Value memref) {

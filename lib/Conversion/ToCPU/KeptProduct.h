@@ -42,11 +42,26 @@ struct KeptProduct {
 
   bool hasFewRegisters() const { return target.registers < 32; }
 
-  /// So much is kept, and registers are so few, that ranges of inputs whose panel is in
-  /// the first-level cache repay loading and storing outputs once a range.
+  /// Registers are many and wide, and arithmetic on them is as fast as loading one: each
+  /// load is to serve several multiplications, and to come from the first-level cache.
+  bool isLimitedByLoads() const { return !hasFewRegisters() && !target.halvesVectors; }
+
+  /// So much is kept, and each vector of tokens serves so few outputs, that ranges of
+  /// inputs whose panel is in the first-level cache repay loading and storing outputs once
+  /// a range.
   bool isNear = false;
-  /// Bytes of such a panel: what passes by needs some of the cache.
-  int64_t getNearBytes() const { return target.l1Bytes / 8 * 7; }
+  /// Bytes of such a panel: what passes by needs some of the cache, and more of it where
+  /// it is not waited for.
+  int64_t getNearBytes() const {
+    return isLimitedByLoads() ? target.l1Bytes / 2 : target.l1Bytes / 8 * 7;
+  }
+
+  /// How many sets of sums kept inputs add to in turn: two where one is too small to hide
+  /// the latency of adding, and a second one fits into the registers.
+  int64_t getSumSets(int64_t partSize) const {
+    constexpr int64_t hiding = 8;
+    return isLimitedByLoads() && partSize * tokenVectors <= hiding ? 2 : 1;
+  }
 
   int64_t getHeight() const { return lanes * tokenVectors; }
   int64_t getBytes(int64_t elements) const {
@@ -128,6 +143,15 @@ SmallVector<Value> buildKept(
     ImplicitLocOpBuilder &b, const KeptProduct &product, ValueRange pattern, Value block,
     const KeptSpan &span, ValueRange carried,
     function_ref<SmallVector<Value>(ImplicitLocOpBuilder &, Value, Value, ValueRange)>
+        body);
+
+/// The same for kept inputs that take turns: `body` is told whose turn it is, from 0 up to
+/// `turns`, so that what they carry need not wait for each other.
+SmallVector<Value> buildKeptInTurn(
+    ImplicitLocOpBuilder &b, const KeptProduct &product, ValueRange pattern, Value block,
+    const KeptSpan &span, ValueRange carried, int64_t turns,
+    function_ref<SmallVector<Value>(ImplicitLocOpBuilder &, Value, Value, int64_t,
+                                    ValueRange)>
         body);
 
 /// A memref of identity layout as one row.

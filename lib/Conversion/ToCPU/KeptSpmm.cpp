@@ -20,20 +20,30 @@ constexpr int64_t blocksAhead = 4;
 /// Bytes of such a piece up to which it is short.
 constexpr int64_t shortBytes = 512;
 
+/// Whether as much passes by a panel in the first-level cache as makes a smaller panel
+/// worth taking up each block more often.
+bool isMuchKept(const KeptProduct &product) {
+  constexpr int64_t much = 48;
+  int64_t rows = product.target.l1Bytes / product.getBytes(product.getHeight());
+  return product.isLimitedByLoads() &&
+         rows * product.pattern.kept >= much * product.pattern.inputs;
+}
+
 /// Bytes of the panel that blocks gather from, while it stays in a cache: in the first
 /// where a row of it is used little or many are. Elsewhere rows are fetched ahead, and
 /// smaller ranges would only cut each block's values, which are contiguous over all
 /// inputs, into pieces too short to prefetch.
 int64_t getGatherBytes(const KeptProduct &product) {
   if (product.isLoadBound())
-    return product.target.l1Bytes;
+    return isMuchKept(product) ? product.target.l1Bytes / 4 * 3 : product.target.l1Bytes;
   return product.isNear ? product.getNearBytes() : product.target.l2Bytes / 2;
 }
 /// Bytes of dx that blocks add to meanwhile; they are on the stack.
 int64_t getScatterBytes(const KeptProduct &product) {
   if (product.isLoadBound())
-    return product.target.l2Bytes / 16;
-  if (product.isNear)
+    return product.isLimitedByLoads() ? product.target.l1Bytes
+                                      : product.target.l2Bytes / 16;
+  if (product.isNear || (product.isLimitedByLoads() && product.partSize <= 4))
     return product.getNearBytes();
   return product.hasFewRegisters() ? product.target.l1Bytes / 4 * 5
                                    : product.target.l2Bytes / 32 * 5;
@@ -136,9 +146,13 @@ SmallVector<Value> buildGather(ImplicitLocOpBuilder &b, const KeptProduct &produ
                                const KernelOperands &operands, Value panels, Value panel,
                                Value block, Part part, const KeptSpan &span, Value fetch,
                                ValueRange sums) {
-  return buildKept(
-      b, product, operands.pattern, block, span, sums,
-      [&](ImplicitLocOpBuilder &b, Value number, Value input, ValueRange sums) {
+  int64_t size = sums.size(), sets = product.getSumSets(part.size);
+  auto carried = llvm::to_vector_of<Value>(sums);
+  carried.append((sets - 1) * size, getZeros(b, product));
+  carried = buildKeptInTurn(
+      b, product, operands.pattern, block, span, carried, sets,
+      [&](ImplicitLocOpBuilder &b, Value number, Value input, int64_t set,
+          ValueRange carried) {
         if (fetch) {
           Value later = arith::AddIOp::create(b, number, fetch);
           prefetchTokens(
@@ -146,14 +160,19 @@ SmallVector<Value> buildGather(ImplicitLocOpBuilder &b, const KeptProduct &produ
               {panel, product.pattern.buildInput(b, operands.pattern, block, later)});
         }
         SmallVector<Value> x = loadTokens(b, product, panels, {panel, input});
-        SmallVector<Value> next;
+        auto next = llvm::to_vector_of<Value>(carried);
+        auto *sum = next.begin() + set * size;
         for (int64_t v = 0; v < part.size; ++v) {
           Value weight = loadWeight(b, product, operands.values, number, part, v);
-          for (int64_t r = 0; r < product.tokenVectors; ++r)
-            next.push_back(vector::FMAOp::create(b, weight, x[r], sums[next.size()]));
+          for (int64_t r = 0; r < product.tokenVectors; ++r, ++sum)
+            *sum = vector::FMAOp::create(b, weight, x[r], *sum);
         }
         return next;
       });
+  for (int64_t i = size; i < sets * size; ++i)
+    carried[i % size] = arith::AddFOp::create(b, carried[i % size], carried[i]);
+  carried.truncate(size);
+  return carried;
 }
 
 /// Adds the part's outputs into the rows of dx that they keep, in memory; its first row
@@ -223,7 +242,9 @@ int64_t cpu::getForwardBunch(const KeptProduct &product, int64_t units) {
 
 int64_t cpu::getTransposedUnits(const KeptProduct &product) {
   // A piece of a block that is added to narrow panels is soon over.
-  int64_t least = product.hasFewRegisters() && !product.isNear ? 128 : 24;
+  int64_t least = product.hasFewRegisters() && !product.isNear ? 128
+                  : product.isLimitedByLoads()                ? 48
+                                                              : 24;
   int64_t size =
       product.getUnitsWithin(getScatterBytes(product), product.getHeight(), least);
   if (product.getOutputPanels().getCount() > 1)

@@ -17,6 +17,8 @@ struct CpuTarget {
   int64_t vectorBits;
   /// Vector registers that a kernel may count on.
   int64_t registers;
+  /// Whether arithmetic on a whole register takes twice as long as loading one.
+  bool halvesVectors;
   /// Of the data caches of a core, first and second level.
   int64_t l1Bytes, l2Bytes;
 
