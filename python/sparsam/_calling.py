@@ -105,6 +105,12 @@ class StepCall:
     sources: tuple[str | None, ...]
     template: Any
 
+    def __post_init__(self):
+        # Flattened at every call, it would take longer than all else.
+        places, tree = jax.tree.flatten(self.template)
+        object.__setattr__(self, "_places", places)
+        object.__setattr__(self, "_tree", tree)
+
     def handles(self, args: tuple) -> dict[str, Storage]:
         """The first arguments of a call, by role."""
         if len(args) < len(self.roles):
@@ -146,7 +152,7 @@ class StepCall:
             argument = self.leaf_of.index(place.argument)
             return np.array(results[entry.arguments[argument].updates])
 
-        return _trees.fill(self.template, value)
+        return self._tree.unflatten(map(value, self._places))
 
 
 def check(handle, role: str, layout: Layout, verify: Callable[[Layout, list], None]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -135,11 +135,6 @@ def result_template(
         found = handles(child)
         spliced.extend(found if found is not None else [build(child)])
     return type(root)(spliced)
-
-
-def fill(template, value: Callable):
-    """The template with `value(place)` for each place."""
-    return jax.tree.map(value, template)
 
 
 def listed(names: Iterable[str], most: int = 8) -> str:

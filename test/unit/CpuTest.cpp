@@ -69,6 +69,8 @@ TEST(CpuTest, Widths) {
                             std::pair("x86-64-v4", 512), std::pair("znver3", 256),
                             std::pair("znver4", 512), std::pair("skylake-avx512", 512)})
     EXPECT_EQ(find(name).vectorBits, bits) << name;
+  EXPECT_TRUE(find("znver4").halvesVectors);
+  EXPECT_FALSE(find("znver5").halvesVectors);
   EXPECT_TRUE(find("x86-64-v3").has("fma"));
   EXPECT_FALSE(find("x86-64-v3").has("avx512f"));
   EXPECT_NE(refusal("pentium4").find("has no 64-bit mode"), std::string::npos);

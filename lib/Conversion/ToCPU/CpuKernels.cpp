@@ -10,11 +10,8 @@ CpuTarget CpuTarget::get(const Cpu &cpu, int64_t vectorBits, int64_t l1Bytes,
   if (vectorBits == 0)
     vectorBits = cpu.vectorBits;
   // EVEX encodes 32 registers, VEX 16.
-  return {vectorBits,
-          vectorBits >= 512 ? 32 : 16,
-          vectorBits >= 512 && cpu.halvesVectors,
-          l1Bytes ? l1Bytes : cpu.l1Bytes,
-          l2Bytes ? l2Bytes : cpu.l2Bytes};
+  return {vectorBits, vectorBits >= 512 ? 32 : 16, vectorBits >= 512 && cpu.halvesVectors,
+          l1Bytes ? l1Bytes : cpu.l1Bytes, l2Bytes ? l2Bytes : cpu.l2Bytes};
 }
 
 func::FuncOp KernelLibrary::get(const Twine &name, TypeRange arguments, Body body,

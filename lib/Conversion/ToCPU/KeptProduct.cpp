@@ -273,27 +273,29 @@ SmallVector<Value> cpu::buildKept(
           ValueRange carried) { return body(b, number, input, carried); });
 }
 
-SmallVector<Value> cpu::buildKeptInTurn(
-    ImplicitLocOpBuilder &b, const KeptProduct &product, ValueRange pattern, Value block,
-    const KeptSpan &span, ValueRange carried, int64_t turns,
-    function_ref<SmallVector<Value>(ImplicitLocOpBuilder &, Value, Value, int64_t,
-                                    ValueRange)>
-        body) {
+SmallVector<Value>
+cpu::buildKeptInTurn(ImplicitLocOpBuilder &b, const KeptProduct &product,
+                     ValueRange pattern, Value block, const KeptSpan &span,
+                     ValueRange carried, int64_t turns,
+                     function_ref<SmallVector<Value>(ImplicitLocOpBuilder &, Value, Value,
+                                                     int64_t, ValueRange)>
+                         body) {
   int64_t run = std::gcd(product.pattern.run, mostAtOnce);
   auto buildRuns = [&](Value begin, Value end, int64_t runs, ValueRange carried) {
-    return buildFor(
-        b, begin, end, runs * run, carried,
-        [&](ImplicitLocOpBuilder &b, Value first, ValueRange carried) {
-          auto values = llvm::to_vector_of<Value>(carried);
-          for (int64_t i = 0; i < runs * run; i += run) {
-            Value number = buildOffset(b, first, i);
-            Value input = product.pattern.buildInput(b, pattern, block, number);
-            for (int64_t j = 0; j < run; ++j)
-              values = body(b, buildOffset(b, number, j), buildOffset(b, input, j),
-                            (i + j) % turns, values);
-          }
-          return values;
-        });
+    return buildFor(b, begin, end, runs * run, carried,
+                    [&](ImplicitLocOpBuilder &b, Value first, ValueRange carried) {
+                      auto values = llvm::to_vector_of<Value>(carried);
+                      for (int64_t i = 0; i < runs * run; i += run) {
+                        Value number = buildOffset(b, first, i);
+                        Value input =
+                            product.pattern.buildInput(b, pattern, block, number);
+                        for (int64_t j = 0; j < run; ++j)
+                          values =
+                              body(b, buildOffset(b, number, j), buildOffset(b, input, j),
+                                   (i + j) % turns, values);
+                      }
+                      return values;
+                    });
   };
   int64_t runs = std::lcm(run, turns) / run;
   if (runs == 1 || (span.count && *span.count % (runs * run) == 0))

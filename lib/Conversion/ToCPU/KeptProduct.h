@@ -47,8 +47,8 @@ struct KeptProduct {
   bool isLimitedByLoads() const { return !hasFewRegisters() && !target.halvesVectors; }
 
   /// So much is kept, and each vector of tokens serves so few outputs, that ranges of
-  /// inputs whose panel is in the first-level cache repay loading and storing outputs once
-  /// a range.
+  /// inputs whose panel is in the first-level cache repay loading and storing outputs
+  /// once a range.
   bool isNear = false;
   /// Bytes of such a panel: what passes by needs some of the cache, and more of it where
   /// it is not waited for.
@@ -145,14 +145,14 @@ SmallVector<Value> buildKept(
     function_ref<SmallVector<Value>(ImplicitLocOpBuilder &, Value, Value, ValueRange)>
         body);
 
-/// The same for kept inputs that take turns: `body` is told whose turn it is, from 0 up to
-/// `turns`, so that what they carry need not wait for each other.
-SmallVector<Value> buildKeptInTurn(
-    ImplicitLocOpBuilder &b, const KeptProduct &product, ValueRange pattern, Value block,
-    const KeptSpan &span, ValueRange carried, int64_t turns,
-    function_ref<SmallVector<Value>(ImplicitLocOpBuilder &, Value, Value, int64_t,
-                                    ValueRange)>
-        body);
+/// The same for kept inputs that take turns: `body` is told whose turn it is, from 0 up
+/// to `turns`, so that what they carry need not wait for each other.
+SmallVector<Value>
+buildKeptInTurn(ImplicitLocOpBuilder &b, const KeptProduct &product, ValueRange pattern,
+                Value block, const KeptSpan &span, ValueRange carried, int64_t turns,
+                function_ref<SmallVector<Value>(ImplicitLocOpBuilder &, Value, Value,
+                                                int64_t, ValueRange)>
+                    body);
 
 /// A memref of identity layout as one row.
 Value buildRow(ImplicitLocOpBuilder &b, Value memref);

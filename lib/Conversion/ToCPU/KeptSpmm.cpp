@@ -243,8 +243,8 @@ int64_t cpu::getForwardBunch(const KeptProduct &product, int64_t units) {
 int64_t cpu::getTransposedUnits(const KeptProduct &product) {
   // A piece of a block that is added to narrow panels is soon over.
   int64_t least = product.hasFewRegisters() && !product.isNear ? 128
-                  : product.isLimitedByLoads()                ? 48
-                                                              : 24;
+                  : product.isLimitedByLoads()                 ? 48
+                                                               : 24;
   int64_t size =
       product.getUnitsWithin(getScatterBytes(product), product.getHeight(), least);
   if (product.getOutputPanels().getCount() > 1)

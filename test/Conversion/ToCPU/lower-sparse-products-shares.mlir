@@ -1,4 +1,4 @@
-// RUN: sparsam-opt %s -sparsam-lower-sparse-products="vector-bits=512 l1-bytes=32768 l2-bytes=1048586" -canonicalize -split-input-file | FileCheck %s
+// RUN: sparsam-opt %s -sparsam-lower-sparse-products="cpu=znver4 vector-bits=512 l1-bytes=32768 l2-bytes=1048586" -canonicalize -split-input-file | FileCheck %s
 
 // Outputs that keep different numbers are cut into shares of equal work, where the pattern
 // has its parts: 16 of them, of which each thread takes some in a row.

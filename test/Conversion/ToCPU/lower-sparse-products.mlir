@@ -1,4 +1,4 @@
-// RUN: sparsam-opt %s -sparsam-lower-sparse-products="vector-bits=512 l1-bytes=32768 l2-bytes=1048576" -split-input-file | FileCheck %s
+// RUN: sparsam-opt %s -sparsam-lower-sparse-products="cpu=znver4 vector-bits=512 l1-bytes=32768 l2-bytes=1048576" -split-input-file | FileCheck %s
 
 // Products of one structure, shape and kind share a kernel; the panels of one height
 // share the function that packs them.

@@ -1,4 +1,4 @@
-// RUN: sparsam-opt %s -sparsam-lower-sparse-products="vector-bits=512 l1-bytes=32768 l2-bytes=1048576" -canonicalize -cse -split-input-file \
+// RUN: sparsam-opt %s -sparsam-lower-sparse-products="cpu=znver4 vector-bits=512 l1-bytes=32768 l2-bytes=1048576" -canonicalize -cse -split-input-file \
 // RUN:   | FileCheck %s
 // Every kernel has to reach LLVM through upstream passes alone.
 // RUN: sparsam-opt %s -sparsam-lower-sparse-products="vector-bits=256 l1-bytes=32768 l2-bytes=1048576" -split-input-file \

@@ -1,4 +1,4 @@
-// RUN: sparsam-opt %s -sparsam-lower-sparse-products="vector-bits=512" -canonicalize -cse -split-input-file \
+// RUN: sparsam-opt %s -sparsam-lower-sparse-products="cpu=znver4 vector-bits=512" -canonicalize -cse -split-input-file \
 // RUN:   | FileCheck %s
 // Every kernel has to reach LLVM through upstream passes alone.
 // RUN: sparsam-opt %s -sparsam-lower-sparse-products="vector-bits=256" -split-input-file \

@@ -1,4 +1,4 @@
-// RUN: sparsam-opt %s -sparsam-lower-sparse-products="vector-bits=512" -canonicalize -cse | FileCheck %s
+// RUN: sparsam-opt %s -sparsam-lower-sparse-products="cpu=znver4 vector-bits=512" -canonicalize -cse | FileCheck %s
 // Every kernel has to reach LLVM through upstream passes alone.
 // RUN: sparsam-opt %s -sparsam-lower-sparse-products="vector-bits=256" \
 // RUN:   -convert-scf-to-openmp -expand-strided-metadata -lower-affine -finalize-memref-to-llvm \
