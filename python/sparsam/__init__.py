@@ -7,20 +7,21 @@ p, s, loss = step(p, s, x, y)
 
 from ._checkpoint import saved_structures
 from ._dense_files import load_dense, save_dense
-from ._errors import CompileError
+from ._errors import CompileError, CompilerWarning
 from ._gradient import gradient
 from ._load import Loaded, load
 from ._plugins import load_plugin
-from ._runtime import num_threads, set_num_threads
 from ._scores import Scores
 from ._step import Function, Step, compile
 from ._storage import Storage
 from ._structures import Choice, Cost, Group
+from ._threads import num_threads, set_num_threads
 from ._tune import Tuned
 
 __all__ = [
     "Choice",
     "CompileError",
+    "CompilerWarning",
     "Cost",
     "Function",
     "Group",

@@ -253,6 +253,7 @@ def take_profile() -> list[tuple[str, int, float]]:
     were compiled with `profile=True`, since the last time; the costliest first."""
 
 def set_num_threads(threads: int) -> None:
-    """Threads of every later call, up to 1,024; 0 is OpenMP's default."""
+    """Threads of every later call, up to 1,024; 0 is OpenMP's default. Users call
+    `sparsam.set_num_threads`."""
 
 def num_threads() -> int: ...

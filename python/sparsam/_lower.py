@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ._calling import bits, positions
+from ._errors import CompilerWarning, warn
 from ._lazy import core as _core
 from ._runtime import num_threads
 from ._storage import Stored, empty
@@ -214,11 +215,11 @@ def _compile(
     flops: Mapping[str, int] | None = None,
 ) -> Lowered:
     program = module.compile()
-    remarks = [
-        note["text"]
-        for note in module.diagnostics
-        if note["severity"] in ("remark", "warning")
-    ]
+    notes = [n for n in module.diagnostics if n["severity"] in ("remark", "warning")]
+    remarks = [note["text"] for note in notes]
+    for note in notes:
+        if note["severity"] == "warning":
+            warn(note["text"], CompilerWarning)
     seconds = dict(module.seconds) | dict(program.seconds)
     return Lowered(
         program,

@@ -202,6 +202,11 @@ def test_threads_that_cannot_be():
     for threads in (-1, 1 << 20):
         with pytest.raises(ValueError, match=f"from 0 to 1024, found {threads}"):
             sparsam.set_num_threads(threads)
+    for threads in (1.5, "2", True, None):
+        with pytest.raises(
+            TypeError, match=f"an integer from 0 to 1024, found {threads!r}"
+        ):
+            sparsam.set_num_threads(threads)
 
 
 def test_threads_can_be_set(step):
