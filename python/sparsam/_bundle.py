@@ -51,6 +51,11 @@ def save(
             "storage, give it: save(path, p, s)"
         )
     cpus = _core.default_cpus() if cpu is None else [cpu] if isinstance(cpu, str) else cpu
+    if not isinstance(cpus, Sequence) or not all(isinstance(name, str) for name in cpus):
+        raise TypeError(
+            "cpu must be the name of a CPU, such as 'host' or 'x86-64-v3', or a list of "
+            f"such, found {cpu!r}"
+        )
     if not cpus:
         raise ValueError("cpu=[]: name at least one, such as 'x86-64-v3' or 'host'")
     for name in cpus:

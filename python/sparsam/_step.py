@@ -6,6 +6,7 @@ import copy
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Real
 
 import numpy as np
 
@@ -73,9 +74,12 @@ def compile(
                model's. What is not in it is in `remarks`
 
     Raises ValueError for a glob that matches nothing and for arguments that do not fit,
-    and CompileError where the compiler refuses, with its whole message.
+    TypeError for an option of another type, and CompileError where the compiler refuses,
+    with its whole message. Where it goes on, but not as may be meant (a glob that decides
+    nothing, measured sizes that are not there), it is a CompilerWarning, and in `remarks`.
     """
     check_options(budget, target, cpu)
+    _check_callable(fn)
     _check_args(args, "the step")
     return Step(
         lambda args: _jax.import_step(fn, args, params, state),
@@ -89,6 +93,12 @@ def compile(
     )
 
 
+def check_text(name: str, given, expected: str):
+    """Raises TypeError for an option that is no text."""
+    if not isinstance(given, str):
+        raise TypeError(f"{name} must be {expected}, found {given!r}")
+
+
 def _check_args(args, what: str):
     """Raises TypeError for example arguments that are no tuple."""
     if not isinstance(args, (tuple, list)):
@@ -99,13 +109,20 @@ def _check_args(args, what: str):
 
 
 def check_options(budget: str | None, target: str, cpu: str):
-    """Raises NotImplementedError for what comes later, and ValueError for a name that is no
-    CPU's."""
+    """Raises TypeError for what is no text, NotImplementedError for what comes later, and
+    ValueError for a name that is no CPU's."""
+    check_text("target", target, "'cpu'")
+    check_text("cpu", cpu, "the name of a CPU, such as 'host' or 'x86-64-v3'")
     if budget is not None:
         raise NotImplementedError("budget comes later; give structures by glob")
     if target != "cpu":
         raise NotImplementedError(f"target={target!r} comes later; there is 'cpu'")
     _core.check_cpu(cpu)
+
+
+def _check_callable(fn):
+    if not callable(fn):
+        raise TypeError(f"fn must be a function, found {fn!r}")
 
 
 class Step:
@@ -261,7 +278,11 @@ class Step:
         if s is not None:
             self.check(s, "state")
             handles["state"] = s
-        self._checkpoints.save(path, handles, metadata or {})
+        given = {} if metadata is None else metadata
+        texts = given.items() if isinstance(given, Mapping) else ((0, 0),)
+        if not all(isinstance(text, str) for pair in texts for text in pair):
+            raise TypeError(f"metadata must map text to text, found {metadata!r}")
+        self._checkpoints.save(path, handles, given)
         return None
 
     def load(self, path: str | os.PathLike, state=None):
@@ -286,6 +307,7 @@ class Step:
         among them at `params`. The result takes storage there: f(p, *others). Like a step
         it is compiled again for others of another shape, with a remark.
         """
+        _check_callable(fn)
         _check_args(args, "the function")
         return Function(
             self,
@@ -400,6 +422,8 @@ class Step:
         `tiles`. Raises ValueError for a file that cannot be used. See
         docs/Performance.md.
         """
+        if not isinstance(seconds, Real) or not seconds > 0:
+            raise TypeError(f"seconds must be a number above 0, found {seconds!r}")
         path = _tiles.resolve(tiles) or self.tiles or _tiles.default_path()
         found = _tune.tune(self._main.products(), self.cpu, path, seconds, verbose)
         if found or path != self.tiles:
@@ -418,7 +442,8 @@ class Step:
 
     @property
     def remarks(self) -> list[str]:
-        """What the compiler said about rewrites that did not apply and the like."""
+        """What the compiler said about rewrites that did not apply and the like, and what it
+        warned of."""
         return list(self._variants.remarks)
 
     @property

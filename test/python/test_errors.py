@@ -359,9 +359,10 @@ def test_an_average_of_the_parameters_is_not_taken_for_them():
 
 
 def test_a_glob_that_earlier_ones_leave_nothing_is_a_warning():
-    step = sparsam.compile(
-        MLP.train_step, ARGS, structure={"*": "dense", "layer0/w": "nm<2:4>"}
-    )
+    with pytest.warns(sparsam.CompilerWarning, match="`layer0/w` decides nothing"):
+        step = sparsam.compile(
+            MLP.train_step, ARGS, structure={"*": "dense", "layer0/w": "nm<2:4>"}
+        )
     assert step.plan["layer0/w"].structure == "dense"
     assert any("`layer0/w` decides nothing" in remark for remark in step.remarks)
 
@@ -385,3 +386,27 @@ def test_an_operation_that_the_importer_refuses():
     )
     with pytest.raises(sparsam.CompileError, match="iree-compile could not"):
         sparsam.compile(train_step, args, state=None)
+
+
+@pytest.mark.parametrize("name, given", [("cpu", 7), ("cpu", None), ("target", 7)])
+def test_options_of_another_type(name, given):
+    refuse(TypeError, f"^{name} must be .*, found {given!r}$", **{name: given})
+
+
+def test_what_is_no_function(step):
+    with pytest.raises(TypeError, match="fn must be a function, found 7"):
+        sparsam.compile(7, ARGS)
+    with pytest.raises(TypeError, match="fn must be a function, found 7"):
+        step.compile_with(7, ARGS)
+
+
+def test_options_of_what_is_saved_and_tuned(step, handles, tmp_path):
+    for cpu in (7, [7]):
+        with pytest.raises(TypeError, match=r"cpu must be .*, found \[?7"):
+            step.save(tmp_path / "step.sparsam", cpu=cpu)
+    for metadata in (7, {"epoch": 3}):
+        with pytest.raises(TypeError, match="metadata must map text to text, found"):
+            step.save(tmp_path / "p.safetensors", *handles, metadata=metadata)
+    for seconds in ("2", 0):
+        with pytest.raises(TypeError, match=f"seconds must be .*, found {seconds!r}"):
+            step.tune(seconds=seconds)
