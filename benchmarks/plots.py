@@ -13,7 +13,7 @@ import numpy as np  # noqa: E402
 from matplotlib.ticker import LogLocator  # noqa: E402
 from ratios import DENSE, PROGRAM, geometric_mean, median, peak  # noqa: E402
 from tables import count_of  # noqa: E402
-from tables_others import lines  # noqa: E402
+from tables_others import BEST_DENSE, WORK, lines  # noqa: E402
 
 # Okabe and Ito's colours, which colour-blind people tell apart; each has its marker, too.
 COLORS = (
@@ -121,7 +121,7 @@ def roofline(data: dict, threads: int, path: Path) -> Path:
 def scaling(data: dict, path: Path) -> Path:
     figure, both = plt.subplots(1, 2, figsize=(12, 5.5), layout="constrained")
     drawn = lines(data)
-    for axes, over, power in ((both[0], "density", 1), (both[1], "width", 2)):
+    for axes, (over, power) in zip(both, WORK.items(), strict=True):
         mine = [(n, x, s) for n, x, s in drawn if n.startswith(over)]
         for number, (name, x, seconds) in enumerate(mine):
             axes.plot(
@@ -165,9 +165,7 @@ def _dense_line(data: dict, axes):
         if record["seconds"].get(name)
     ]
     if times:
-        axes.axhline(
-            1e3 * min(times), color="black", linestyle=":", label="best dense library"
-        )
+        axes.axhline(1e3 * min(times), color="black", linestyle=":", label=BEST_DENSE)
 
 
 def _save(figure, path: Path) -> Path:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import aims
-from ratios import best, mean, median, ratio, straightness
+from ratios import Figure, best, mean, median, ratio, straightness
 from tables import Table, count_of, milliseconds, name_of, of_threads, threads_of
+
+BEST_DENSE = "best dense library"
+# What is drawn against -> the power of it that work grows with.
+WORK = {"density": 1, "width": 2}
 
 
 def machine(data: dict) -> list[Table]:
@@ -61,14 +65,26 @@ def sparse_details(records: list[dict], threads: int) -> Table:
 
 def scaling(data: dict) -> list[Table]:
     rows = []
+    bits = data["run"]["bits"]
     for name, x, seconds in lines(data):
-        if len(x) > 2:
-            slope, off = straightness(x, seconds)
-            rows.append([name, f"{slope:.2f}", f"{off:.2f}×"])
-    columns = ["against", "slope on log axes", "farthest from the line"]
+        if len(x) < 3:
+            continue
+        slope, off = straightness(x, seconds)
+        exponent = slope / WORK[name.split(":")[0]]
+        ours = not name.endswith(BEST_DENSE)
+        aims_of = (aims.EXPONENT, aims.STRAIGHTNESS) if ours else (None, None)
+        figures = zip((abs(exponent - 1), off), aims_of, strict=True)
+        cells = (Figure(value, aim=aim, bits=bits) for value, aim in figures)
+        rows.append([name, f"{exponent:.2f}", *cells])
+    columns = [
+        "time against",
+        "exponent of the work",
+        "off 1",
+        "farthest off the line, times",
+    ]
     note = (
-        "Time that grows as the work has slope 1 against density, and 2 against width for "
-        "one layer of that many inputs and outputs."
+        "Straight lines through the points on log axes. The work of a layer grows as its "
+        "density, and as the square of its width."
     )
     return [Table("How time grows with the work", columns, rows, note)] if rows else []
 
@@ -111,7 +127,7 @@ def lines(data: dict) -> list[tuple[str, list[float], list[float]]]:
         dense = best(record)
         for name in [dense, *(n for n in record["seconds"] if "<" in n or n == "dense")]:
             if name and record["seconds"].get(name):
-                text = "best dense library" if name == dense else _without_rank(name)
+                text = BEST_DENSE if name == dense else _without_rank(name)
                 point = (record["shape"][1], median(record["seconds"][name]))
                 found.setdefault(f"width: {text}", []).append(point)
     return [(name, *map(list, zip(*sorted(p), strict=True))) for name, p in found.items()]
