@@ -28,6 +28,9 @@
 // LIBRARY: train_step
 
 // HEADER:      /* Written by Sparsam {{.*}} for CPU {{x86-64-v3|generic}}.
+// HEADER:       * is not: the caller sees to it that each has the element type and the shape that is
+// HEADER:       * Link with libSparsamRuntime. Calls have a thread a core, or OMP_NUM_THREADS; the
+// HEADER-NEXT:  * function sparsam_set_num_threads of sparsam/Runtime/Runtime.h sets another number. */
 // HEADER:      const char *sparsam_last_error(void);
 // HEADER:      #define TRAIN_STEP_WORKSPACE_BYTES ((size_t)64)
 // HEADER:      /* step:
