@@ -27,6 +27,10 @@ def sparse_weights(shape: list[int], block: int, density: float) -> np.ndarray:
     return w * np.kron(mask, np.ones((block, block), np.float32))
 
 
+class Wrong(ValueError):
+    """A result that is not what it should be."""
+
+
 def error(found: np.ndarray, expected: np.ndarray) -> float:
     """The largest difference, against the largest entry."""
     largest = np.abs(expected).max()
@@ -37,4 +41,4 @@ def check(name: str, found: np.ndarray, expected: np.ndarray, tolerance: float =
     """Fails where a product is wrong: a time of it would mean nothing."""
     off = error(np.asarray(found), expected)
     if not off <= tolerance:
-        raise ValueError(f"{name} is off by {off:.1e} of its largest entry")
+        raise Wrong(f"{name} is off by {off:.1e} of its largest entry")

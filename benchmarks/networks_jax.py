@@ -46,16 +46,23 @@ def mlp_loss(model: Mlp, params, x, y):
 LOSSES = {Gpt: gpt_loss, Mlp: mlp_loss}
 
 
-def step_of(model):
-    """The training step of a model, and its optimizer."""
-    loss_of = functools.partial(LOSSES[type(model)], model)
-    optimizer = optax.chain(
+def loss_of(model):
+    return functools.partial(LOSSES[type(model)], model)
+
+
+def optimizer_of() -> optax.GradientTransformation:
+    return optax.chain(
         optax.clip_by_global_norm(CLIP), optax.adamw(RATE, weight_decay=DECAY)
     )
 
+
+def step_of(model):
+    """The training step of a model, and its optimizer."""
+    loss, optimizer = loss_of(model), optimizer_of()
+
     def step(params, state, x, y):
-        loss, grads = jax.value_and_grad(loss_of)(params, x, y)
+        value, grads = jax.value_and_grad(loss)(params, x, y)
         updates, state = optimizer.update(grads, state, params)
-        return optax.apply_updates(params, updates), state, loss
+        return optax.apply_updates(params, updates), state, value
 
     return step, optimizer

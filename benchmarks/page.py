@@ -15,7 +15,10 @@ BEGIN, END = "<!-- results -->", "<!-- end of results -->"
 
 def fill(page: Path, paths: list[Path]):
     """Replaces what is between the marks of `page`; pictures go into `images` beside it."""
-    text = page.read_text()
+    try:
+        text = page.read_text()
+    except OSError as error:
+        sys.exit(f"error: {page}: {error.strerror}")
     if BEGIN not in text or END not in text:
         sys.exit(f"{page}: expected the marks '{BEGIN}' and '{END}'")
     before, _, rest = text.partition(BEGIN)

@@ -6,8 +6,8 @@ from __future__ import annotations
 import aims
 from session import Session
 from turns import Candidate
+from widths import dense_peers as dense_names
 
-DENSE = ("numpy", "jax", "torch")
 # Structures that take turns with the dense libraries at a time.
 GROUP = 6
 
@@ -18,7 +18,8 @@ def dense_flops(shape) -> int:
 
 
 def dense_peers(session: Session, shape) -> list[Candidate | None]:
-    made = [session.crew.make(p, p, "products", shape=list(shape)) for p in DENSE]
+    names = dense_names(session.crew.width.bits)
+    made = [session.crew.make(p, p, "products", shape=list(shape)) for p in names]
     for candidate in filter(None, made):
         candidate.facts["flops"] = dense_flops(shape)
     return made

@@ -6,8 +6,10 @@ import dataclasses
 
 import numpy as np
 from aims import Aim
+from widths import dense_peers
 
-DENSE = ("numpy", "jax", "torch")
+# Every dense library that a run may have.
+DENSE = tuple(dense_peers(512))
 PROGRAM = " (program)"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import expected
 import tables_others
 import tables_products
 import tables_steps
@@ -9,7 +10,7 @@ from ratios import Figure
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as RichTable
-from tables import Table
+from tables import Table, count_of
 
 
 def all_tables(data: dict) -> list[Table]:
@@ -26,7 +27,8 @@ def all_tables(data: dict) -> list[Table]:
 
 
 def missed(data: dict) -> list[str]:
-    """Every aim that is not reached, and everything of ours that was not measured."""
+    """Every aim that is not reached or has no figure, and everything of ours that was not
+    measured."""
     found = [
         f"{table.title}: {row[0]}, {column}: {plain(figure)}"
         for table in all_tables(data)
@@ -35,10 +37,20 @@ def missed(data: dict) -> list[str]:
         for figure in (cell if isinstance(cell, list) else [cell])
         if isinstance(figure, Figure) and not figure.met
     ]
-    return found + [
+    found += [
         f"{entry['what']} is missing: {entry['why']}"
         for entry in data["missing"]
         if entry["peer"] == "sparsam"
+    ]
+    return found + expected.absent(data)
+
+
+def wrong(data: dict) -> list[str]:
+    """Everything whose result is not what it should be."""
+    return [
+        f"{entry['what']} of {entry['peer']}, {count_of(entry['threads'])}: {entry['why']}"
+        for entry in data["missing"]
+        if entry.get("wrong")
     ]
 
 

@@ -14,10 +14,17 @@ from widths import Width, cpu_info
 PARTS = ("machine", "products", "sparse", "steps", "scaling", "threads")
 
 
-class Results:
-    """data: what the file holds. `missing` names every peer that was not measured."""
+class Unreadable(Exception):
+    """A file that is no results of a run, with what is wrong with it."""
 
-    def __init__(self, path: Path, width: Width, arguments: dict):
+
+class Results:
+    """data: what the file holds. `missing` names every peer that was not measured; `plan` is
+    what the run was to measure, all of it without one."""
+
+    def __init__(
+        self, path: Path, width: Width, arguments: dict, plan: dict | None = None
+    ):
         self.path = path
         self.written = 0.0
         self.data = {
@@ -29,8 +36,10 @@ class Results:
                 "processor": cpu_info("model name") or platform.processor(),
                 "processors": len(os.sched_getaffinity(0)),
                 "arguments": arguments,
+                "environment": width.record,
                 "versions": {},
             },
+            **({} if plan is None else {"plan": plan}),
             "missing": [],
             **{part: [] for part in PARTS},
         }
@@ -41,8 +50,10 @@ class Results:
         self.data[part].append(record)
         return record
 
-    def missing(self, peer: str, what: str, why: str, threads: int):
+    def missing(self, peer: str, what: str, why: str, threads: int, wrong: bool = False):
+        """wrong: it is there, but what it computes is not right."""
         entry = {"peer": peer, "what": what, "why": why, "threads": threads}
+        entry |= {"wrong": True} if wrong else {}
         if entry not in self.data["missing"]:
             self.data["missing"].append(entry)
 
@@ -57,7 +68,16 @@ class Results:
 
 
 def load(path: Path) -> dict:
-    data = json.loads(path.read_text())
-    if data.get("format") != 1:
-        raise ValueError(f"{path} is of format {data.get('format')}, not 1")
-    return data
+    try:
+        data = json.loads(path.read_text())
+    except OSError as error:
+        raise Unreadable(f"{path}: {error.strerror}") from None
+    except ValueError as error:
+        raise Unreadable(f"{path}: expected results as JSON: {error}") from None
+    if not isinstance(data, dict) or not {"format", "run"} <= set(data):
+        raise Unreadable(f"{path}: expected the results.json of a run, found other JSON")
+    if data["format"] != 1:
+        raise Unreadable(f"{path}: expected format 1, found {data['format']}")
+    # Results of before a part was there have none of it.
+    empty = {part: [] for part in ("missing", *PARTS)}
+    return {**empty, **data}

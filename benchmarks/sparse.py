@@ -25,10 +25,18 @@ ABSENT = {
 }
 
 
-def measure(session: Session, shapes):
+def densities(quick: bool) -> dict[str, list[float]]:
+    """Storage -> the densities that a run measures."""
+    return {
+        storage: list(every[:1] if quick else every)
+        for storage, (_, _, every) in PATTERNS.items()
+    }
+
+
+def measure(session: Session, shapes, densities: dict[str, list[float]]):
     for shape in shapes:
-        for storage, (_, _, densities) in PATTERNS.items():
-            for density in densities[:1] if session.quick else densities:
+        for storage in PATTERNS:
+            for density in densities[storage]:
                 for product in PRODUCTS:
                     measure_one(session, shape, storage, density, product)
 

@@ -28,6 +28,7 @@ from tables import (
     shapes_of,
     threads_of,
 )
+from widths import dense_peers
 
 
 def products(data: dict) -> list[Table]:
@@ -42,11 +43,12 @@ def products(data: dict) -> list[Table]:
 def dense_products(data: dict, threads: int) -> Table:
     """The dense libraries in the first group of each shape."""
     records = of_threads(data["products"], threads)
+    names = dense_peers(data["run"]["bits"])
     rows = []
     for shape in shapes_of(records):
         record = next(r for r in records if tuple(r["shape"]) == shape)
         row = [name_of(shape)]
-        for name in DENSE:
+        for name in names:
             seconds = record["seconds"].get(name)
             if not seconds:
                 row.append(None)
@@ -58,7 +60,7 @@ def dense_products(data: dict, threads: int) -> Table:
             )
         rows.append(row)
     title = f"Dense products, {count_of(threads)}: ms ± spread (% of peak)"
-    return Table(title, ["shape", *DENSE], rows)
+    return Table(title, ["shape", *names], rows)
 
 
 def structured_products(data: dict, threads: int) -> Table:

@@ -29,16 +29,23 @@ class Failed(Exception):
     """What a library did not do, with its own message."""
 
 
+class Wrong(Failed):
+    """What it did, with a result that is not the right one."""
+
+
 class Worker:
+    """peer: a library, and behind it what tells its processes apart where it has several."""
+
     def __init__(self, peer: str, threads: int, width: Width, log: Path):
-        self.peer = peer
-        env = os.environ | width.env | {"SPARSAM_BENCH_CPU": width.cpu}
+        self.peer, self.library = peer, peer.split()[0]
+        env = width.environment(peer) | {"SPARSAM_BENCH_CPU": width.cpu}
         for name in ("OMP", "OPENBLAS", "MKL"):
             env[f"{name}_NUM_THREADS"] = str(threads)
         env.setdefault("JAX_PLATFORMS", "cpu")
+        program = str(HERE / "worker.py")
         with log.open("a") as errors:
             self.process = subprocess.Popen(
-                [sys.executable, str(HERE / "worker.py"), peer, f"--threads={threads}"],
+                [sys.executable, program, self.library, f"--threads={threads}"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -59,7 +66,7 @@ class Worker:
             raise Lost(self._end()) from None
         answer = self._read()
         if "error" in answer:
-            raise Failed(answer["error"])
+            raise (Wrong if answer["wrong"] else Failed)(answer["error"])
         return answer
 
     def _read(self) -> dict:
@@ -112,7 +119,8 @@ class Candidate:
 class Crew:
     """The processes of one number of threads and one width, started when they are needed.
 
-    on_missing: told of what is not there or does not work: peer, what, why.
+    on_missing: told of what is not there or does not work: peer, what, why, and whether it
+        computed something wrong.
     """
 
     def __init__(
@@ -120,7 +128,7 @@ class Crew:
         threads: int,
         width: Width,
         log: Path,
-        on_missing: Callable[[str, str, str], None],
+        on_missing: Callable[[str, str, str, bool], None],
     ):
         self.threads, self.width, self.log = threads, width, log
         self.on_missing = on_missing
@@ -136,7 +144,7 @@ class Crew:
 
     @property
     def versions(self) -> dict[str, str]:
-        return {peer: w.version for peer, w in self.workers.items() if w}
+        return {w.library: w.version for w in self.workers.values() if w}
 
     def _get(self, peer: str) -> Worker | None:
         if peer not in self.workers:
@@ -144,7 +152,7 @@ class Crew:
                 self.workers[peer] = Worker(peer, self.threads, self.width, self.log)
             except Lost as lost:
                 self.workers[peer] = None
-                self.on_missing(peer, "all", str(lost))
+                self.on_missing(peer, "all", str(lost), False)
         return self.workers[peer]
 
     def make(self, name: str, peer: str, kind: str, **options) -> Candidate | None:
@@ -164,7 +172,7 @@ class Crew:
         if isinstance(error, Lost) and self.workers.get(worker.peer) is worker:
             # Another process takes over for what comes next.
             del self.workers[worker.peer]
-        self.on_missing(worker.peer, name, str(error))
+        self.on_missing(worker.peer, name, str(error), isinstance(error, Wrong))
 
     def take_turns(
         self,

@@ -77,6 +77,8 @@ def main():
     try:
         module = importlib.import_module(f"peers.with_{options.peer}")
         module.start(options.threads)
+        # It loads NumPy, whose threads count, too.
+        from data import Wrong
     except (ImportError, OSError) as error:
         return send({"missing": str(error)})
     send({"version": module.version()})
@@ -87,7 +89,8 @@ def main():
             send(getattr(server, message.pop("do"))(**message))
         except Exception as error:
             traceback.print_exc()
-            send({"error": f"{type(error).__name__}: {error}".split("\n")[0]})
+            why = f"{type(error).__name__}: {error}".split("\n")[0]
+            send({"error": why, "wrong": isinstance(error, Wrong)})
 
 
 if __name__ == "__main__":

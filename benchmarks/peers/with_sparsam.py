@@ -10,6 +10,7 @@ import sparsam
 from data import check, matrices, sparse_weights
 from networks import MODELS
 from networks_jax import step_of
+from references import Reference, compare
 
 # How the weights move where the gradient is to be seen, and where it is not: the values
 # that are timed stay as they are.
@@ -102,15 +103,20 @@ class Products(Called):
     def _check(self, step, w, x, dy):
         """Against dense products with what is stored."""
         p = step.compress({"w": w})
-        stored = step.densify(p)["w"]
+        stored, parts = step.densify(p)["w"], step.storage(p)["w"]
         p, y, dx = step(p, x, dy, SEEN)
         check("the forward product", y, x @ stored)
         check("the product back to the input", dx, dy @ stored.T)
-        kept = stored != 0
-        # The gradient of factors is not that of what they multiply to.
-        if np.count_nonzero(kept) <= self.facts["entries"]:
-            moved = (stored - step.densify(p)["w"]) / SEEN
-            check("the gradient of the weights", moved, (x.T @ dy) * kept, 1e-3)
+        if {"u", "v"} <= set(parts):
+            u, v, now = parts["u"], parts["v"], step.storage(p)["w"]
+            rights = {"u": x.T @ (dy @ v.T), "v": (x @ u).T @ dy}
+            for name, right in rights.items():
+                moved = (parts[name] - now[name]) / SEEN
+                check(f"the gradient of {name}", moved, right, 1e-3)
+            return
+        moved = (stored - step.densify(p)["w"]) / SEEN
+        right = (x.T @ dy) * (stored != 0)
+        check("the gradient of the weights", moved, right, 1e-3)
 
 
 def gradient(p, x, dy, rate):
@@ -169,13 +175,20 @@ class Step(Called):
         compiled = time.perf_counter() - start
         super().__init__(step, step.compress(params, state))
         self.number = 0
+        before, storage = step.densify(self.handles[0]), step.storage(self.handles[0])
+        losses = [self.run() for _ in range(check_steps)]
         self.facts = {
             "compile_seconds": compiled,
             "phases": dict(step.seconds),
             "flops": sum(step.flops.values()),
             "memory": self._memory(),
-            "losses": [self.run() for _ in range(check_steps)],
+            "losses": losses,
         }
+        texts = {path: choice.structure for path, choice in step.plan.items()}
+        reference = Reference(model, before, storage, texts)
+        batches = map(model.batch_of, range(check_steps))
+        after = step.densify(self.handles[0])
+        self.facts |= compare(before, after, losses, reference, batches)
 
     def _memory(self) -> int:
         """Every array that the program takes or gives, and its workspace."""

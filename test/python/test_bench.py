@@ -9,17 +9,19 @@ import aims
 import machine
 import numpy as np
 import pytest
+import render
 import sparse
 import steps
 import tables_steps
 import threads
 from benching import bench
+from data import Wrong as WrongProduct
 from data import check, sparse_weights
 from networks import Gpt, Mlp
 from networks_jax import step_of
 from results import Results, load
 from session import Session
-from turns import Crew
+from turns import Crew, Failed, Wrong
 from widths import get_width
 
 TINY_GPT = Gpt(width=32, heads=2, layers=2, vocab=17, context=8, batch=3)
@@ -44,8 +46,8 @@ def session(tmp_path):
     width = get_width("host")
     found = Results(tmp_path / "results.json", width, {})
 
-    def missing(peer, what, why):
-        found.missing(peer, what, why, 1)
+    def missing(peer, what, why, wrong):
+        found.missing(peer, what, why, 1, wrong)
 
     with Crew(1, width, tmp_path / "libraries.log", missing) as crew:
         yield Session(1, 1, True, crew, found)
@@ -139,6 +141,9 @@ class TestParts:
         facts = record["facts"]
         assert facts["dense"]["losses"] == pytest.approx(facts["jax"]["losses"], rel=1e-4)
         assert facts["dense"]["flops"] == TINY_GPT.flops
+        for name in labels:
+            assert 0 <= facts[name]["loss_error"] < 1e-5
+            assert 0 < facts[name]["update_error"] < 1e-3
         for name in ("jax", *labels):
             assert facts[name]["memory"] > 4 * 17 * 32
             assert facts[name]["compile_seconds"] > 0
@@ -163,6 +168,15 @@ class TestParts:
             assert steps.is_right(session, [jax, made], made) == right
         (dense, other) = session.results.data["missing"]
         assert (dense["what"], other["what"]) == ("dense", "nm<2:4>")
+        assert dense["wrong"] and other["wrong"]
+
+    def test_what_a_library_computes_wrongly_is_told_apart(self, session):
+        worker = types.SimpleNamespace(peer="sparsam")
+        session.crew._gone(worker, "a", Failed("not there"))
+        session.crew._gone(worker, "b", Wrong("it is off"))
+        (failed, wrong) = session.results.data["missing"]
+        assert "wrong" not in failed and wrong["wrong"]
+        assert render.wrong(session.results.data) == ["b of sparsam, one thread: it is off"]
 
     def test_a_library_that_ends_is_missing_and_the_others_go_on(self, session):
         shape = [8, 8, 8]
@@ -208,7 +222,7 @@ class TestModels:
     def test_a_wrong_product_is_refused(self):
         right = np.ones((2, 2))
         check("it", right, right)
-        with pytest.raises(ValueError, match="it is off by"):
+        with pytest.raises(WrongProduct, match="it is off by"):
             check("it", right + [[0, 0], [0, 0.1]], right)
         with pytest.raises(ValueError, match="it is off by nan"):
             check("it", right * np.nan, right)

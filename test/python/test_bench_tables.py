@@ -5,6 +5,7 @@ import json
 
 import aims
 import page
+import plan
 import pytest
 import ratios
 import render
@@ -57,7 +58,14 @@ class TestTables:
 
     def products(self, ours, threads=1, **more):
         seconds = {"numpy": [8.0] * 3, "jax": [6.0] * 3, self.LABEL: [ours] * 3}
+        seconds |= {"numpy AVX2": [7.0] * 3, "torch": [9.0] * 3}
         return products_record(seconds, threads, **more)
+
+    def checked(self, **parts):
+        """Results that are asked for one product alone."""
+        shapes = [(512, 768, 3072)]
+        asked = plan.make(["products"], [1], shapes=shapes, structures=[self.LABEL])
+        return results(plan=asked, **parts)
 
     def test_threads(self):
         def record(threads, case, seconds):
@@ -128,19 +136,22 @@ class TestTables:
 
     def test_missed_aims(self):
         good, bad = self.products(3.0), self.products(6.0)
-        assert render.missed(results(products=[good])) == []
-        (missed,) = render.missed(results(products=[bad]))
+        assert render.missed(self.checked(products=[good])) == []
+        (missed,) = render.missed(self.checked(products=[bad]))
         assert self.LABEL in missed and "1.00 [1.00, 1.00] (≥ 1.9)" in missed
 
     def test_what_is_missing_of_ours_is_missed(self):
         entry = {"peer": "sparsam", "what": "a", "why": "b", "threads": 1}
-        assert render.missed(results(missing=[entry])) == ["a is missing: b"]
-        assert render.missed(results(missing=[entry | {"peer": "torch"}])) == []
+        there = {"products": [self.products(3.0)]}
+        missed = render.missed(self.checked(missing=[entry], **there))
+        assert missed == ["a is missing: b"]
+        entry["peer"] = "torch"
+        assert render.missed(self.checked(missing=[entry], **there)) == []
 
     def test_check_fails_on_a_missed_aim(self, tmp_path):
         path = tmp_path / "results.json"
         for ours, status in ((3.0, 0), (6.0, 1)):
-            path.write_text(json.dumps(results(products=[self.products(ours)])))
+            path.write_text(json.dumps(self.checked(products=[self.products(ours)])))
             done = bench(path, "--check")
             assert done.returncode == status, done.stderr
             assert ("an aim is missed" in done.stderr) == bool(status)
