@@ -422,8 +422,10 @@ class Step:
         `tiles`. Raises ValueError for a file that cannot be used. See
         docs/Performance.md.
         """
-        if not isinstance(seconds, Real) or not seconds > 0:
-            raise TypeError(f"seconds must be a number above 0, found {seconds!r}")
+        if not isinstance(seconds, Real):
+            raise TypeError(f"seconds must be a number, found {seconds!r}")
+        if not seconds >= 0:
+            raise ValueError(f"seconds must be at least 0, found {seconds!r}")
         path = _tiles.resolve(tiles) or self.tiles or _tiles.default_path()
         found = _tune.tune(self._main.products(), self.cpu, path, seconds, verbose)
         if found or path != self.tiles:
