@@ -176,7 +176,9 @@ class TestParts:
         session.crew._gone(worker, "b", Wrong("it is off"))
         (failed, wrong) = session.results.data["missing"]
         assert "wrong" not in failed and wrong["wrong"]
-        assert render.wrong(session.results.data) == ["b of sparsam, one thread: it is off"]
+        assert render.wrong(session.results.data) == [
+            "b of sparsam, one thread: it is off"
+        ]
 
     def test_a_library_that_ends_is_missing_and_the_others_go_on(self, session):
         shape = [8, 8, 8]
