@@ -1,7 +1,12 @@
 // Loops that carry tensors: each carried value stays in one buffer.
+//
+// What an iteration hands on is an update of what is carried in the same place, made in
+// its buffer, or it is written over that when all else is done. Bufferization refuses a
+// value that is read after its buffer is written: all of those are copied here.
 
 #include "sparsam/Conversion/Passes.h"
 
+#include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -12,90 +17,234 @@ namespace mlir::sparsam {
 } // namespace mlir::sparsam
 
 using namespace mlir;
+using namespace mlir::bufferization;
 
 namespace {
 
-/// Whether a value is `carried` with parts of it overwritten, in its buffer already.
-bool isUpdateOf(Value value, BlockArgument carried) {
-  while (value != carried) {
-    // All of it, by the loop inside, whose body is done already.
-    if (auto write = value.getDefiningOp<bufferization::MaterializeInDestinationOp>()) {
-      value = write.getDest();
-    } else if (auto insert = value.getDefiningOp<tensor::InsertOp>()) {
-      value = insert.getDest();
-    } else if (auto slice = value.getDefiningOp<tensor::InsertSliceOp>()) {
-      value = slice.getDest();
-    } else if (auto inner = value.getDefiningOp<scf::ForOp>()) {
-      unsigned position = cast<OpResult>(value).getResultNumber();
-      if (!isUpdateOf(inner.getYieldedValues()[position],
-                      inner.getRegionIterArgs()[position]))
-        return false;
-      value = inner.getInitArgs()[position];
-      // Whoever reads it beside that loop needs what was there before.
-      bool isOverwritten =
-          inner.getYieldedValues()[position]
-              .getDefiningOp<bufferization::MaterializeInDestinationOp>();
-      if (isOverwritten && value == carried && !carried.hasOneUse())
-        return false;
-    } else {
+Value copyBefore(Operation *op, Value value) {
+  OpBuilder builder(op);
+  return AllocTensorOp::create(builder, op->getLoc(),
+                               cast<RankedTensorType>(value.getType()),
+                               /*dynamicSizes=*/ValueRange(), /*copy=*/value);
+}
+
+bool isLoop(Operation *op) { return isa_and_nonnull<scf::ForOp, scf::WhileOp>(op); }
+
+bool isBranch(Operation *op) {
+  return isa_and_nonnull<scf::IfOp, scf::IndexSwitchOp>(op);
+}
+
+/// Whether `user` is done when `op` starts, or is in another branch.
+bool isDoneBefore(Operation *user, Operation *op) {
+  for (bool isInBranch = false;; isInBranch = true, op = op->getParentOp())
+    if (Operation *ancestor = op->getBlock()->findAncestorOpInBlock(*user))
+      return ancestor->isBeforeInBlock(op) || (isInBranch && ancestor == op);
+}
+
+/// Whether anything but `write`, and `source` in front of it, uses `value` after `write`,
+/// or what a branch hands on of it.
+bool isUsedBehind(Value value, OpOperand *source, OpOperand *write) {
+  Operation *op = write->getOwner();
+  return llvm::any_of(value.getUses(), [&](OpOperand &use) {
+    if (&use == source || &use == write)
       return false;
+    Operation *user = use.getOwner(), *parent = user->getParentOp();
+    if (isa<scf::YieldOp>(user) && isBranch(parent) && !parent->isAncestor(op) &&
+        isUsedBehind(parent->getResult(use.getOperandNumber()), source, write))
+      return true;
+    return !isDoneBefore(user, op);
+  });
+}
+
+/// One loop's body; the loops inside it carry in place already.
+class Body {
+public:
+  Body(scf::YieldOp yield, ValueRange carried) : yield(yield), carried(carried) {}
+
+  void carryInPlace();
+
+private:
+  struct Writes {
+    llvm::SmallSetVector<OpOperand *, 4> all, early;
+  };
+  /// What a new value may share a buffer with: values of the body, some from outside, a
+  /// tensor that holds nothing before and gets any buffer.
+  struct Sharing {
+    SmallVector<Value> values;
+    bool isOutside = false, isNew = false;
+  };
+
+  bool isInside(Value value) const {
+    return yield->getParentRegion()->isAncestor(value.getParentRegion());
+  }
+  OpOperand *getSource(Value value) const;
+  Value follow(Value value, Writes &writes) const;
+  bool isInPlace(Value value, Value buffer) const;
+  Sharing getSharing(OpOperand &operand) const;
+  bool isOneOfSeveral(const Sharing &sharing, Value buffer) const;
+
+  scf::YieldOp yield;
+  ValueRange carried;
+  BufferizationOptions options;
+  AnalysisState state{options};
+};
+
+} // namespace
+
+/// The operand in whose buffer `value` is where the op that makes it works in place.
+OpOperand *Body::getSource(Value value) const {
+  Operation *op = value.getDefiningOp();
+  if (!op)
+    return nullptr;
+  AliasingOpOperandList sources = state.getAliasingOpOperands(value);
+  if (sources.getNumAliases() != 1)
+    return nullptr;
+  auto [source, relation, isDefinite] = *sources.begin();
+  bool isWhole = relation == BufferRelation::Equivalent || isLoop(op);
+  return isWhole && isInside(source->get()) ? source : nullptr;
+}
+
+/// The carried value that `value` is a series of updates of, or null; and the updates,
+/// those among them that come before the last reader of what they overwrite.
+Value Body::follow(Value value, Writes &writes) const {
+  while (!llvm::is_contained(carried, value)) {
+    if (Operation *op = value.getDefiningOp(); isBranch(op)) {
+      unsigned number = cast<OpResult>(value).getResultNumber();
+      auto ends = llvm::map_to_vector(op->getRegions(), [&](Region &branch) {
+        return follow(branch.front().getTerminator()->getOperand(number), writes);
+      });
+      return llvm::all_equal(ends) ? ends.front() : Value();
     }
+    OpOperand *source = getSource(value);
+    if (!source)
+      return {};
+    value = source->get();
+    if (state.bufferizesToMemoryWrite(*source))
+      writes.all.insert(source);
+    for (OpOperand *write : writes.all)
+      if (isUsedBehind(value, source, write))
+        writes.early.insert(write);
   }
-  return true;
+  return value;
 }
 
-/// Writes each tensor that `yield` hands to the next iteration over the one before,
-/// which is the argument of the loop's body in the same position.
-void carryInPlace(scf::YieldOp yield, ArrayRef<BlockArgument> arguments) {
+/// Whether `value` is made in `buffer`, which is carried. An update of a carried value
+/// that is read later starts from a copy.
+bool Body::isInPlace(Value value, Value buffer) const {
+  Writes writes;
+  Value end = follow(value, writes);
+  if (end)
+    for (OpOperand *write : writes.early)
+      write->set(copyBefore(write->getOwner(), write->get()));
+  return end == buffer && writes.early.empty();
+}
+
+Body::Sharing Body::getSharing(OpOperand &operand) const {
+  Sharing sharing;
+  auto visit = [&](Value value) {
+    if (value.getDefiningOp<tensor::EmptyOp>())
+      return sharing.isNew = true;
+    if (!isInside(value))
+      return sharing.isOutside = true;
+    sharing.values.push_back(value);
+    return false;
+  };
+  TraversalConfig config;
+  config.followUnknownOps = false;
+  state.findValueInReverseUseDefChain(&operand, visit, config);
+  return sharing;
+}
+
+/// Whether bufferization would have a new value in `buffer` now and then only. It sees
+/// where branches leave it there, but not behind a loop.
+bool Body::isOneOfSeveral(const Sharing &sharing, Value buffer) const {
+  bool isOwn = llvm::is_contained(sharing.values, buffer);
+  bool isOther = sharing.isOutside, isOfLoop = false;
+  for (Value value : sharing.values) {
+    isOther |= value != buffer && llvm::is_contained(carried, value);
+    isOfLoop |= isLoop(value.getDefiningOp());
+  }
+  return (isOwn && isOfLoop) || (isOther && (isOwn || sharing.isNew));
+}
+
+void Body::carryInPlace() {
+  SmallVector<std::pair<OpOperand *, Value>> moved;
+  // By value, the buffer that it or what shares its own is written to.
+  DenseMap<Value, Value> targets;
+  for (auto [operand, buffer] : llvm::zip_equal(yield->getOpOperands(), carried))
+    if (isa<RankedTensorType>(buffer.getType()) && !isInPlace(operand.get(), buffer)) {
+      moved.emplace_back(&operand, buffer);
+      targets[buffer] = buffer;
+    }
+  // By new value, where it is read from: where it was written to, once it was.
+  DenseMap<Value, Value> sources;
+  for (auto [operand, buffer] : moved) {
+    Value value = operand->get();
+    if (!sources.try_emplace(value, value).second)
+      continue;
+    Sharing sharing = getSharing(*operand);
+    bool isCopied = isOneOfSeveral(sharing, buffer);
+    for (Value other : sharing.values)
+      isCopied |= targets.try_emplace(other, buffer).first->second != buffer;
+    if (isCopied)
+      sources[value] = copyBefore(yield, value);
+  }
   OpBuilder builder(yield);
-  SmallVector<std::pair<OpOperand *, BlockArgument>> moved;
-  for (auto [operand, carried] : llvm::zip_equal(yield->getOpOperands(), arguments))
-    if (isa<RankedTensorType>(carried.getType()) && !isUpdateOf(operand.get(), carried))
-      moved.emplace_back(&operand, carried);
-
-  // A loop inside that overwrites what it starts from starts from a copy.
-  for (auto [operand, carried] : moved) {
-    auto inner = operand->get().getDefiningOp<scf::ForOp>();
-    if (!inner)
-      continue;
-    OpOperand &init =
-        inner.getInitsMutable()[cast<OpResult>(operand->get()).getResultNumber()];
-    if (init.get() != carried)
-      continue;
-    OpBuilder before(inner);
-    init.set(bufferization::AllocTensorOp::create(
-        before, inner.getLoc(), cast<RankedTensorType>(carried.getType()),
-        /*dynamicSizes=*/ValueRange(), /*copy=*/carried));
+  for (auto [operand, buffer] : moved) {
+    Value &source = sources[operand->get()];
+    source = MaterializeInDestinationOp::create(builder, yield.getLoc(), buffer.getType(),
+                                                source, buffer)
+                 .getResult();
+    operand->set(source);
   }
-  // A value carried under another name (a rotation) must be read before any is
-  // written over.
-  for (auto [operand, carried] : moved) {
-    auto other = dyn_cast<BlockArgument>(operand->get());
-    if (!other || other.getOwner() != yield->getBlock())
-      continue;
-    operand->set(bufferization::AllocTensorOp::create(
-        builder, yield.getLoc(), cast<RankedTensorType>(carried.getType()),
-        /*dynamicSizes=*/ValueRange(), /*copy=*/operand->get()));
-  }
-  for (auto [operand, carried] : moved)
-    operand->set(bufferization::MaterializeInDestinationOp::create(
-                     builder, yield.getLoc(), carried.getType(), operand->get(), carried)
-                     .getResult());
 }
 
-void carryInPlace(Operation *op) {
+/// Lets the condition of `loop` hand on all that it gets, in order, and what else it did
+/// behind that: the body's arguments are in the buffers that the condition reads then.
+static scf::WhileOp handOnInOrder(scf::WhileOp loop) {
+  scf::ConditionOp condition = loop.getConditionOp();
+  Block::BlockArgListType before = loop.getBeforeArguments();
+  if (llvm::equal(condition.getArgs(), before))
+    return loop;
+  // By old number, the new one.
+  SmallVector<unsigned> numbers;
+  SmallVector<Value> handedOn(before.begin(), before.end());
+  for (Value value : condition.getArgs()) {
+    auto argument = dyn_cast<BlockArgument>(value);
+    bool isCarried = argument && argument.getOwner() == loop.getBeforeBody();
+    numbers.push_back(isCarried ? argument.getArgNumber() : handedOn.size());
+    if (!isCarried)
+      handedOn.push_back(value);
+  }
+  OpBuilder builder(loop);
+  auto inOrder = scf::WhileOp::create(builder, loop.getLoc(),
+                                      TypeRange(ValueRange(handedOn)), loop.getInits());
+  inOrder.getBefore().takeBody(loop.getBefore());
+  condition.getArgsMutable().assign(handedOn);
+  Block *body =
+      builder.createBlock(&inOrder.getAfter(), {}, TypeRange(ValueRange(handedOn)),
+                          SmallVector<Location>(handedOn.size(), loop.getLoc()));
+  for (auto [argument, number] : llvm::zip_equal(loop.getAfterArguments(), numbers))
+    argument.replaceAllUsesWith(body->getArgument(number));
+  body->getOperations().splice(body->end(), loop.getAfterBody()->getOperations());
+  for (auto [result, number] : llvm::zip_equal(loop.getResults(), numbers))
+    result.replaceAllUsesWith(inOrder.getResult(number));
+  loop.erase();
+  return inOrder;
+}
+
+static void carryInPlace(Operation *op) {
   if (auto loop = dyn_cast<scf::ForOp>(op)) {
-    carryInPlace(cast<scf::YieldOp>(loop.getBody()->getTerminator()),
-                 SmallVector<BlockArgument>(loop.getRegionIterArgs()));
+    Body(cast<scf::YieldOp>(loop.getBody()->getTerminator()), loop.getRegionIterArgs())
+        .carryInPlace();
   } else if (auto loop = dyn_cast<scf::WhileOp>(op)) {
-    // Where the condition hands on what came in, in order, the body's arguments are in
-    // the buffers that the next iteration's condition reads.
-    if (llvm::equal(loop.getConditionOp().getArgs(), loop.getBeforeArguments()))
-      carryInPlace(loop.getYieldOp(),
-                   SmallVector<BlockArgument>(loop.getAfterArguments()));
+    loop = handOnInOrder(loop);
+    Body(loop.getYieldOp(), loop.getAfterArguments().take_front(loop.getInits().size()))
+        .carryInPlace();
   }
 }
 
+namespace {
 struct CarryInPlacePass : sparsam::impl::CarryInPlacePassBase<CarryInPlacePass> {
   using CarryInPlacePassBase::CarryInPlacePassBase;
 
@@ -103,5 +252,4 @@ struct CarryInPlacePass : sparsam::impl::CarryInPlacePassBase<CarryInPlacePass> 
     getOperation().walk([](Operation *op) { carryInPlace(op); });
   }
 };
-
 } // namespace

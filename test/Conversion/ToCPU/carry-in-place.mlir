@@ -105,3 +105,159 @@ func.func @nested_alone(%x: tensor<4xf32>) -> tensor<4xf32> {
   }
   return %r : tensor<4xf32>
 }
+
+// What is carried twice is written to the second buffer from the first.
+// CHECK-LABEL: @carried_twice
+// CHECK: scf.for {{.*}} iter_args(%[[A:.*]] = %{{.*}}, %[[B:.*]] = %{{.*}}) ->
+// CHECK:   %[[SUM:.*]] = linalg.generic
+// CHECK-NOT: bufferization.alloc_tensor
+// CHECK:   %[[NEW_A:.*]] = bufferization.materialize_in_destination %[[SUM]] in %[[A]]
+// CHECK:   %[[NEW_B:.*]] = bufferization.materialize_in_destination %[[NEW_A]] in %[[B]]
+// CHECK:   scf.yield %[[NEW_A]], %[[NEW_B]]
+// CPU-LABEL: func.func @carried_twice
+func.func @carried_twice(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c9 = arith.constant 9 : index
+  %init = tensor.empty() : tensor<4xf32>
+  %r:2 = scf.for %i = %c0 to %c9 step %c1 iter_args(%a = %x, %b = %x)
+      -> (tensor<4xf32>, tensor<4xf32>) {
+    %sum = linalg.generic {
+      indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>,
+                       affine_map<(d0) -> (d0)>],
+      iterator_types = ["parallel"]
+    } ins(%a, %b : tensor<4xf32>, tensor<4xf32>) outs(%init : tensor<4xf32>) {
+    ^bb0(%p: f32, %q: f32, %o: f32):
+      %s = arith.addf %p, %q : f32
+      linalg.yield %s : f32
+    } -> tensor<4xf32>
+    scf.yield %sum, %sum : tensor<4xf32>, tensor<4xf32>
+  }
+  return %r#0, %r#1 : tensor<4xf32>, tensor<4xf32>
+}
+
+// An update stays in place where it is carried; elsewhere it is copied from there.
+// CHECK-LABEL: @update_at_both
+// CHECK: scf.for {{.*}} iter_args(%[[A:.*]] = %{{.*}}, %[[B:.*]] = %{{.*}}) ->
+// CHECK-NEXT: %[[NEW_A:.*]] = tensor.insert %{{.*}} into %[[A]]
+// CHECK-NEXT: %[[NEW_B:.*]] = bufferization.materialize_in_destination %[[NEW_A]] in %[[B]]
+// CHECK-NEXT: scf.yield %[[NEW_A]], %[[NEW_B]]
+// CPU-LABEL: func.func @update_at_both
+func.func @update_at_both(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+  %v = arith.constant 1.0 : f32
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %r:2 = scf.for %i = %c0 to %c4 step %c1 iter_args(%a = %x, %b = %x)
+      -> (tensor<4xf32>, tensor<4xf32>) {
+    %new = tensor.insert %v into %a[%i] : tensor<4xf32>
+    scf.yield %new, %new : tensor<4xf32>, tensor<4xf32>
+  }
+  return %r#0, %r#1 : tensor<4xf32>, tensor<4xf32>
+}
+
+// What it was made in may be written over before: it is moved out of the way.
+// CHECK-LABEL: @update_elsewhere
+// CHECK: scf.for {{.*}} iter_args(%[[A:.*]] = %{{.*}}, %[[B:.*]] = %{{.*}}) ->
+// CHECK-NEXT: %[[UPDATE:.*]] = tensor.insert %{{.*}} into %[[A]]
+// CHECK-NEXT: %[[OLD_B:.*]] = bufferization.alloc_tensor() copy(%[[B]])
+// CHECK-NEXT: %[[COPY:.*]] = bufferization.alloc_tensor() copy(%[[UPDATE]])
+// CHECK-NEXT: %[[NEW_A:.*]] = bufferization.materialize_in_destination %[[OLD_B]] in %[[A]]
+// CHECK-NEXT: %[[NEW_B:.*]] = bufferization.materialize_in_destination %[[COPY]] in %[[B]]
+// CHECK-NEXT: scf.yield %[[NEW_A]], %[[NEW_B]]
+// CPU-LABEL: func.func @update_elsewhere
+func.func @update_elsewhere(%x: tensor<4xf32>, %y: tensor<4xf32>)
+    -> (tensor<4xf32>, tensor<4xf32>) {
+  %v = arith.constant 1.0 : f32
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %r:2 = scf.for %i = %c0 to %c4 step %c1 iter_args(%a = %x, %b = %y)
+      -> (tensor<4xf32>, tensor<4xf32>) {
+    %new = tensor.insert %v into %a[%i] : tensor<4xf32>
+    scf.yield %b, %new : tensor<4xf32>, tensor<4xf32>
+  }
+  return %r#0, %r#1 : tensor<4xf32>, tensor<4xf32>
+}
+
+// An update of what is carried on under another name, too, starts from a copy.
+// CHECK-LABEL: @still_read
+// CHECK: scf.for {{.*}} iter_args(%[[A:.*]] = %{{.*}}, %[[B:.*]] = %{{.*}}) ->
+// CHECK-NEXT: %[[COPY:.*]] = bufferization.alloc_tensor() copy(%[[A]])
+// CHECK-NEXT: %[[UPDATE:.*]] = tensor.insert %{{.*}} into %[[COPY]]
+// CHECK: scf.yield
+// CPU-LABEL: func.func @still_read
+func.func @still_read(%x: tensor<4xf32>, %y: tensor<4xf32>)
+    -> (tensor<4xf32>, tensor<4xf32>) {
+  %v = arith.constant 1.0 : f32
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %r:2 = scf.for %i = %c0 to %c4 step %c1 iter_args(%a = %x, %b = %y)
+      -> (tensor<4xf32>, tensor<4xf32>) {
+    %new = tensor.insert %v into %a[%i] : tensor<4xf32>
+    scf.yield %new, %a : tensor<4xf32>, tensor<4xf32>
+  }
+  return %r#0, %r#1 : tensor<4xf32>, tensor<4xf32>
+}
+
+// Loops inside that start from each other's value: both results are copied before the
+// buffers that they are in are written.
+// CHECK-LABEL: @swapped_inside
+// CHECK: scf.for {{.*}} iter_args(%[[A:.*]] = %{{.*}}, %[[B:.*]] = %{{.*}}) ->
+// CHECK: %[[OF_B:.*]] = scf.for {{.*}} iter_args(%{{.*}} = %[[B]])
+// CHECK: %[[OF_A:.*]] = scf.for {{.*}} iter_args(%{{.*}} = %[[A]])
+// CHECK: %[[COPY_B:.*]] = bufferization.alloc_tensor() copy(%[[OF_B]])
+// CHECK: %[[COPY_A:.*]] = bufferization.alloc_tensor() copy(%[[OF_A]])
+// CHECK: bufferization.materialize_in_destination %[[COPY_B]] in %[[A]]
+// CHECK: bufferization.materialize_in_destination %[[COPY_A]] in %[[B]]
+// CPU-LABEL: func.func @swapped_inside
+func.func @swapped_inside(%x: tensor<4xf32>, %y: tensor<4xf32>)
+    -> (tensor<4xf32>, tensor<4xf32>) {
+  %v = arith.constant 1.0 : f32
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %r:2 = scf.for %i = %c0 to %c4 step %c1 iter_args(%a = %x, %b = %y)
+      -> (tensor<4xf32>, tensor<4xf32>) {
+    %of_b = scf.for %j = %c0 to %i step %c1 iter_args(%c = %b) -> (tensor<4xf32>) {
+      %0 = tensor.insert %v into %c[%j] : tensor<4xf32>
+      scf.yield %0 : tensor<4xf32>
+    }
+    %of_a = scf.for %j = %c0 to %i step %c1 iter_args(%c = %a) -> (tensor<4xf32>) {
+      %0 = tensor.insert %v into %c[%j] : tensor<4xf32>
+      scf.yield %0 : tensor<4xf32>
+    }
+    scf.yield %of_b, %of_a : tensor<4xf32>, tensor<4xf32>
+  }
+  return %r#0, %r#1 : tensor<4xf32>, tensor<4xf32>
+}
+
+// A condition that hands on less, or in another order, hands on all in order.
+// CHECK-LABEL: @handed_on
+// CHECK: scf.while (%[[N:.*]] = %{{.*}}, %[[A:.*]] = %{{.*}}, %[[B:.*]] = %{{.*}})
+// CHECK: scf.condition(%{{.*}}) %[[N]], %[[A]], %[[B]] :
+// CHECK: ^bb0(%{{.*}}: i32, %[[IN_A:.*]]: tensor<4xf32>, %[[IN_B:.*]]: tensor<4xf32>):
+// CHECK: %[[OLD_B:.*]] = bufferization.alloc_tensor() copy(%[[IN_B]])
+// CHECK: %[[NEW_A:.*]] = bufferization.materialize_in_destination %[[OLD_B]] in %[[IN_A]]
+// CHECK: bufferization.materialize_in_destination %{{.*}} in %[[IN_B]]
+// CPU-LABEL: func.func @handed_on
+// CPU: return
+func.func @handed_on(%x: tensor<4xf32>, %y: tensor<4xf32>) -> tensor<4xf32> {
+  %c0 = arith.constant 0 : i32
+  %c1 = arith.constant 1 : i32
+  %c4 = arith.constant 4 : i32
+  %r:2 = scf.while (%n = %c0, %a = %x, %b = %y)
+      : (i32, tensor<4xf32>, tensor<4xf32>) -> (tensor<4xf32>, i32) {
+    %more = arith.cmpi slt, %n, %c4 : i32
+    scf.condition(%more) %b, %n : tensor<4xf32>, i32
+  } do {
+  ^bb0(%b: tensor<4xf32>, %n: i32):
+    %next = arith.addi %n, %c1 : i32
+    %init = tensor.empty() : tensor<4xf32>
+    %double = linalg.add ins(%b, %b : tensor<4xf32>, tensor<4xf32>)
+        outs(%init : tensor<4xf32>) -> tensor<4xf32>
+    scf.yield %next, %b, %double : i32, tensor<4xf32>, tensor<4xf32>
+  }
+  return %r#0 : tensor<4xf32>
+}

@@ -31,8 +31,11 @@ def CarryInPlacePass : Pass<"sparsam-carry-in-place", "::mlir::func::FuncOp"> {
   let description = [{
     One-shot bufferization refuses a loop that yields a tensor in another buffer than
     the one it came in, such as `lax.scan`'s or the rounds of a random generator. Here
-    each new value is written over the old one; what is carried on under another name is
-    copied first.
+    an update of what is carried stays in its buffer, and any other new value is written
+    over the old one. What is read after its buffer is written is copied first: what is
+    carried on under another name, also through a loop inside, and what an update
+    overwrites that is needed later. The condition of a `while` loop hands on all that
+    it gets, in order.
 
     ```mlir
     %r:2 = scf.for %i = %c0 to %n step %c1 iter_args(%a = %x, %b = %y)

@@ -1,0 +1,117 @@
+"""Loops that carry values twice, under each other's names, through loops inside: in
+buffers of their own, with the numbers of JAX."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import sparsam
+
+SHAPE = (4, 3)
+
+
+def put(a, i, value):
+    return a.at[i % 4].set(value)
+
+
+def mix(a, b):
+    return 0.5 * a - 0.25 * b + 0.125
+
+
+def fori(body, *init):
+    return jax.lax.fori_loop(0, 3, lambda i, c: body(i, *c), init)
+
+
+def while_(body, *init):
+    def step(c):
+        return c[0] + 1, body(c[0], *c[1])
+
+    return jax.lax.while_loop(lambda c: c[0] < 3, step, (0, init))[1]
+
+
+def while_value(body, *init):
+    """Its condition reads what is carried."""
+
+    def step(c):
+        return c[0] + 1, body(c[0], *c[1])
+
+    def more(c):
+        return (c[0] < 3) & (c[1][0].sum() < 1e6)
+
+    return jax.lax.while_loop(more, step, (0, init))[1]
+
+
+def scan(body, *init):
+    """Stacks the last of what is carried."""
+
+    def step(c, i):
+        return body(i, *c), c[-1]
+
+    carried, stacked = jax.lax.scan(step, init, jnp.arange(3))
+    return (*carried[:-1], carried[-1] + stacked[1])
+
+
+LOOPS = {"fori": fori, "while": while_, "while value": while_value, "scan": scan}
+
+
+def inside(update):
+    """A loop inside that starts from `init`, as one value."""
+    return lambda loop, init: loop(lambda i, c: (update(i, c),), init)[0]
+
+
+grown = inside(lambda i, c: put(c, i, c[(i + 1) % 4] * 0.5 + 1))
+rewritten = inside(lambda i, c: 0.5 * c + 1)
+
+BODIES = {
+    "fresh at both": lambda loop, i, a, b: (mix(a, b),) * 2,
+    "old at both": lambda loop, i, a, b: (a, a),
+    "update at both": lambda loop, i, a, b: (put(a, i, b[0]),) * 2,
+    "update elsewhere": lambda loop, i, a, b: (b, put(a, i, b[0])),
+    "updates swapped": lambda loop, i, a, b: (put(b, i, a[0]), put(a, i, b[0])),
+    "update and old": lambda loop, i, a, b: (put(a, i, 2.0), a),
+    "two updates": lambda loop, i, a, b: (put(a, i, 2.0), put(a, i + 1, 3.0)),
+    "update of update": lambda loop, i, a, b: (
+        put(put(a, i, 2.0), i + 1, b[0]),
+        put(a, i, 2.0),
+    ),
+    "inner from another": lambda loop, i, a, b: (grown(loop, b), b),
+    "inner swapped": lambda loop, i, a, b: (grown(loop, b), rewritten(loop, a)),
+    "inner at both": lambda loop, i, a, b: (grown(loop, a),) * 2,
+    "inner beside its start": lambda loop, i, a, b: (rewritten(loop, a), a + b),
+    "inner of an update": lambda loop, i, a, b: (b, grown(loop, put(a, i, b[0]))),
+    "inner rotates": lambda loop, i, a, b: loop(lambda j, c, d: (d, c), b, a),
+    "inner from one twice": lambda loop, i, a, b: loop(
+        lambda j, c, d: (put(d, j, c[0]), mix(c, d)), a, a
+    ),
+    "inner drops one": lambda loop, i, a, b: loop(
+        lambda j, c, d: (put(d, i, b[0]), d), a, b
+    ),
+    "branches": lambda loop, i, a, b: (
+        jax.lax.cond(b[0, 0] > a[0, 0], lambda: put(a, i, b[0]), lambda: a),
+        mix(a, b),
+    ),
+}
+
+
+@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize("loop", LOOPS)
+def test_carried(loop, body):
+    def run(a, b):
+        return LOOPS[loop](lambda i, *c: BODIES[body](LOOPS[loop], i, *c), a, b)
+
+    def step(params, x, y):
+        # From one value, from a parameter that the result updates, from two.
+        new, left = run(params["w"], y)
+        return {"w": new}, (left, run(x, x), run(x, y))
+
+    rng = np.random.default_rng(0)
+    w, x, y = (rng.standard_normal(SHAPE).astype(np.float32) for _ in range(3))
+    compiled = sparsam.compile(step, ({"w": w}, x, y), state=None)
+    p, others = compiled(compiled.compress({"w": w}), x, y)
+    expected = jax.jit(step)({"w": w}, x, y)
+    for found, wanted in zip(
+        jax.tree.leaves((compiled.densify(p), others)),
+        jax.tree.leaves(expected),
+        strict=True,
+    ):
+        np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
