@@ -48,6 +48,8 @@ std::unique_ptr<Input> Input::read(StringRef tool, const std::string &path,
   input->context = std::make_unique<MLIRContext>(registry);
   // sparsam-import takes in marks of frameworks' own dialects by name.
   input->context->allowUnregisteredDialects();
+  // A message names the place in the source; the operation as text can be pages.
+  input->context->printOpOnDiagnostic(false);
   input->sources.AddNewSourceBuffer(std::move(file), llvm::SMLoc());
   input->handler =
       std::make_unique<SourceMgrDiagnosticHandler>(input->sources, input->context.get());
