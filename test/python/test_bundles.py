@@ -2,6 +2,8 @@
 
 import json
 import pickle
+import platform
+import re
 import subprocess
 import sys
 
@@ -94,6 +96,39 @@ def test_without_llvm(saved, tmp_path):
     loss, libraries = ran.stdout.splitlines()
     assert float(loss) == float(step(*handles, *batch)[2])
     assert libraries == "[]"
+
+
+def run_tool(*arguments) -> subprocess.CompletedProcess:
+    command = ["sparsam-run", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_from_the_command_line(saved, tmp_path):
+    """Without a function's name it is the step that runs; without arrays, on made-up ones."""
+    one, step, path = saved
+    ran = run_tool(path, "--steps", 2)
+    assert ran.returncode == 0, ran.stderr
+    assert "inputs of 'main' are random" in ran.stderr
+    loss = float(re.search(r"^2 = (.*)$", ran.stdout, re.MULTILINE)[1])
+    assert np.isfinite(loss) and "2 steps, ms a step" in ran.stdout
+
+    handles, batch = step.compress(one.params, one.state), one.batches[0]
+    arrays = {str(2 + number): np.asarray(each) for number, each in enumerate(batch)}
+    for handle in handles:
+        for slot, array in zip(handle.layout.slots, handle.arrays(), strict=True):
+            name = slot.name if slot.part == "dense" else f"{slot.name}/{slot.part}"
+            arrays[name] = np.array(array)
+    np.savez(tmp_path / "args.npz", **arrays)
+    files = "--args", tmp_path / "args.npz", "--results", tmp_path / "out.npz"
+    ran = run_tool(path, *files)
+    assert ran.returncode == 0, ran.stderr
+    *handles, loss = step(*handles, *batch)
+    found = np.load(tmp_path / "out.npz")
+    assert found["2"] == loss
+    for slot, array in zip(handles[0].layout.slots, handles[0].arrays(), strict=True):
+        if slot.part in ("dense", "values"):
+            name = slot.name if slot.part == "dense" else f"{slot.name}/{slot.part}"
+            np.testing.assert_array_equal(found[name], array)
 
 
 def test_what_is_compiled_loads_llvm():

@@ -24,10 +24,14 @@ Without a file, MLIR is read from standard input. A bundle needs no LLVM.
 
 OPTIONS:
   --args FILE.npz      arguments, by their sparsam.name, or as arg0, arg1, ...; arrays
-                       that no function of the file knows are an error
+                       that no function of the file knows are an error. Without it they
+                       are made up: parameters and floating-point inputs are random,
+                       patterns are selected from them, optimizer state and integers
+                       are zero
   --results FILE.npz   where to write the results of the last step, by name; what is
-                       updated in place keeps its name as an argument
-  --function NAME      the function to run (default: step, or the only public one)
+                       updated in place keeps its name as an argument. Needs --args, if
+                       the function reads arrays
+  --function NAME      the function to run (default: step, main, or the only public one)
   --steps N            calls, each on the values that the one before it left in the
                        arguments that it updates (default: 1)
   --pipeline PASSES    passes that take the input down to sparsam-to-cpu (default:

@@ -156,6 +156,13 @@ Result<Bindings> Bindings::create(const FunctionTable &program,
   return bindings;
 }
 
+Arrays Bindings::takeResults() {
+  Arrays results;
+  for (const auto &[name, array] : named)
+    results.emplace(name, std::move(*array));
+  return results;
+}
+
 Result<std::vector<double>> sparsam_run::runSteps(const FunctionTable &program,
                                                   const ProgramFunction &function,
                                                   const Bindings &bindings, int64_t steps,

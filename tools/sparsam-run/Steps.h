@@ -39,12 +39,17 @@ public:
   /// Every result by its name: an array updated in place keeps the name under which
   /// it is read, so that results serve as arguments again; others are `resultK`
   /// unless they are named.
-  const std::map<std::string, const Array *> &results() const { return named; }
+  std::map<std::string, const Array *> results() const {
+    return {named.begin(), named.end()};
+  }
+
+  /// The results themselves, after which nothing can be called on these.
+  Arrays takeResults();
 
 private:
   std::vector<std::unique_ptr<Array>> arrays;
   std::vector<void *> addresses;
-  std::map<std::string, const Array *> named;
+  std::map<std::string, Array *> named;
 };
 
 /// Seconds of each step, with a progress bar on standard error meanwhile if asked.

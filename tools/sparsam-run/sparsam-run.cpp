@@ -3,6 +3,7 @@
 
 #include "Compiler.h"
 #include "Patterns.h"
+#include "Placeholders.h"
 #include "sparsam/Bundle/Bundle.h"
 #include "sparsam/Runtime/Runtime.h"
 
@@ -28,11 +29,20 @@ const ProgramFunction *choose(const FunctionTable &program, const std::string &w
   if (wanted.empty() && program.functions().size() == 1)
     return &program.functions().front();
   const ProgramFunction *function = program.find(wanted.empty() ? "step" : wanted);
+  // What frameworks' importers call it.
+  if (!function && wanted.empty())
+    function = program.find("main");
   if (!function)
-    fail((wanted.empty() ? "say which --function to run"
+    fail((wanted.empty() ? "say which --function to run, none is 'step' or 'main'"
                          : "no public function '" + wanted + "' in the module") +
          "; there are " + functionNames(program.functions()));
   return function;
+}
+
+bool readsArrays(const ProgramFunction &function) {
+  std::vector<NamedArgument> arguments = namedArguments(function);
+  return std::any_of(arguments.begin(), arguments.end(),
+                     [](const NamedArgument &any) { return any.isRead(); });
 }
 
 void describe(const ProgramFunction &function) {
@@ -68,6 +78,20 @@ Result<Bindings> bind(const FunctionTable &program, const ProgramFunction &funct
     if (read.failed())
       return read.failure();
     given = std::move(*read);
+  } else if (readsArrays(function)) {
+    // A file of results that mean nothing would be a trap.
+    if (!options.results.empty())
+      return Failure{"--results needs --args: what '" + function.name +
+                     "' computes of numbers that are made up is no result"};
+    std::fprintf(
+        stderr,
+        "sparsam-run: note: without --args, parameters and floating-point inputs "
+        "of '%s' are random, optimizer state and integers are zero\n",
+        function.name.c_str());
+    Result<Arrays> made = makePlaceholders(program, function);
+    if (made.failed())
+      return made.failure();
+    given = std::move(*made);
   }
   Result<Bindings> bindings =
       Bindings::create(program, function, std::move(given), options.args);
