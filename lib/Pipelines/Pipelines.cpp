@@ -111,6 +111,7 @@ void sparsam::buildLowerToLLVMPipeline(OpPassManager &passes) {
   lowered.addPass(createBytesForBooleansPass());
   lowered.addPass(createIntegersForBF16Pass());
   lowered.addPass(createRestoreNoAliasPass());
+  passes.addPass(createExpandFMAPass());
 }
 
 void sparsam::registerPipelines() {

@@ -67,6 +67,10 @@ llvm::Triple Cpu::getTriple() { return llvm::Triple(llvm::sys::getProcessTriple(
 
 bool Cpu::has(StringRef feature) const { return llvm::binary_search(features, feature); }
 
+bool Cpu::hasFusedMultiplyAdd() const {
+  return !getTriple().isX86() || has("fma") || has("fma4");
+}
+
 llvm::Expected<Cpu> Cpu::get(StringRef name) {
   std::string error;
   const llvm::Target *target = findTarget(error);

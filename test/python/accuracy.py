@@ -2,7 +2,7 @@
 
 Run as a program it measures them and prints the table of docs/Numerics.md:
 
-    tools/dev exec python test/python/accuracy.py [--step N] [FUNCTION...]
+    tools/dev exec python test/python/accuracy.py [--step N] [--cpu NAME] [FUNCTION...]
 
 Every N-th of all 2^32 numbers of f32 is taken; all of them, by default. The reference is
 f64, whose own error is some 1e-9 of the distance of two f32.
@@ -79,7 +79,7 @@ LIBRARY = {
 FUNCTIONS = COMPILED | LIBRARY
 
 
-def compile_functions(names: Iterable[str]) -> _core.Program:
+def compile_functions(names: Iterable[str], cpu: str = "host") -> _core.Program:
     """Each function on a whole chunk, as a step has it."""
     chunk = f"tensor<{CHUNK}xf32>"
     text = "".join(
@@ -92,7 +92,7 @@ def compile_functions(names: Iterable[str]) -> _core.Program:
         for name in names
     )
     module = _core.Module.parse(text)
-    module.run("sparsam-to-cpu")
+    module.run(f"sparsam-to-cpu{{cpu={cpu}}}")
     return module.compile()
 
 
@@ -182,8 +182,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("functions", nargs="*", default=list(FUNCTIONS))
     parser.add_argument("--step", type=int, default=1, help="take every so many-th f32")
+    parser.add_argument("--cpu", default="host", help="compile for this CPU")
     options = parser.parse_args()
-    program = compile_functions(options.functions)
+    program = compile_functions(options.functions, options.cpu)
     print("| function | ulp | at | relative | at | subnormal results | wrong |")
     print("|---|---|---|---|---|---|---|")
     for name in options.functions:

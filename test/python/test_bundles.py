@@ -290,6 +290,34 @@ def test_compiled_for_another_cpu():
         sparsam.compile(train, args, state=None, cpu=absent)
 
 
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="others have it")
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
+@pytest.mark.parametrize(
+    "text", ["nm<2:4>", "nm<2:8, vector = 8>", "block<8x8, density = 0.5>"]
+)
+def test_without_fused_multiply_adds(text, dtype):
+    """As the dense step on the pattern in f64, and one remark says that there are none."""
+
+    def train(w, x):
+        grad = jax.grad(lambda w: jnp.square(jnp.tanh(x @ w)).mean())(w)
+        return w - 30 * grad, jnp.square(jnp.tanh(x @ w)).mean()
+
+    rng = np.random.default_rng(0)
+    w, x = (jnp.asarray(rng.standard_normal((32, 32)) / 4, dtype) for _ in range(2))
+    step = sparsam.compile(train, (w, x), state=None, structure={"*": text}, cpu="x86-64")
+    p = step.compress(w)
+    w, x = np.asarray(step.densify(p), np.float64), np.asarray(x, np.float64)
+    p, loss = step(p, x.astype(dtype))
+    y = np.tanh(x @ w)
+    grad = x.T @ (2 * y * (1 - y**2)) / y.size
+    pairs = [(step.densify(p), w - 30 * grad * (w != 0)), (loss, (y**2).mean())]
+    for found, expected in pairs:
+        error = np.abs(np.asarray(found, np.float64) - expected).max()
+        assert error < 8 * float(jnp.finfo(dtype).eps) * np.abs(expected).max()
+    remarks = [text for text in step.remarks if "no fused multiply-add" in text]
+    assert len(remarks) == 1 and "CPU 'x86-64'" in remarks[0]
+
+
 def test_what_save_refuses(small, tmp_path):
     step, args, _ = small
     p = step.compress(args[0])

@@ -72,6 +72,11 @@ TEST(CpuTest, Widths) {
   EXPECT_TRUE(find("znver4").halvesVectors);
   EXPECT_FALSE(find("znver5").halvesVectors);
   EXPECT_TRUE(find("x86-64-v3").has("fma"));
+  for (auto [name, fused] :
+       {std::pair("x86-64", false), std::pair("x86-64-v2", false),
+        std::pair("sandybridge", false), std::pair("x86-64-v3", true),
+        std::pair("bdver1", true), std::pair("skylake-avx512", true)})
+    EXPECT_EQ(find(name).hasFusedMultiplyAdd(), fused) << name;
   EXPECT_FALSE(find("x86-64-v3").has("avx512f"));
   EXPECT_NE(refusal("pentium4").find("has no 64-bit mode"), std::string::npos);
 }

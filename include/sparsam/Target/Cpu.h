@@ -33,6 +33,10 @@ struct Cpu {
 
   bool has(StringRef feature) const;
 
+  /// Whether it multiplies and adds in one instruction, rounded once. LLVM calls a
+  /// function of the C library for each number where it does not.
+  bool hasFusedMultiplyAdd() const;
+
   /// "host" is this machine's. An error for a name that LLVM does not know.
   static llvm::Expected<Cpu> get(StringRef name);
 

@@ -1,4 +1,5 @@
 #include "sparsam/Conversion/Passes.h"
+#include "sparsam/Target/Cpu.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -13,6 +14,7 @@ namespace mlir::sparsam {
 } // namespace mlir::sparsam
 
 using namespace mlir;
+using sparsam::Cpu;
 
 /// Polynomials of upstream that lose digits, or infinities, where libm does not: sin and
 /// cos of large arguments and of values near zero; atan by 40 units in the last place;
@@ -24,6 +26,22 @@ static bool isAccurate(StringRef name) {
       math::AtanOp::getOperationName(), math::Atan2Op::getOperationName(),
       math::CbrtOp::getOperationName(), math::RsqrtOp::getOperationName()};
   return !llvm::is_contained(inaccurate, name);
+}
+
+/// Functions whose polynomials lose digits, tanh its limits too, where a product is
+/// rounded before the sum.
+static bool needsFusion(Operation *op) {
+  return isa<math::LogOp, math::TanhOp, math::ErfOp, math::ErfcOp>(op);
+}
+
+static void separate(math::FmaOp op) {
+  OpBuilder builder(op);
+  auto flags = op.getFastmathAttr();
+  Value product =
+      arith::MulFOp::create(builder, op.getLoc(), op.getA(), op.getB(), flags);
+  op.replaceAllUsesWith(
+      arith::AddFOp::create(builder, op.getLoc(), product, op.getC(), flags).getResult());
+  op.erase();
 }
 
 static Value createConstant(OpBuilder &builder, Location loc, Type type, double value) {
@@ -69,15 +87,7 @@ struct ApproximateMathPass : sparsam::impl::ApproximateMathPassBase<ApproximateM
   using ApproximateMathPassBase::ApproximateMathPassBase;
 
   void runOnOperation() override {
-    RewritePatternSet patterns(&getContext());
-    populateMathPolynomialApproximationPatterns(patterns, isAccurate);
-    // Upstream's patterns take a tensor for a scalar.
-    SmallVector<Operation *> ops;
-    getOperation()->walk([&](Operation *op) {
-      if (isa<math::MathDialect>(op->getDialect()) &&
-          llvm::none_of(op->getOperandTypes(), llvm::IsaPred<TensorType>))
-        ops.push_back(op);
-    });
+    SmallVector<Operation *> ops = find([](Operation *) { return true; });
     for (Operation *op : ops) {
       if (!getElementTypeOrSelf(op->getResult(0)).isF32())
         continue;
@@ -88,12 +98,51 @@ struct ApproximateMathPass : sparsam::impl::ApproximateMathPassBase<ApproximateM
       else if (isa<math::ErfOp>(op))
         keepSign(op);
     }
-    // Only the patterns: canonicalization is a pass of its own.
-    if (failed(applyOpPatternsGreedily(
-            ops, std::move(patterns),
-            GreedyRewriteConfig().enableFolding(false).setRegionSimplificationLevel(
-                GreedySimplifyRegionLevel::Disabled))))
+    if (failed(ops.empty() ? success() : approximate(ops)))
       signalPassFailure();
+  }
+
+private:
+  SmallVector<Operation *> find(llvm::function_ref<bool(Operation *)> isWanted) {
+    // Upstream's patterns take a tensor for a scalar.
+    SmallVector<Operation *> ops;
+    getOperation()->walk([&](Operation *op) {
+      if (isa<math::MathDialect>(op->getDialect()) && isWanted(op) &&
+          llvm::none_of(op->getOperandTypes(), llvm::IsaPred<TensorType>))
+        ops.push_back(op);
+    });
+    return ops;
+  }
+
+  LogicalResult approximate(ArrayRef<Operation *> ops) {
+    auto module = dyn_cast<ModuleOp>(getOperation());
+    if (!module)
+      module = getOperation()->getParentOfType<ModuleOp>();
+    llvm::Expected<Cpu> cpu = module ? Cpu::get(/*wanted=*/"", module) : Cpu::get("host");
+    if (!cpu)
+      return getOperation()->emitError() << llvm::toString(cpu.takeError());
+    if (cpu->hasFusedMultiplyAdd())
+      return applyPatterns(ops);
+    DenseSet<Operation *> before;
+    getOperation()->walk([&](math::FmaOp op) { before.insert(op); });
+    if (failed(applyPatterns(find([](Operation *op) { return !needsFusion(op); }))))
+      return failure();
+    getOperation()->walk([&](math::FmaOp op) {
+      if (!before.contains(op))
+        separate(op);
+    });
+    // Found again: what nothing reads is gone.
+    return applyPatterns(find(needsFusion));
+  }
+
+  LogicalResult applyPatterns(ArrayRef<Operation *> ops) {
+    RewritePatternSet patterns(&getContext());
+    populateMathPolynomialApproximationPatterns(patterns, isAccurate);
+    // Only the patterns: canonicalization is a pass of its own.
+    return applyOpPatternsGreedily(
+        ops, std::move(patterns),
+        GreedyRewriteConfig().enableFolding(false).setRegionSimplificationLevel(
+            GreedySimplifyRegionLevel::Disabled));
   }
 };
 } // namespace

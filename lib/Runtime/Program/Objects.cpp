@@ -69,9 +69,11 @@ void addEntry(llvm::Module &module, StringRef name) {
 
 /// The module as LLVM IR, with an entry for each function.
 llvm::Expected<std::unique_ptr<llvm::Module>>
-translate(ModuleOp module, llvm::LLVMContext &context, const CompileOptions &options,
-          llvm::ArrayRef<ProgramFunction> functions, PhaseTimes &times) {
+translate(ModuleOp module, const Cpu &cpu, llvm::LLVMContext &context,
+          const CompileOptions &options, llvm::ArrayRef<ProgramFunction> functions,
+          PhaseTimes &times) {
   OwningOpRef<ModuleOp> lowered(module.clone());
+  (*lowered)->setAttr(cpuAttrName, StringAttr::get(module.getContext(), cpu.spelling));
   {
     Phase phase(times, "lower");
     if (failed(runPipeline(*lowered, options.pipeline)))
@@ -112,7 +114,7 @@ llvm::Expected<CompiledObjects> sparsam::compileObjects(ModuleOp module, const C
   if (!functions)
     return functions.takeError();
   llvm::LLVMContext context;
-  auto translated = translate(module, context, options, *functions, times);
+  auto translated = translate(module, cpu, context, options, *functions, times);
   if (!translated)
     return translated.takeError();
   std::vector<std::string> added;

@@ -79,7 +79,9 @@ def ApproximateMathPass : Pass<"sparsam-approximate-math"> {
     ```mlir
     %0 = math.exp %x : f32
     ```
-    becomes a dozen of `math.fma` and bit operations.
+    becomes a dozen of `math.fma` and bit operations. For a CPU without FMA (`sparsam.cpu` of
+    the module names it; this machine's, by default) products and sums, but in log, tanh, erf
+    and erfc, which lose digits by it: `sparsam-expand-fma` computes theirs in f64.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
                            "::mlir::vector::VectorDialect"];
@@ -102,6 +104,38 @@ def InlineAllocaScopesPass : Pass<"sparsam-inline-alloca-scopes"> {
     memref.store %v, %m[%i] : memref<8xf32>
     ```
   }];
+}
+
+def ExpandFMAPass : Pass<"sparsam-expand-fma", "::mlir::ModuleOp"> {
+  let summary = "compute fused multiply-adds in a wider type where the CPU has none";
+  let description = [{
+    On x86 CPUs before FMA (`x86-64`, `x86-64-v2`) LLVM calls the C library for each number
+    of a fused multiply-add. For such a CPU (`sparsam.cpu` of the module names it; this
+    machine's, by default) those of f32 are computed in f64, and those of f16 in f32, where
+    the product is exact, and rounded. For others nothing changes, nor for f64.
+
+    Kernels multiply and add in an operation that LLVM takes apart on such a CPU, so that
+    the product is rounded, too. One remark for the module says so.
+
+    ```mlir
+    module attributes {sparsam.cpu = "x86-64"} {
+      ...
+      %0 = llvm.intr.fma(%a, %b, %c) : (f32, f32, f32) -> f32
+    ```
+    becomes
+    ```mlir
+      %0 = llvm.fpext %a : f32 to f64
+      %1 = llvm.fpext %b : f32 to f64
+      %2 = llvm.fmul %0, %1 : f64
+      %3 = llvm.fpext %c : f32 to f64
+      %4 = llvm.fadd %2, %3 : f64
+      %5 = llvm.fptrunc %4 : f64 to f32
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+  let statistics = [
+    Statistic<"numExpanded", "num-expanded", "multiply-adds in a wider type">,
+  ];
 }
 
 def BytesForBooleansPass : Pass<"sparsam-bytes-for-booleans"> {
