@@ -1,9 +1,12 @@
 """Structured products and conversions, compiled for the CPU, against NumPy in f64."""
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import patterns
 import pytest
 import scipy.optimize
+import sparsam
 from sparsam import _core
 
 DTYPES = {"f32": np.float32, "f64": np.float64}
@@ -238,6 +241,63 @@ def test_patterns_by_upstream_sparsification(text, unit_in, unit_out, element):
 )
 def test_products_at_the_edges(text, tokens, inputs, outputs):
     check_products(text, tokens, inputs, outputs)
+
+
+# A kernel has its results on a thread's stack, on which they fit in pieces alone.
+LARGE = [
+    pytest.param("nm<2:4, vector = 65536>", 5, 8, 65536, id="outputs"),
+    pytest.param("nm<2:4, vector = 20000>", 40, 64, 40000, id="pieces of other sizes"),
+    pytest.param("nm<1:2, vector = 65537>", 3, 4, 65537, id="pieces of one output"),
+    pytest.param("block<2x24576, density = 0.5>", 40, 8, 49152, id="outputs of blocks"),
+    pytest.param("block<65536x8, density = 0.5>", 5, 131072, 8, id="inputs of blocks"),
+    pytest.param("block<65537x4, density = 0.5>", 3, 131074, 8, id="a prime number"),
+    pytest.param("block<65536x8, density = 1.0>", 5, 65536, 8, id="all inputs"),
+    pytest.param("nm<2:20000, vector = 8>", 70, 40000, 16, id="inputs of a group"),
+    pytest.param("nm<1:65536>", 3, 65536, 8, id="inputs of single outputs"),
+    pytest.param("vnm<8, 2:20000>", 3, 40000, 24, id="inputs of columns"),
+]
+
+
+@pytest.mark.parametrize("vector_bits", [256, 512])
+@pytest.mark.parametrize("text, tokens, inputs, outputs", LARGE)
+def test_large_blocks(text, tokens, inputs, outputs, vector_bits):
+    check_products(text, tokens, inputs, outputs, vector_bits=vector_bits)
+
+
+def test_large_blocks_in_tall_panels():
+    tiles = [", sparsam.tiles = {token_vectors = 16, part = 3}"] * 3
+    for text, inputs, outputs in (
+        ("nm<2:4, vector = 8192>", 8, 8192),
+        ("block<8192x4, density = 0.5>", 16384, 4),
+    ):
+        check_products(text, 300, inputs, outputs, attributes=tiles, vector_bits=512)
+
+
+@pytest.mark.parametrize(
+    "text", ["nm<2:4, vector = 65536>", "block<4x65536, density = 1.0>"]
+)
+def test_a_step_of_large_blocks(text):
+    """Where all is kept or what is not is zero, a step is that of the dense weight."""
+    rng = np.random.default_rng(0)
+    w = rng.standard_normal((8, 65536)).astype(np.float32)
+    w[[2, 3, 6, 7]] = 0
+    x = rng.standard_normal((5, 8)).astype(np.float32)
+
+    def step(w, state, x):
+        loss, gradient = jax.value_and_grad(lambda w: jnp.mean((x @ w) ** 2))(w)
+        return w - 0.1 * gradient, state, loss
+
+    given = w if text.startswith("nm") else w[:4]
+    x = x[:, : len(given)]
+    compiled = sparsam.compile(step, (given, np.float32(0), x), structure={"*": text})
+    p, s = compiled.compress(given, np.float32(0))
+    p, s, loss = compiled(p, s, x)
+    expected, _, expected_loss = step(given, np.float32(0), x)
+    np.testing.assert_allclose(loss, expected_loss, rtol=1e-5)
+    kept = given != 0 if text.startswith("nm") else np.full(given.shape, True)
+    np.testing.assert_allclose(
+        compiled.densify(p), np.where(kept, expected, 0), rtol=1e-5, atol=1e-5
+    )
 
 
 def test_like_patterns_of_other_inputs():

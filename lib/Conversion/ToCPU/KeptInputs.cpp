@@ -1,4 +1,5 @@
 // The calls of the kernels of `KeptInputs`.
+#include "KeptPieces.h"
 #include "SortedKept.h"
 #include "llvm/Support/FormatVariadic.h"
 
@@ -82,6 +83,8 @@ void sparsam::lowerSpmmOfKept(RewriterBase &rewriter, SpmmOp op,
   KeptProduct product(pattern, type.getDimSize(0), type.getElementType(), library.target,
                       tiles);
   bool transposed = op.getTransposed();
+  if (std::optional<KeptPieces> pieces = cutForStack(product, transposed))
+    return lowerSpmmOfKept(rewriter, op, *pieces, library);
   bool inRows = !transposed && repaysRows(product);
   SmallVector<Value> read(op.getStorage());
   // Panels have been packed by then.
@@ -144,6 +147,10 @@ void sparsam::lowerSddmmOfKept(RewriterBase &rewriter, SddmmOp op,
       createRanges(b, product, operands.pattern, getGradientUnits(product), library);
   operands.destination = op.getInit();
   call(b, "sddmm", product, operands, buildGradient, library);
+}
+
+Value KeptInputs::buildValues(ImplicitLocOpBuilder &b, Value, Value number) const {
+  return buildScaled(b, number, getValueStride());
 }
 
 Value sparsam::buildIndexLoad(ImplicitLocOpBuilder &b, Value indices,

@@ -18,9 +18,6 @@ constexpr int64_t minimumKeptNear = 144;
 constexpr int64_t minimumKeptOfMany = 80;
 /// Kept inputs of a run at once.
 constexpr int64_t mostAtOnce = 8;
-/// Bytes that a range's panel does not exceed for the sake of more kept inputs: it may be
-/// on the stack.
-constexpr int64_t mostBytes = 1 << 20;
 
 } // namespace
 
@@ -80,7 +77,8 @@ int64_t KeptProduct::getUnitsWithin(int64_t bytes, int64_t columns, int64_t leas
     return limit / getBytes(columns) / pattern.unit;
   };
   int64_t enough = pattern.kept ? llvm::divideCeil(least * units, pattern.kept) : 1;
-  enough = std::min(enough, getFitting(std::max(bytes, mostBytes)));
+  // The panel may be on the stack.
+  enough = std::min(enough, getFitting(std::max(bytes, mostStackBytes)));
   int64_t size = std::max<int64_t>({getFitting(bytes), enough, 1});
   if (size >= units)
     return units;
@@ -94,6 +92,8 @@ int64_t KeptProduct::getUnitsOfRanges(int64_t count) const {
              ? int64_t(llvm::alignTo(size, lanes / pattern.unit))
              : size;
 }
+
+int64_t KeptProduct::getAtOnce() const { return std::gcd(pattern.run, mostAtOnce); }
 
 Value cpu::buildLowerBound(ImplicitLocOpBuilder &b, Value begin, Value end, Value limit,
                            function_ref<Value(ImplicitLocOpBuilder &, Value)> read) {
@@ -280,7 +280,7 @@ cpu::buildKeptInTurn(ImplicitLocOpBuilder &b, const KeptProduct &product,
                      function_ref<SmallVector<Value>(ImplicitLocOpBuilder &, Value, Value,
                                                      int64_t, ValueRange)>
                          body) {
-  int64_t run = std::gcd(product.pattern.run, mostAtOnce);
+  int64_t run = product.getAtOnce();
   auto buildRuns = [&](Value begin, Value end, int64_t runs, ValueRange carried) {
     return buildFor(b, begin, end, runs * run, carried,
                     [&](ImplicitLocOpBuilder &b, Value first, ValueRange carried) {

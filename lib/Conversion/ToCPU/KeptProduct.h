@@ -10,6 +10,10 @@
 
 namespace mlir::sparsam::cpu {
 
+/// Bytes that a kernel has on a thread's stack, about, at most. It has 4 MiB by default
+/// where OpenMP makes the thread, and callers of programs may have less than that left.
+constexpr int64_t mostStackBytes = 1 << 20;
+
 /// Some consecutive outputs of a block.
 struct Part {
   Value offset;
@@ -64,6 +68,8 @@ struct KeptProduct {
   }
 
   int64_t getHeight() const { return lanes * tokenVectors; }
+  /// Kept inputs of a run that a kernel goes through at once.
+  int64_t getAtOnce() const;
   int64_t getBytes(int64_t elements) const {
     return elements * element.getIntOrFloatBitWidth() / 8;
   }

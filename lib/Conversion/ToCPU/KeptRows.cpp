@@ -29,7 +29,7 @@ struct RowKernel {
     SmallVector<Value> sums = buildKept(
         b, product, operands.pattern, block, span, zeros,
         [&](ImplicitLocOpBuilder &b, Value number, Value input, ValueRange sums) {
-          Value first = buildScaled(b, number, product.pattern.getValueStride());
+          Value first = product.pattern.buildValues(b, block, number);
           first = arith::AddIOp::create(b, first, offset);
           SmallVector<Value> weights;
           for (int64_t v = 0; v < vectors; ++v)

@@ -49,7 +49,9 @@ int64_t getScatterBytes(const KeptProduct &product) {
                                    : product.target.l2Bytes / 32 * 5;
 }
 /// Bytes of outputs on the stack that several ranges of inputs add up in.
-int64_t getPartialBytes(const KeptProduct &product) { return product.target.l2Bytes / 8; }
+int64_t getPartialBytes(const KeptProduct &product) {
+  return std::min(product.target.l2Bytes / 8, mostStackBytes);
+}
 
 /// Kept inputs of a block in a range that is there for threads to share.
 constexpr int64_t keptOfSharedRange = 96;
@@ -126,15 +128,15 @@ void prefetchPiece(ImplicitLocOpBuilder &b, const KeptProduct &product,
   Value first =
       buildSpan(b, product, operands.ranges, operands.pattern, later, firstUnit, units)
           .begin;
-  prefetchRow(b, operands.values, buildScaled(b, first, product.vector),
+  prefetchRow(b, operands.values, kept.buildValues(b, later, first),
               count * product.vector);
   Value run = arith::DivUIOp::create(b, first, buildIndex(b, kept.run));
   prefetchRow(b, operands.pattern.back(), run, llvm::divideCeil(count, kept.run));
 }
 
 Value loadWeight(ImplicitLocOpBuilder &b, const KeptProduct &product, Value values,
-                 Value number, Part part, int64_t place) {
-  Value first = buildScaled(b, number, product.pattern.getValueStride());
+                 Value block, Value number, Part part, int64_t place) {
+  Value first = product.pattern.buildValues(b, block, number);
   Value at = buildOffset(b, arith::AddIOp::create(b, first, part.offset), place);
   Value weight = memref::LoadOp::create(b, values, at);
   return vector::BroadcastOp::create(b, product.getVectorType(), weight);
@@ -163,7 +165,7 @@ SmallVector<Value> buildGather(ImplicitLocOpBuilder &b, const KeptProduct &produ
         auto next = llvm::to_vector_of<Value>(carried);
         auto *sum = next.begin() + set * size;
         for (int64_t v = 0; v < part.size; ++v) {
-          Value weight = loadWeight(b, product, operands.values, number, part, v);
+          Value weight = loadWeight(b, product, operands.values, block, number, part, v);
           for (int64_t r = 0; r < product.tokenVectors; ++r, ++sum)
             *sum = vector::FMAOp::create(b, weight, x[r], *sum);
         }
@@ -190,7 +192,8 @@ void buildScatter(ImplicitLocOpBuilder &b, const KeptProduct &product,
               Value row = arith::SubIOp::create(b, input, firstInput);
               SmallVector<Value> sums = loadTokens(b, product, dx, row);
               for (int64_t v = 0; v < part.size; ++v) {
-                Value weight = loadWeight(b, product, operands.values, number, part, v);
+                Value weight =
+                    loadWeight(b, product, operands.values, block, number, part, v);
                 for (int64_t r = 0; r < product.tokenVectors; ++r)
                   sums[r] = vector::FMAOp::create(b, weight, dy[v][r], sums[r]);
               }
@@ -245,8 +248,8 @@ int64_t cpu::getTransposedUnits(const KeptProduct &product) {
   int64_t least = product.hasFewRegisters() && !product.isNear ? 128
                   : product.isLimitedByLoads()                 ? 48
                                                                : 24;
-  int64_t size =
-      product.getUnitsWithin(getScatterBytes(product), product.getHeight(), least);
+  int64_t size = product.getUnitsWithin(
+      std::min(getScatterBytes(product), mostStackBytes), product.getHeight(), least);
   if (product.getOutputPanels().getCount() > 1)
     return size;
   // Threads share the ranges of a single panel: more of them, where taking up a block

@@ -1,12 +1,10 @@
 // What kernels of `KeptInputs` can be cut into.
+#include "KeptPieces.h"
 #include "SortedKept.h"
 
 using namespace mlir;
 using namespace mlir::sparsam;
 using namespace mlir::sparsam::cpu;
-
-/// Of a range that is on a thread's stack.
-static constexpr int64_t mostStackBytes = 1 << 20;
 
 LogicalResult TileSpace::verify(const KernelTiles &given,
                                 function_ref<InFlightDiagnostic()> emitError) const {
@@ -44,6 +42,9 @@ TileSpace sparsam::getTileSpaceOfKept(Operation *op, const KeptInputs &pattern,
   Type element = type.getElementType();
   auto spmm = dyn_cast<SpmmOp>(op);
   KeptProduct product(pattern, type.getDimSize(0), element, target, given);
+  if (spmm)
+    if (std::optional<KeptPieces> pieces = cutForStack(product, spmm.getTransposed()))
+      return getTileSpaceOfKept(op, *pieces, target, given);
   auto describe = [&](const KeptProduct &product, int64_t units) {
     KernelTiles tiles{product.partSize, product.tokenVectors, std::nullopt,
                       given.range.value_or(units * product.pattern.unit), std::nullopt};

@@ -28,6 +28,8 @@ public:
 
   /// From one kept input's values to the next's, in elements.
   virtual int64_t getValueStride() const { return vector; }
+  /// Where the values of kept input `number` of `block` start.
+  virtual Value buildValues(ImplicitLocOpBuilder &b, Value block, Value number) const;
 
   int64_t inputs, blocks, vector;
   /// Kept inputs of a block, on average.
