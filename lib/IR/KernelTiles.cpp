@@ -9,10 +9,16 @@ using namespace mlir::sparsam;
 
 namespace {
 
-/// Accumulators in registers at most: several times the registers of any CPU, since those
-/// that do not fit are only slow.
-constexpr int64_t mostAccumulators = 128;
 constexpr int64_t mostTokenVectors = 16;
+
+/// The most of a size on any target, where that does not follow from the shape.
+std::optional<int64_t> getMost(KernelTiles::Member member) {
+  if (member == &KernelTiles::tokenVectors)
+    return mostTokenVectors;
+  if (member == &KernelTiles::part || member == &KernelTiles::jobs)
+    return KernelTiles::mostAccumulators;
+  return std::nullopt;
+}
 
 std::string getNames() {
   return llvm::join(
@@ -31,6 +37,10 @@ ArrayRef<std::pair<StringLiteral, KernelTiles::Member>> KernelTiles::getMembers(
       {"range", &KernelTiles::range},
       {"chunk", &KernelTiles::chunk}};
   return members;
+}
+
+bool KernelTiles::isName(StringRef name) {
+  return llvm::is_contained(llvm::make_first_range(getMembers()), name);
 }
 
 KernelTiles KernelTiles::get(Operation *op) {
@@ -72,20 +82,18 @@ LogicalResult KernelTiles::verify(Operation *product,
       if (this->*member &&
           (member == &KernelTiles::jobs || member == &KernelTiles::chunk))
         return emitError() << "has no '" << name << "', which is a size of sddmm alone";
-  for (auto [name, member] : getMembers())
-    if (std::optional<int64_t> size = this->*member; size && *size < 1)
-      return emitError() << "needs positive tile sizes, found " << name << " = " << *size;
-  if (tokenVectors && *tokenVectors > mostTokenVectors)
-    return emitError() << "has at most " << mostTokenVectors
-                       << " vectors of tokens in registers, found token_vectors = "
-                       << *tokenVectors;
-  // Compared one by one first: their product may overflow.
-  int64_t outputs = part.value_or(1);
-  int64_t others = (isa<SpmmOp>(product) ? tokenVectors : jobs).value_or(1);
-  if (outputs > mostAccumulators || others > mostAccumulators ||
-      outputs * others > mostAccumulators)
-    return emitError() << "has at most " << mostAccumulators
-                       << " accumulators in registers, found {" << getText() << "}";
+  for (auto [name, member] : getMembers()) {
+    std::optional<int64_t> size = this->*member, most = getMost(member);
+    if (!size || (*size >= 1 && (!most || *size <= *most)))
+      continue;
+    InFlightDiagnostic diagnostic = emitError();
+    diagnostic << "needs tile size '" << name << "' to be ";
+    if (most)
+      diagnostic << "from 1 to " << *most;
+    else
+      diagnostic << "at least 1";
+    return diagnostic << ", found " << *size;
+  }
   return success();
 }
 
@@ -99,8 +107,7 @@ LogicalResult sparsam::verifyTilesAttr(Operation *op) {
                              << "`, found " << attr;
   for (NamedAttribute size : dictionary) {
     StringRef name = size.getName();
-    if (llvm::none_of(KernelTiles::getMembers(),
-                      [&](const auto &member) { return member.first == name; }))
+    if (!KernelTiles::isName(name))
       return op->emitOpError() << "has no tile size '" << name << "'; there are "
                                << getNames();
     auto integer = dyn_cast<IntegerAttr>(size.getValue());

@@ -250,7 +250,7 @@ func.func @tiles_type(%x: tensor<5x8xf32>, %v: tensor<16x4x1xf32>, %i: tensor<16
 // -----
 
 func.func @tiles_positive(%x: tensor<5x8xf32>, %v: tensor<16x4x1xf32>, %i: tensor<16x4xi16>, %y: tensor<5x16xf32>) {
-  // expected-error @below {{needs positive tile sizes, found range = 0}}
+  // expected-error @below {{needs tile size 'range' to be at least 1, found 0}}
   %0 = sparsam.spmm %x, %v, %i into %y {structure = #sparsam.nm<2:4>, sparsam.tiles = {range = 0}}
       : (tensor<5x8xf32>, tensor<16x4x1xf32>, tensor<16x4xi16>, tensor<5x16xf32>) -> tensor<5x16xf32>
   return
@@ -259,7 +259,7 @@ func.func @tiles_positive(%x: tensor<5x8xf32>, %v: tensor<16x4x1xf32>, %i: tenso
 // -----
 
 func.func @tiles_height(%x: tensor<5x8xf32>, %v: tensor<16x4x1xf32>, %i: tensor<16x4xi16>, %y: tensor<5x16xf32>) {
-  // expected-error @below {{has at most 16 vectors of tokens in registers, found token_vectors = 17}}
+  // expected-error @below {{needs tile size 'token_vectors' to be from 1 to 16, found 17}}
   %0 = sparsam.spmm %x, %v, %i into %y {structure = #sparsam.nm<2:4>, sparsam.tiles = {token_vectors = 17}}
       : (tensor<5x8xf32>, tensor<16x4x1xf32>, tensor<16x4xi16>, tensor<5x16xf32>) -> tensor<5x16xf32>
   return
@@ -267,9 +267,9 @@ func.func @tiles_height(%x: tensor<5x8xf32>, %v: tensor<16x4x1xf32>, %i: tensor<
 
 // -----
 
-func.func @tiles_registers(%x: tensor<5x8xf32>, %v: tensor<16x4x1xf32>, %i: tensor<16x4xi16>, %y: tensor<5x16xf32>) {
-  // expected-error @below {{has at most 128 accumulators in registers, found {part = 16, token_vectors = 9}}}
-  %0 = sparsam.spmm %x, %v, %i into %y {structure = #sparsam.nm<2:4>, sparsam.tiles = {part = 16, token_vectors = 9}}
+func.func @tiles_part(%x: tensor<5x8xf32>, %v: tensor<16x4x1xf32>, %i: tensor<16x4xi16>, %y: tensor<5x16xf32>) {
+  // expected-error @below {{needs tile size 'part' to be from 1 to 128, found -1}}
+  %0 = sparsam.spmm %x, %v, %i into %y {structure = #sparsam.nm<2:4>, sparsam.tiles = {part = -1}}
       : (tensor<5x8xf32>, tensor<16x4x1xf32>, tensor<16x4xi16>, tensor<5x16xf32>) -> tensor<5x16xf32>
   return
 }
@@ -278,7 +278,7 @@ func.func @tiles_registers(%x: tensor<5x8xf32>, %v: tensor<16x4x1xf32>, %i: tens
 
 // sddmm, constraint 5.
 func.func @tiles_jobs(%x: tensor<5x8xf32>, %dy: tensor<5x16xf32>, %i: tensor<16x4xi16>, %v: tensor<16x4x1xf32>) {
-  // expected-error @below {{has at most 128 accumulators in registers, found {part = 2, jobs = 9223372036854775807}}}
+  // expected-error @below {{needs tile size 'jobs' to be from 1 to 128, found 9223372036854775807}}
   %0 = sparsam.sddmm %x, %dy on %i into %v {structure = #sparsam.nm<2:4>, sparsam.tiles = {part = 2, jobs = 9223372036854775807}}
       : (tensor<5x8xf32>, tensor<5x16xf32>, tensor<16x4xi16>, tensor<16x4x1xf32>) -> tensor<16x4x1xf32>
   return

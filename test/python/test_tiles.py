@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import re
 
 import jax
 import jax.numpy as jnp
@@ -28,19 +29,24 @@ STRUCTURES = [
 ]
 
 
-def tile_texts(rng, vector, unit, inputs):
+def tile_texts(rng, vector, unit, tokens, inputs, outputs):
     """Random tile sizes of the three products, as attributes."""
     texts = []
+    # Single outputs may be what is gathered for dx.
+    rows = min(inputs, outputs) if vector == 1 else inputs
     for product in ("spmm", "spmm_transposed", "sddmm"):
         tiles = {
             "part": rng.integers(1, vector + 1),
             "token_vectors": rng.integers(1, 9),
-            "range": unit * rng.integers(1, inputs // unit + 1),
+            "range": unit * rng.integers(1, rows // unit + 1),
         }
         if product == "sddmm" and vector == 1:
             tiles["jobs"] = 2 ** rng.integers(0, 3)
         elif product == "sddmm":
-            tiles |= {"jobs": rng.integers(1, 13), "chunk": rng.integers(1, 80)}
+            tiles |= {
+                "jobs": rng.integers(1, 13),
+                "chunk": rng.integers(1, min(tokens, 80) + 1),
+            }
         # Any of them may be left to the model.
         kept = [name for name in tiles if rng.random() < 0.8]
         sizes = ", ".join(f"{name} = {tiles[name]}" for name in kept)
@@ -53,9 +59,68 @@ def tile_texts(rng, vector, unit, inputs):
 def test_any_tiles_give_the_products(text, vector, unit, bits):
     for seed, shape in enumerate(SHAPES):
         rng = np.random.default_rng((seed, bits))
-        attributes = tile_texts(rng, vector, unit, shape[1])
+        attributes = tile_texts(rng, vector, unit, *shape)
         test_products.check_products(
             text, *shape, seed=seed, attributes=attributes, vector_bits=bits
+        )
+
+
+HUGE = 2**63 - 1
+
+# Sizes that no product below has, and what is said of them.
+OUT_OF_REACH = [
+    ("part", 0, "'part' to be from 1 to 128, found 0"),
+    ("part", -1, "'part' to be from 1 to 128, found -1"),
+    ("part", HUGE, f"'part' to be from 1 to 128, found {HUGE}"),
+    ("part", 9, "blocks of 8 outputs, of which no more .*found part = 9"),
+    ("token_vectors", 100000, "'token_vectors' to be from 1 to 16, found 100000"),
+    ("jobs", HUGE, f"'jobs' to be from 1 to 128, found {HUGE}|has no 'jobs'"),
+    ("range", 0, "'range' to be at least 1, found 0"),
+    ("range", 1, "groups of 4, expected a multiple, .*found range = 1"),
+    ("range", 100000, "a multiple, up to all 24, found range = 100000"),
+    ("range", HUGE, f"a multiple, up to all 24, found range = {HUGE}"),
+    ("chunk", 100000, "8 tokens, .*found chunk = 100000|has no 'chunk'"),
+    ("chunk", HUGE, f"8 tokens, .*found chunk = {HUGE}|has no 'chunk'"),
+]
+
+
+@pytest.mark.parametrize("name, size, message", OUT_OF_REACH)
+def test_sizes_out_of_reach(name, size, message):
+    """Each is an error that names the size, in each of the products."""
+    structure = test_products.patterns.parse("nm<2:4, vector = 8>")
+    for place in range(3):
+        attributes = ["", "", ""]
+        attributes[place] = f", sparsam.tiles = {{{name} = {size}}}"
+        text = test_products.products(structure, 8, 24, 40, "f32", attributes)
+        with pytest.raises(Exception, match=message):
+            test_products.compile_function(text)
+
+
+@pytest.mark.parametrize("name, size, message", OUT_OF_REACH)
+def test_a_file_of_sizes_out_of_reach(tmp_path, name, size, message):
+    """The step says so, and has the model's."""
+    path = str(tmp_path / "tiles.json")
+    given = {"x": np.ones((8, 24), np.float32), "w": np.ones((24, 40), np.float32)}
+
+    def step(params, state, x):
+        loss = lambda w: jnp.mean((x @ w) ** 2)  # noqa: E731
+        return {"w": params["w"] - 0.1 * jax.grad(loss)(params["w"])}, state
+
+    def compile(**options):
+        return sparsam.compile(
+            step,
+            ({"w": given["w"]}, np.float32(0), given["x"]),
+            structure={"w": "nm<2:4, vector = 8>"},
+            **options,
+        )
+
+    products = compile()._main.products()
+    _core.add_tiles(path, [(each["key"], {name: size}, 2.0, 1.0) for each in products])
+    remarks = compile(tiles=path).remarks
+    assert len(remarks) == len(products)
+    for remark in remarks:
+        assert re.search(
+            f"has the model's tile sizes: with those in.*({message})", remark
         )
 
 

@@ -27,6 +27,7 @@ struct KernelTiles {
   using Member = std::optional<int64_t> KernelTiles::*;
   /// The members by their names in text.
   static ArrayRef<std::pair<StringLiteral, Member>> getMembers();
+  static bool isName(StringRef name);
 
   /// Of a product that has passed the verifier; all none where it has no attribute.
   static KernelTiles get(Operation *op);
@@ -36,8 +37,13 @@ struct KernelTiles {
   /// "part = 8, range = 96".
   std::string getText() const;
 
+  /// Accumulators in registers at most: several times the registers of any CPU, since
+  /// those that do not fit are only slow.
+  static constexpr int64_t mostAccumulators = 128;
+
   /// Checks what holds on any target for a product: it has these sizes, each is positive,
-  /// and what is in registers at once is not many times what any CPU has.
+  /// and what is in registers at once is not many times what any CPU has. `TileSpace`
+  /// checks what depends on the target and on the shape.
   LogicalResult verify(Operation *product,
                        function_ref<InFlightDiagnostic()> emitError) const;
 };

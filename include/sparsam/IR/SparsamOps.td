@@ -237,13 +237,15 @@ def Sparsam_SpmmOp : Sparsam_Op<"spmm", [
     2. the rows of input and destination agree;
     3. the storage is that of the K x N matrix;
     4. the result, on tensors, has the type of the destination; on memrefs there is none;
-    5. `sparsam.tiles`, where it is there, is a dictionary of i64 named `part`,
-       `token_vectors` or `range`, all positive; `token_vectors` is at most 16, and `part`
-       times `token_vectors` at most 128.
+    5. `sparsam.tiles`, where it is there, is a dictionary of i64 named `part` (1 to 128),
+       `token_vectors` (1 to 16) or `range` (at least 1).
 
     These are sizes that the CPU's kernel has instead of those that its model chooses:
     outputs of a block in registers at once, vectors of tokens, and rows of x or dx that it
-    goes through at once.
+    goes through at once. What they are at most for a shape on a target is an error where
+    the product is lowered: `part` the outputs of a block, which it need not divide, `part`
+    times `token_vectors` 128, and `range` a multiple of the inputs that the structure
+    groups, up to all, and for dx what takes 1 MiB of a thread's stack.
 
     ```mlir
     %y = sparsam.spmm %x, %values, %indices into %init {
@@ -286,9 +288,13 @@ def Sparsam_SddmmOp : Sparsam_Op<"sddmm", [
     2. the rows of lhs and rhs agree;
     3. the pattern and the destination are the storage of the K x N matrix;
     4. the result, on tensors, has the type of the destination; on memrefs there is none;
-    5. `sparsam.tiles` is as on spmm, with `jobs` (kept inputs whose gradients are in
-       registers at once) and `chunk` (tokens between two sums over lanes) besides; it is
-       `part` times `jobs` that is at most 128.
+    5. `sparsam.tiles` is as on spmm, with `jobs` (1 to 128: kept inputs whose gradients
+       are in registers at once) and `chunk` (at least 1: tokens between two sums over
+       lanes) besides.
+
+    Where the product is lowered, it is `part` times `jobs` that is at most 128, and `chunk`
+    is at most all tokens. Where outputs share no inputs, `jobs` is a power of two that is
+    at most a vector's lanes, and there is no `chunk`.
   }];
   let arguments = (ins Sparsam_FloatMatrix:$lhs, Sparsam_FloatMatrix:$rhs,
                        Variadic<Sparsam_StorageOperand>:$pattern,

@@ -72,7 +72,7 @@ std::string KeptProduct::getSuffix() const {
 
 int64_t KeptProduct::getUnitsWithin(int64_t bytes, int64_t columns, int64_t least) const {
   if (given.range)
-    return std::min(*given.range / pattern.unit, units);
+    return std::min(std::max<int64_t>(*given.range / pattern.unit, 1), units);
   auto getFitting = [&](int64_t limit) {
     return limit / getBytes(columns) / pattern.unit;
   };

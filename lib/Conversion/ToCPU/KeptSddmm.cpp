@@ -21,9 +21,10 @@ int64_t getChunk(const KeptProduct &product) {
   // Single outputs keep the panel's dy in registers.
   if (product.vector == 1)
     return 1;
-  if (product.given.chunk)
-    return llvm::divideCeil(*product.given.chunk, product.getHeight());
   int64_t panels = product.getInputPanels().getCount();
+  if (std::optional<int64_t> chunk = product.given.chunk)
+    return std::max<int64_t>(
+        1, std::min<int64_t>(llvm::divideCeil(*chunk, product.getHeight()), panels));
   int64_t tokens = product.isLoadBound() ? loadBoundTokens : chunkTokens;
   // Equal chunks, so that none ends in sums of a few tokens.
   int64_t chunks = std::max<int64_t>(1, (product.tokens + tokens / 2) / tokens);

@@ -22,14 +22,25 @@ LogicalResult TileSpace::verify(const KernelTiles &given,
            << "sums the gradients of single outputs over lanes in each panel, "
               "expected no chunk, found chunk = "
            << *given.chunk;
+  auto [name, others] = tiles.jobs ? std::pair("jobs", *tiles.jobs)
+                                   : std::pair("token_vectors", *tiles.tokenVectors);
+  if (*tiles.part * others > KernelTiles::mostAccumulators)
+    return emitError() << "has part x " << name << " accumulators in registers, at most "
+                       << KernelTiles::mostAccumulators
+                       << ", found part = " << *tiles.part << " and " << name << " = "
+                       << others;
+  if (given.chunk && *given.chunk > tokens)
+    return emitError() << "has " << tokens
+                       << " tokens, of which no more are in a chunk, found chunk = "
+                       << *given.chunk;
   if (!given.range)
     return success();
-  if (*given.range < rows && *given.range % unit != 0)
+  if (*given.range > rows || *given.range % unit != 0)
     return emitError() << "keeps its rows in groups of " << unit
-                       << ", expected a multiple, or all " << rows
+                       << ", expected a multiple, up to all " << rows
                        << ", found range = " << *given.range;
   int64_t height = lanes * *tiles.tokenVectors;
-  if (mostElements && std::min(*given.range, rows) * height > *mostElements)
+  if (mostElements && *given.range * height > *mostElements)
     return emitError() << "has at most " << *mostElements / height
                        << " rows of a range on the stack, in panels of " << height
                        << " tokens, found range = " << *given.range;
@@ -52,6 +63,7 @@ TileSpace sparsam::getTileSpaceOfKept(Operation *op, const KeptInputs &pattern,
                      product.vector,
                      product.pattern.inputs,
                      product.pattern.unit,
+                     product.tokens,
                      product.vector == 1 && !spmm,
                      std::nullopt,
                      product.lanes,

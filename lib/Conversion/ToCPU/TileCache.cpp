@@ -62,9 +62,16 @@ json::Object toJson(const TileKey &key, const TileEntry &entry) {
 
 bool fromJson(const json::Value &value, KernelTiles &tiles, json::Path path) {
   json::ObjectMapper map(value, path);
-  return map && llvm::all_of(KernelTiles::getMembers(), [&](const auto &member) {
-           return map.mapOptional(member.first, tiles.*member.second);
-         });
+  if (!map)
+    return false;
+  for (const auto &[name, size] : *value.getAsObject())
+    if (!KernelTiles::isName(name)) {
+      path.field(name).report("unknown tile size");
+      return false;
+    }
+  return llvm::all_of(KernelTiles::getMembers(), [&](const auto &member) {
+    return map.mapOptional(member.first, tiles.*member.second);
+  });
 }
 
 bool fromJson(const json::Value &value, TileKey &key, TileEntry &entry, json::Path path) {

@@ -56,7 +56,7 @@ func.func @tiles_part(%x: memref<64x128xf32>, %v: memref<4x32x8xf32>, %i: memref
 
 func.func @tiles_range(%x: memref<64x128xf32>, %v: memref<4x32x8xf32>, %i: memref<4x32xi16>,
                        %y: memref<64x32xf32>) {
-  // expected-error @below {{keeps its rows in groups of 8, expected a multiple, or all 128, found range = 20}}
+  // expected-error @below {{keeps its rows in groups of 8, expected a multiple, up to all 128, found range = 20}}
   sparsam.spmm %x, %v, %i into %y {structure = #sparsam.nm<2:8, vector = 8>, sparsam.tiles = {range = 20}}
       : (memref<64x128xf32>, memref<4x32x8xf32>, memref<4x32xi16>, memref<64x32xf32>) -> ()
   return
@@ -90,5 +90,83 @@ func.func @tiles_chunk(%x: memref<64x128xf32>, %dy: memref<64x32xf32>, %i: memre
   // expected-error @below {{sums the gradients of single outputs over lanes in each panel, expected no chunk, found chunk = 64}}
   sparsam.sddmm %x, %dy on %i into %v {structure = #sparsam.nm<2:8>, sparsam.tiles = {chunk = 64}}
       : (memref<64x128xf32>, memref<64x32xf32>, memref<32x32xi16>, memref<32x32x1xf32>) -> ()
+  return
+}
+
+// -----
+
+func.func @tiles_range_of_rows(%x: memref<64x128xf32>, %v: memref<4x32x8xf32>, %i: memref<4x32xi16>,
+                              %y: memref<64x32xf32>) {
+  // expected-error @below {{keeps its rows in groups of 8, expected a multiple, up to all 128, found range = 136}}
+  sparsam.spmm %x, %v, %i into %y
+      {structure = #sparsam.nm<2:8, vector = 8>, sparsam.tiles = {range = 136}}
+      : (memref<64x128xf32>, memref<4x32x8xf32>, memref<4x32xi16>, memref<64x32xf32>) -> ()
+  return
+}
+
+// -----
+
+func.func @tiles_range_of_all(%x: memref<64x128xf32>, %v: memref<4x32x8xf32>, %i: memref<4x32xi16>,
+                             %y: memref<64x32xf32>) {
+  // expected-error @below {{keeps its rows in groups of 8, expected a multiple, up to all 128, found range = 9223372036854775807}}
+  sparsam.spmm %y, %v, %i into %x
+      {structure = #sparsam.nm<2:8, vector = 8>, transposed, sparsam.tiles = {range = 9223372036854775807}}
+      : (memref<64x32xf32>, memref<4x32x8xf32>, memref<4x32xi16>, memref<64x128xf32>) -> ()
+  return
+}
+
+// -----
+
+// All tokens are in one panel, whose ranges threads share.
+func.func @tiles_range_of_panel(%x: memref<1x128xf32>, %v: memref<4x32x8xf32>, %i: memref<4x32xi16>,
+                               %y: memref<1x32xf32>) {
+  // expected-error @below {{keeps its rows in groups of 8, expected a multiple, up to all 128, found range = 1}}
+  sparsam.spmm %y, %v, %i into %x
+      {structure = #sparsam.nm<2:8, vector = 8>, transposed, sparsam.tiles = {range = 1}}
+      : (memref<1x32xf32>, memref<4x32x8xf32>, memref<4x32xi16>, memref<1x128xf32>) -> ()
+  return
+}
+
+// -----
+
+func.func @tiles_model_part(%x: memref<64x128xf32>, %dy: memref<64x32xf32>, %i: memref<4x32xi16>,
+                           %v: memref<4x32x8xf32>) {
+  // expected-error-re @below {{has part x jobs accumulators in registers, at most 128, found part = {{[48]}} and jobs = 128}}
+  sparsam.sddmm %x, %dy on %i into %v
+      {structure = #sparsam.nm<2:8, vector = 8>, sparsam.tiles = {jobs = 128}}
+      : (memref<64x128xf32>, memref<64x32xf32>, memref<4x32xi16>, memref<4x32x8xf32>) -> ()
+  return
+}
+
+// -----
+
+func.func @tiles_accumulators(%x: memref<64x128xf32>, %dy: memref<64x32xf32>, %i: memref<4x32xi16>,
+                             %v: memref<4x32x8xf32>) {
+  // expected-error @below {{has part x jobs accumulators in registers, at most 128, found part = 8 and jobs = 17}}
+  sparsam.sddmm %x, %dy on %i into %v
+      {structure = #sparsam.nm<2:8, vector = 8>, sparsam.tiles = {part = 8, jobs = 17}}
+      : (memref<64x128xf32>, memref<64x32xf32>, memref<4x32xi16>, memref<4x32x8xf32>) -> ()
+  return
+}
+
+// -----
+
+func.func @tiles_chunk_of_tokens(%x: memref<64x128xf32>, %dy: memref<64x32xf32>, %i: memref<4x32xi16>,
+                                %v: memref<4x32x8xf32>) {
+  // expected-error @below {{has 64 tokens, of which no more are in a chunk, found chunk = 65}}
+  sparsam.sddmm %x, %dy on %i into %v
+      {structure = #sparsam.nm<2:8, vector = 8>, sparsam.tiles = {chunk = 65}}
+      : (memref<64x128xf32>, memref<64x32xf32>, memref<4x32xi16>, memref<4x32x8xf32>) -> ()
+  return
+}
+
+// -----
+
+func.func @tiles_chunk_of_all(%x: memref<64x128xf32>, %dy: memref<64x32xf32>, %i: memref<4x32xi16>,
+                             %v: memref<4x32x8xf32>) {
+  // expected-error @below {{has 64 tokens, of which no more are in a chunk, found chunk = 9223372036854775807}}
+  sparsam.sddmm %x, %dy on %i into %v
+      {structure = #sparsam.nm<2:8, vector = 8>, sparsam.tiles = {chunk = 9223372036854775807}}
+      : (memref<64x128xf32>, memref<64x32xf32>, memref<4x32xi16>, memref<4x32x8xf32>) -> ()
   return
 }

@@ -34,6 +34,21 @@
 // RUN:   | FileCheck %s --check-prefixes=WARNING,SIZE
 // SIZE: warning: tile sizes are the model's: '{{.*}}size.json' is no file of tile sizes: expected integer at entries[0].tiles.part
 
+// RUN: sed 's/"part": 4/"parts": 4/' %S/Inputs/tiles.json > %t/name.json
+// RUN: sparsam-opt %s -sparsam-lower-sparse-products="tiles='%t/name.json'" 2>&1 \
+// RUN:   | FileCheck %s --check-prefixes=WARNING,NAME
+// NAME: warning: tile sizes are the model's: '{{.*}}name.json' is no file of tile sizes: unknown tile size at entries[0].tiles.parts
+
+// Sizes out of reach are a remark on the product.
+// RUN: sed 's/"range": 64/"range": 0/' %S/Inputs/tiles.json > %t/none.json
+// RUN: sparsam-opt %s -sparsam-lower-sparse-products="cpu=x86-64-v3 l1-bytes=32768 l2-bytes=1048576 threads=2 tiles='%t/none.json'" 2>&1 \
+// RUN:   | FileCheck %s --check-prefixes=WARNING,ZERO
+// ZERO: remark: {{.*}} has the model's tile sizes: with those in '{{.*}}none.json' it needs tile size 'range' to be at least 1, found 0
+// RUN: sed 's/"range": 64/"range": 9223372036854775807/' %S/Inputs/tiles.json > %t/huge.json
+// RUN: sparsam-opt %s -sparsam-lower-sparse-products="cpu=x86-64-v3 l1-bytes=32768 l2-bytes=1048576 threads=2 tiles='%t/huge.json'" 2>&1 \
+// RUN:   | FileCheck %s --check-prefixes=WARNING,HUGE
+// HUGE: remark: {{.*}} it keeps its rows in groups of 8, expected a multiple, up to all 128, found range = 9223372036854775807
+
 // WARNING: call @sparsam_spmm_nm_2_8_
 func.func @forward(%x: memref<64x128xf32>, %v: memref<4x32x8xf32>, %i: memref<4x32xi16>,
                    %y: memref<64x32xf32>) {

@@ -71,7 +71,13 @@ def LowerSparseProductsPass
     How a kernel is cut is the model's of the target, or what `sparsam.tiles` on the
     product says. Products that have no such attribute take their sizes from the file
     that the option `tiles` names, where they were measured on this CPU with this number of
-    threads; those that are not in it are remarked on. Nothing is read without the option.
+    threads; those that are not in it, or whose sizes there do not suit the kernel, are
+    remarked on and have the model's. Nothing is read without the option. Sizes of the
+    attribute that do not suit are an error.
+
+    What a kernel adds up is on a thread's stack, in about 1 MiB at most. Blocks of more
+    outputs than have room there are taken as several that keep the same inputs, and groups
+    of more inputs are torn apart.
   }];
   let options = [
     Option<"vectorBits", "vector-bits", "int64_t", /*default=*/"0",

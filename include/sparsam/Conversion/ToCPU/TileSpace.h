@@ -13,6 +13,8 @@ struct TileSpace {
   int64_t outputs;
   /// The rows that ranges are of, and how many of them are not torn apart.
   int64_t rows, unit;
+  /// Those that chunks are of.
+  int64_t tokens;
   /// Whether one vector takes the sums of all jobs, which are a power of two then.
   bool jobsInVector;
   /// Elements of a range, all its tokens counted, that fit where the kernel has them;
@@ -21,7 +23,7 @@ struct TileSpace {
   /// Of the target.
   int64_t lanes, registers;
 
-  /// Checks the sizes that were given.
+  /// Checks the sizes that were given, which have passed `KernelTiles::verify`.
   LogicalResult verify(const KernelTiles &given,
                        function_ref<InFlightDiagnostic()> emitError) const;
 };
