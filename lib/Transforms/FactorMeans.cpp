@@ -37,6 +37,7 @@ private:
   Sum getSumOfTensors(ArrayRef<Value> scalars);
   std::optional<MeanDivisor> findDivisor(const ScalarWork &work);
   LogicalResult checkTerms(const FullReduction &reduction);
+  SmallVector<Operation *> getScalarWorkBehind() const;
   bool isNeutral(Value value) const { return sets.getKind(value) == TensorSets::Neutral; }
 
   FactorOptimizer &optimizer;
@@ -205,16 +206,35 @@ LogicalResult MeanSearch::checkTerms(const FullReduction &reduction) {
   return success();
 }
 
+/// The ops of one element that the parameter's reductions lead to, in order.
+SmallVector<Operation *> MeanSearch::getScalarWorkBehind() const {
+  SmallVector<Value> worklist(optimizer.own.begin(), optimizer.own.end());
+  for (auto &[op, reduction] : optimizer.reductions)
+    worklist.push_back(op->getResult(0));
+  for (auto &[op, scalars] : optimizer.stacks)
+    worklist.push_back(op->getResult(0));
+  llvm::SetVector<Operation *> behind;
+  while (!worklist.empty())
+    for (Operation *user : worklist.pop_back_val().getUsers()) {
+      Operation *op = optimizer.getInBody(user);
+      if (llvm::all_of(op->getResults(), isOneElement) && behind.insert(op))
+        llvm::append_range(worklist, op->getResults());
+    }
+  SmallVector<Operation *> ordered = behind.takeVector();
+  llvm::sort(ordered, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+  return ordered;
+}
+
 LogicalResult MeanSearch::run() {
   for (auto &[op, reduction] : optimizer.reductions)
     if (isa<arith::AddFOp>(reduction.combiner) && failed(checkTerms(reduction)))
       return failure();
-  for (Operation &op : optimizer.function.getBody()) {
-    auto work = matchScalarWork(&op);
-    if (!work || !work->computes || isNeutral(op.getResult(0)))
+  for (Operation *op : getScalarWorkBehind()) {
+    auto work = matchScalarWork(op);
+    if (!work || !work->computes || isNeutral(op->getResult(0)))
       continue;
     if (auto divisor = findDivisor(*work); divisor && divisor->sum.own)
-      optimizer.divisors[&op] = *divisor;
+      optimizer.divisors[op] = *divisor;
   }
   return success();
 }

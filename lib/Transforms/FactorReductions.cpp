@@ -64,7 +64,7 @@ public:
 private:
   LogicalResult searchFrom(ValueRange leaves, bool isParameter);
   LogicalResult add(const FullReduction &reduction, bool ofParameterAlone);
-  Reach getReach(Value value) const;
+  Reach getReach(Value value, bool isAnyEnough) const;
   FailureOr<bool> isOptimizerWork(Operation *op, const Reach &reach);
   bool isOfMarkedGradient(const FullReduction &reduction);
 
@@ -77,12 +77,12 @@ private:
 } // namespace
 
 /// Not beyond gradients: what is behind them is as far from a scalar of the loss as the
-/// loss is.
-Reach ReductionSearch::getReach(Value value) const {
+/// loss is. Nor beyond the first result where any is enough: a global norm reaches all.
+Reach ReductionSearch::getReach(Value value, bool isAnyEnough) const {
   Reach reach;
   DenseSet<Operation *> seen;
   SmallVector<Value> worklist{value};
-  while (!worklist.empty()) {
+  while (!worklist.empty() && !(isAnyEnough && !reach.results.empty())) {
     for (OpOperand &use : worklist.pop_back_val().getUses()) {
       Operation *user = optimizer.getInBody(use.getOwner());
       if (user == optimizer.function.getReturn())
@@ -144,7 +144,7 @@ LogicalResult ReductionSearch::add(const FullReduction &reduction,
   Operation *op = reduction.op;
   if (optimizer.reductions.contains(op))
     return success();
-  Reach reach = getReach(op->getResult(0));
+  Reach reach = getReach(op->getResult(0), /*isAnyEnough=*/!ofParameterAlone);
   if (reach.results.empty())
     return success();
   if (ofParameterAlone) {
@@ -203,7 +203,8 @@ LogicalResult ReductionSearch::searchFrom(ValueRange leaves, bool isParameter) {
 }
 
 LogicalResult ReductionSearch::run() {
-  optimizer.function.func.walk([&](GradientOp gradient) { gradients.insert(gradient); });
+  for (auto gradient : optimizer.function.getBody().getOps<GradientOp>())
+    gradients.insert(gradient);
   SmallVector<Value> leaves;
   if (GradientOp gradient = parameter.gradient)
     leaves.push_back(gradient.getResult());

@@ -98,6 +98,8 @@ void ScalarWalk::noteUnclear(Operation *user) {
 /// for all tensors. Where it is neither, as the norm of a gradient that is not known as
 /// one, it may be a tensor's in a sum over all.
 LogicalResult ScalarWalk::checkUnclear() {
+  if (unclear.empty())
+    return success();
   SmallVector<Value> behind;
   for (const ScalarJoin &join : optimizer.joins)
     llvm::append_range(behind,

@@ -44,45 +44,62 @@ TensorNames sparsam::getTensorNames(const StructuredFunction &function,
 
 TensorSets::TensorSets(StructuredFunction &function, const TensorNames &names,
                        StringRef path, Value dense)
-    : names(names), path(path) {
-  numbers[path] = 0;
-  for (auto &entry : names)
-    numbers.try_emplace(entry.second, numbers.size());
-  function.func.walk([&](GradientOp gradient) {
-    numbers.try_emplace(gradient.getParam(), numbers.size());
-  });
-  for (Operation &op : function.getBody()) {
-    llvm::SmallBitVector set(numbers.size());
-    if (auto gradient = dyn_cast<GradientOp>(op))
-      set.set(numbers.lookup(gradient.getParam()));
-    else if (&op == dense.getDefiningOp())
-      set.set(numbers.lookup(path));
-    else
-      forEachUsedValue(&op, [&](Value used) { set |= get(used); });
-    sets[&op] = std::move(set);
-  }
+    : body(&function.getBody()), names(names), path(path), dense(dense.getDefiningOp()) {}
+
+void TensorSets::add(Set &set, StringRef name) const {
+  unsigned number = numbers.try_emplace(name, numbers.size()).first->second;
+  if (set.size() <= number)
+    set.resize(number + 1);
+  set.set(number);
 }
 
-llvm::SmallBitVector TensorSets::get(Value value) const {
-  llvm::SmallBitVector set(numbers.size());
-  if (Operation *op = value.getDefiningOp()) {
-    auto found = sets.find(op);
-    return found == sets.end() ? set : found->second;
-  }
-  auto name = names.find(value);
-  if (name != names.end())
-    set.set(numbers.lookup(name->second));
+TensorSets::Set TensorSets::get(Value value) const {
+  if (Operation *op = value.getDefiningOp())
+    return op->getBlock() == body ? get(op) : Set();
+  Set set;
+  if (auto name = names.find(value); name != names.end())
+    add(set, name->second);
   return set;
 }
 
+/// Of the operands first, without recursion: the model may be deep.
+const TensorSets::Set &TensorSets::get(Operation *root) const {
+  SmallVector<Operation *> pending{root};
+  while (!pending.empty()) {
+    Operation *op = pending.back();
+    auto gradient = dyn_cast<GradientOp>(op);
+    bool isLeaf = gradient || op == dense;
+    size_t size = pending.size();
+    if (!isLeaf && !sets.contains(op))
+      forEachUsedValue(op, [&](Value used) {
+        Operation *defining = used.getDefiningOp();
+        if (defining && defining->getBlock() == body && !sets.contains(defining))
+          pending.push_back(defining);
+      });
+    if (pending.size() > size)
+      continue;
+    pending.pop_back();
+    if (sets.contains(op))
+      continue;
+    Set set;
+    if (isLeaf)
+      add(set, gradient ? gradient.getParam() : path);
+    else
+      forEachUsedValue(op, [&](Value used) { set |= get(used); });
+    sets[op] = std::move(set);
+  }
+  return sets.find(root)->second;
+}
+
 TensorSets::Kind TensorSets::getKind(Value value) const {
-  llvm::SmallBitVector set = get(value);
+  Set set = get(value), own;
   if (set.none())
     return Neutral;
-  return set.test(numbers.lookup(path)) ? OfParameter : OfOthers;
+  add(own, path);
+  return own.anyCommon(set) ? OfParameter : OfOthers;
 }
 
 bool TensorSets::areDisjoint(Value a, Value b) const {
-  llvm::SmallBitVector common = get(a);
+  Set common = get(a);
   return !common.anyCommon(get(b));
 }

@@ -40,12 +40,20 @@ public:
   bool areDisjoint(Value a, Value b) const;
 
 private:
-  llvm::SmallBitVector get(Value value) const;
+  using Set = llvm::SmallBitVector;
 
+  Set get(Value value) const;
+  const Set &get(Operation *op) const;
+  void add(Set &set, StringRef name) const;
+
+  Block *body;
   const TensorNames &names;
   StringRef path;
-  llvm::StringMap<unsigned> numbers;
-  DenseMap<Operation *, llvm::SmallBitVector> sets;
+  Operation *dense;
+  /// Of the tensors and ops that were asked for: there is one of these for each
+  /// parameter, which would all go through the whole function.
+  mutable llvm::StringMap<unsigned> numbers;
+  mutable DenseMap<Operation *, Set> sets;
 };
 
 } // namespace mlir::sparsam
