@@ -74,6 +74,10 @@ BODIES = {
         put(put(a, i, 2.0), i + 1, b[0]),
         put(a, i, 2.0),
     ),
+    "update of a view": lambda loop, i, a, b: (
+        (flat := a.reshape(-1).at[1].add(0.25)).reshape(SHAPE),
+        flat.at[2].add(b[0, 0]).reshape(SHAPE),
+    ),
     "inner from another": lambda loop, i, a, b: (grown(loop, b), b),
     "inner swapped": lambda loop, i, a, b: (grown(loop, b), rewritten(loop, a)),
     "inner at both": lambda loop, i, a, b: (grown(loop, a),) * 2,

@@ -41,21 +41,6 @@ bool isDoneBefore(Operation *user, Operation *op) {
       return ancestor->isBeforeInBlock(op) || (isInBranch && ancestor == op);
 }
 
-/// Whether anything but `write`, and `source` in front of it, uses `value` after `write`,
-/// or what a branch hands on of it.
-bool isUsedBehind(Value value, OpOperand *source, OpOperand *write) {
-  Operation *op = write->getOwner();
-  return llvm::any_of(value.getUses(), [&](OpOperand &use) {
-    if (&use == source || &use == write)
-      return false;
-    Operation *user = use.getOwner(), *parent = user->getParentOp();
-    if (isa<scf::YieldOp>(user) && isBranch(parent) && !parent->isAncestor(op) &&
-        isUsedBehind(parent->getResult(use.getOperandNumber()), source, write))
-      return true;
-    return !isDoneBefore(user, op);
-  });
-}
-
 /// One loop's body; the loops inside it carry in place already.
 class Body {
 public:
@@ -78,6 +63,8 @@ private:
     return yield->getParentRegion()->isAncestor(value.getParentRegion());
   }
   OpOperand *getSource(Value value) const;
+  Value getHandedOn(OpOperand &use, Operation *write) const;
+  bool isUsedBehind(Value value, OpOperand *source, OpOperand *write) const;
   Value follow(Value value, Writes &writes) const;
   bool isInPlace(Value value, Value buffer) const;
   Sharing getSharing(OpOperand &operand) const;
@@ -102,6 +89,29 @@ OpOperand *Body::getSource(Value value) const {
   auto [source, relation, isDefinite] = *sources.begin();
   bool isWhole = relation == BufferRelation::Equivalent || isLoop(op);
   return isWhole && isInside(source->get()) ? source : nullptr;
+}
+
+/// The same value under another name: what a branch or a view makes of it by `use`,
+/// unless the branch is around `write`.
+Value Body::getHandedOn(OpOperand &use, Operation *write) const {
+  Operation *user = use.getOwner(), *parent = user->getParentOp();
+  if (isa<scf::YieldOp>(user) && isBranch(parent) && !parent->isAncestor(write))
+    return parent->getResult(use.getOperandNumber());
+  bool isView = user->getNumResults() == 1 && getSource(user->getResult(0)) == &use &&
+                !state.bufferizesToMemoryWrite(use);
+  return isView ? user->getResult(0) : Value();
+}
+
+/// Whether anything but `write`, and `source` in front of it, uses `value` after `write`.
+bool Body::isUsedBehind(Value value, OpOperand *source, OpOperand *write) const {
+  Operation *op = write->getOwner();
+  return llvm::any_of(value.getUses(), [&](OpOperand &use) {
+    if (&use == source || &use == write)
+      return false;
+    Value handedOn = getHandedOn(use, op);
+    return !isDoneBefore(use.getOwner(), op) ||
+           (handedOn && isUsedBehind(handedOn, source, write));
+  });
 }
 
 /// The carried value that `value` is a series of updates of, or null; and the updates,
