@@ -54,7 +54,9 @@ SKYLAKE = {"OPENBLAS_CORETYPE": "SkylakeX"}
 NUMPY, NARROW_NUMPY = "numpy", "numpy AVX2"
 AVX2 = {
     **HASWELL,
-    "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
+    # YNNPACK's kernels take AVX-512 where it is, whatever XLA is told: without them it
+    # multiplies by oneDNN's, which can be held.
+    "XLA_FLAGS": "--xla_cpu_max_isa=AVX2 --xla_cpu_experimental_ynn_fusion_type=",
     "ONEDNN_MAX_CPU_ISA": "AVX2",
     "MKL_ENABLE_INSTRUCTIONS": "AVX2",
     "ATEN_CPU_CAPABILITY": "avx2",
