@@ -428,7 +428,8 @@ class Step:
             raise ValueError(f"seconds must be at least 0, found {seconds!r}")
         path = _tiles.resolve(tiles) or self.tiles or _tiles.default_path()
         found = _tune.tune(self._main.products(), self.cpu, path, seconds, verbose)
-        if found or path != self.tiles:
+        # There is no file yet where the time was up before anything was measured.
+        if found or (path != self.tiles and os.path.exists(path)):
             self.tiles = path
             damage = {where: choice.damage for where, choice in self.plan.items()}
             self._set_structure(self._main.imported, self._main.structure)

@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import re
+import warnings
 
 import jax
 import jax.numpy as jnp
@@ -285,9 +286,11 @@ def test_the_model_wins(tmp_path, monkeypatch):
 def test_time_is_bounded(tmp_path, one_vector_wins, caplog):
     path = tmp_path / "tiles.json"
     step = compiled()
-    assert step.tune(path, seconds=0) == []
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert step.tune(path, seconds=0) == []
     assert "2 layers are left" in caplog.text
-    assert not path.exists()
+    assert step.tiles is None and not path.exists()
 
 
 def test_refreshed_steps_are_tuned_too(tmp_path, one_vector_wins):
