@@ -13,8 +13,10 @@ CC = shutil.which("cc") or shutil.which("clang")
 STRICT = ("-std=c11", "-Wall", "-Wextra", "-Werror")
 
 
-def blocks(page: str, language: str) -> list[str]:
+def blocks(page: str, language: str, after: str = "") -> list[str]:
+    """The page's blocks of code, those behind some text."""
     text = (ROOT / "docs" / page).read_text()
+    text = text[text.index(after) :]
     return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
 
 
@@ -66,8 +68,8 @@ def test_ahead_of_time(tmp_path, libraries):
     """Each command and program of the page's example, in their order."""
     (mlir,) = blocks("AheadOfTime.md", "mlir")
     (tmp_path / "step.mlir").write_text(mlir)
-    _, bundle, compress, train, library, *_ = (
-        block.splitlines()[0] for block in blocks("AheadOfTime.md", "sh")
+    bundle, compress, train, library = (
+        block.splitlines()[0] for block in blocks("AheadOfTime.md", "sh", after=mlir)
     )
     _, dense, storage = blocks("AheadOfTime.md", "python")
     shell = ("/bin/sh", "-c")

@@ -290,7 +290,7 @@ def test_time_is_bounded(tmp_path, one_vector_wins, caplog):
         warnings.simplefilter("error")
         assert step.tune(path, seconds=0) == []
     assert "2 layers are left" in caplog.text
-    assert step.tiles is None and not path.exists()
+    assert not step.tiles and not path.exists()
 
 
 def test_refreshed_steps_are_tuned_too(tmp_path, one_vector_wins):
