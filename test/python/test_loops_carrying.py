@@ -14,6 +14,10 @@ def put(a, i, value):
     return a.at[i % 4].set(value)
 
 
+def put_part(a, i, rows):
+    return jax.lax.dynamic_update_slice_in_dim(a, rows, i, 0)
+
+
 def mix(a, b):
     return 0.5 * a - 0.25 * b + 0.125
 
@@ -90,6 +94,14 @@ BODIES = {
     "inner drops one": lambda loop, i, a, b: loop(
         lambda j, c, d: (put(d, i, b[0]), d), a, b
     ),
+    "inner puts parts into another": lambda loop, i, a, b: (
+        loop(lambda j, c: (put_part(b, j, jnp.tanh(c[1:3])),), a)[0],
+        b + 0.5,
+    ),
+    "inner puts parts into its start": lambda loop, i, a, b: (
+        loop(lambda j, c: (put_part(a, j, 0.9 * c[1:3] + b[:2]),), a)[0],
+        mix(a, b),
+    ),
     "branches": lambda loop, i, a, b: (
         jax.lax.cond(b[0, 0] > a[0, 0], lambda: put(a, i, b[0]), lambda: a),
         mix(a, b),
@@ -108,6 +120,26 @@ def test_carried(loop, body):
         new, left = run(params["w"], y)
         return {"w": new}, (left, run(x, x), run(x, y))
 
+    check(step)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_parts_of_what_is_from_outside(loop):
+    """Each iteration puts its part into the same tensor, which stays as it was."""
+
+    def step(params, x, y):
+        w = params["w"]
+        base = jnp.tanh(w * y)
+
+        def run(start, base):
+            return LOOPS[loop](lambda i, c: (put_part(base, i, 0.9 * c[1:3]),), start)[0]
+
+        return {"w": run(x, w)}, (run(x, base), run(base, base), base)
+
+    check(step)
+
+
+def check(step):
     rng = np.random.default_rng(0)
     w, x, y = (rng.standard_normal(SHAPE).astype(np.float32) for _ in range(3))
     compiled = sparsam.compile(step, ({"w": w}, x, y), state=None)

@@ -10,6 +10,8 @@
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Interfaces/LoopLikeInterface.h"
+#include "mlir/Interfaces/SubsetOpInterface.h"
 
 namespace mlir::sparsam {
 #define GEN_PASS_DEF_CARRYINPLACEPASS
@@ -254,11 +256,33 @@ static void carryInPlace(Operation *op) {
   }
 }
 
+/// A part that is inserted in a loop into a tensor from outside of it needs a copy of
+/// that in each iteration. Bufferization takes the part for written at the insertion
+/// alone, though what makes it may do so in place, and so makes none.
+static void copyFromOutside(SubsetInsertionOpInterface insertion) {
+  auto loop = insertion->getParentOfType<LoopLikeOpInterface>();
+  if (!loop)
+    return;
+  BufferizationOptions options;
+  AnalysisState state(options);
+  OpOperand &destination = insertion.getDestinationOperand();
+  auto isOutside = [&](Value value) {
+    return !loop->isAncestor(value.getParentRegion()->getParentOp());
+  };
+  auto found = state.findValueInReverseUseDefChain(&destination, isOutside);
+  // An empty tensor holds nothing to copy.
+  if (llvm::any_of(found, [&](Value value) {
+        return isOutside(value) && !value.getDefiningOp<tensor::EmptyOp>();
+      }))
+    destination.set(copyBefore(insertion, destination.get()));
+}
+
 namespace {
 struct CarryInPlacePass : sparsam::impl::CarryInPlacePassBase<CarryInPlacePass> {
   using CarryInPlacePassBase::CarryInPlacePassBase;
 
   void runOnOperation() override {
+    getOperation().walk([](SubsetInsertionOpInterface op) { copyFromOutside(op); });
     getOperation().walk([](Operation *op) { carryInPlace(op); });
   }
 };

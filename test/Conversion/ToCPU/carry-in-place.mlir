@@ -261,3 +261,34 @@ func.func @handed_on(%x: tensor<4xf32>, %y: tensor<4xf32>) -> tensor<4xf32> {
   }
   return %r#0 : tensor<4xf32>
 }
+
+// A part is inserted into a copy of what comes from outside of the loop, since the next
+// iteration needs it as it was.
+// CHECK-LABEL: @part_from_outside
+// CHECK-SAME: %{{.*}}: tensor<4x3xf32>, %[[BASE:.*]]: tensor<4x3xf32>
+// CHECK: scf.for {{.*}} iter_args(%[[A:.*]] = %{{.*}}) ->
+// CHECK:   %[[PART:.*]] = linalg.generic
+// CHECK:   %[[COPY:.*]] = bufferization.alloc_tensor() copy(%[[BASE]])
+// CHECK:   tensor.insert_slice %[[PART]] into %[[COPY]]
+// CPU-LABEL: func.func @part_from_outside
+func.func @part_from_outside(%x: tensor<4x3xf32>, %base: tensor<4x3xf32>) -> tensor<4x3xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c3 = arith.constant 3 : index
+  %init = tensor.empty() : tensor<2x3xf32>
+  %r = scf.for %i = %c0 to %c3 step %c1 iter_args(%a = %x) -> (tensor<4x3xf32>) {
+    %rows = tensor.extract_slice %a[1, 0] [2, 3] [1, 1] : tensor<4x3xf32> to tensor<2x3xf32>
+    %part = linalg.generic {
+      indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>],
+      iterator_types = ["parallel", "parallel"]
+    } ins(%rows : tensor<2x3xf32>) outs(%init : tensor<2x3xf32>) {
+    ^bb0(%p: f32, %o: f32):
+      %s = arith.addf %p, %p : f32
+      linalg.yield %s : f32
+    } -> tensor<2x3xf32>
+    %new = tensor.insert_slice %part into %base[%i, 0] [2, 3] [1, 1]
+        : tensor<2x3xf32> into tensor<4x3xf32>
+    scf.yield %new : tensor<4x3xf32>
+  }
+  return %r : tensor<4x3xf32>
+}
