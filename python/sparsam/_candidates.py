@@ -56,6 +56,11 @@ def in_registers(product: _core.Product, height: int) -> list[Tiles]:
 def ranges(product: _core.Product, tiles: Tiles) -> list[Tiles]:
     """The same sizes with smaller and larger ranges of rows, and with all of them."""
     height, rows = tiles["token_vectors"] * product["lanes"], product["rows"]
+    key = product["key"]
+    if key["product"] == "spmm_transposed" and product["outputs"] == 1:
+        # Rows are outputs where single outputs are sorted, which the height decides, and
+        # inputs where they are not.
+        rows = min(key["inputs"], key["outputs"])
     most = rows if product["elements"] is None else product["elements"] // height
     unit, model = product["unit"], product["tiles"]["range"]
     sizes = {max(unit, int(model * factor) // unit * unit) for factor in _RANGES}
