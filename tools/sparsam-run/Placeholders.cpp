@@ -106,6 +106,8 @@ Result<Arrays> sparsam_run::makePlaceholders(const FunctionTable &program,
       return storage;
     arrays = std::move(*storage);
   }
+  // The same in each run.
+  // NOLINTNEXTLINE(bugprone-random-generator-seed)
   std::mt19937 generator;
   for (const NamedArgument &argument : arguments) {
     if (!argument.isRead() || arrays.count(argument.name))
