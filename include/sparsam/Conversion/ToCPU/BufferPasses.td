@@ -35,8 +35,8 @@ def CarryInPlacePass : Pass<"sparsam-carry-in-place", "::mlir::func::FuncOp"> {
     over the old one. What is read after its buffer is written is copied first: what is
     carried on under another name, also through a loop inside, and what an update
     overwrites that is needed later; and a tensor from outside of a loop that a part is
-    inserted into, which each iteration needs as it was. The condition of a `while` loop hands on all that
-    it gets, in order.
+    inserted into, which each iteration needs as it was. The condition of a `while` loop
+    hands on all that it gets, in order.
 
     ```mlir
     %r:2 = scf.for %i = %c0 to %n step %c1 iter_args(%a = %x, %b = %y)
