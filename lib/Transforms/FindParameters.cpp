@@ -1,5 +1,6 @@
 #include "FindParameters.h"
 
+#include "sparsam/Analysis/GradientParts.h"
 #include "sparsam/Analysis/GradientSearch.h"
 #include "sparsam/IR/SparsamOps.h"
 #include "sparsam/Transforms/Boundary.h"
@@ -97,8 +98,43 @@ private:
                                       ? "; mark the gradients with sparsam.gradient"
                                       : ""));
     }
+    SmallVector<Value> addends;
+    for (auto &[parameter, location] : found)
+      llvm::append_range(addends, location.addends);
+    GradientParts parts(addends);
+    llvm::erase_if(found, [&](auto &gradient) {
+      return !checkParts(*gradient.first, gradient.second.addends, parts);
+    });
     for (auto &[parameter, location] : found)
       gradients[parameter->path] = insertGradient(*parameter, location);
+  }
+
+  /// Whether the gradient is a sum of what the backward passes in the step make. Patterns
+  /// allow for work on single entries, as stored ones see the same.
+  bool checkParts(const Parameter &parameter, ArrayRef<Value> addends,
+                  GradientParts &parts) {
+    for (Value addend : addends) {
+      if (isUpdatedInside(addend, step.argument(parameter.argument))) {
+        giveUp(parameter, "it is updated inside '" +
+                              addend.getDefiningOp()->getName().getStringRef() +
+                              "'; compile one update as the step");
+        return false;
+      }
+      switch (parts.classify(addend)) {
+      case PartsWork::Linear:
+        break;
+      case PartsWork::Elementwise:
+        setNotElementwise(parameter, addend.getLoc(),
+                          "whose parts are worked on (by a sign, a clip) before they are "
+                          "summed");
+        break;
+      case PartsWork::Spread:
+        giveUp(parameter, "its parts are scaled by what is computed of all their entries "
+                          "(a norm, say) before they are summed; do that to the sum");
+        return false;
+      }
+    }
+    return true;
   }
 
   void classifyArguments(llvm::DenseSet<Value> &states, llvm::DenseSet<Value> &inputs) {
@@ -204,18 +240,21 @@ private:
         if (isSpread(value, gradient, dependence))
           product = value;
       if (product) {
-        std::string reason = "which enters " + nameOf(product);
-        function.setArgAttr(parameter.argument, boundary::notElementwise,
-                            StringAttr::get(function.getContext(), reason));
-        emitRemark(product.getLoc())
-            << step.describe(parameter) << ": its optimizer is not elementwise in the "
-            << "gradient, " << reason;
+        setNotElementwise(parameter, product.getLoc(), "which enters " + nameOf(product));
       } else if (!optimizer.reaches(found->second)) {
         if (failed(takeUnread(parameter, gradient, optimizer)))
           return failure();
       }
     }
     return success();
+  }
+
+  void setNotElementwise(const Parameter &parameter, Location loc, const Twine &reason) {
+    std::string text = reason.str();
+    function.setArgAttr(parameter.argument, boundary::notElementwise,
+                        StringAttr::get(function.getContext(), text));
+    emitRemark(loc) << step.describe(parameter)
+                    << ": its optimizer is not elementwise in the gradient, " << text;
   }
 
   /// Whether a row or column that is broadcast into the optimizer's work holds, for

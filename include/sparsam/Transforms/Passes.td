@@ -123,6 +123,12 @@ def FindParametersPass : Pass<"sparsam-find-parameters", "::mlir::ModuleOp"> {
     anything else, as of the parameter, of its state or of a gradient that was clipped
     before, are per tensor.
 
+    A gradient that loops or batched products make in parts has to be their sum, with
+    weights. Where the parts are scaled by what is computed of them (a norm of each
+    microbatch or example), or where the parameter itself goes through a loop or a branch
+    that updates it, no gradient is known. Parts whose entries are worked on one by one
+    (a sign, a clip) are as an optimizer that is not elementwise.
+
     A parameter whose gradient is not found gets `sparsam.no_gradient`, and one whose
     optimizer does more to the gradient than elementwise work (Muon, Shampoo,
     Adafactor) gets `sparsam.not_elementwise`, each with a remark and with the reason

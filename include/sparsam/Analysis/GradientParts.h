@@ -1,0 +1,99 @@
+// What a step does to the parts of a gradient before it sums them.
+//
+// A loop over microbatches, or one backward pass for each example, makes a gradient in
+// parts. Structures take the sum for the gradient, which is right as long as nothing
+// nonlinear happens to the parts: a norm of one of them is not that of the stored
+// entries.
+#ifndef SPARSAM_ANALYSIS_GRADIENTPARTS_H
+#define SPARSAM_ANALYSIS_GRADIENTPARTS_H
+
+#include "mlir/IR/Value.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/SparseBitVector.h"
+
+#include <optional>
+
+namespace mlir {
+class Operation;
+namespace linalg {
+class LinalgOp;
+} // namespace linalg
+} // namespace mlir
+
+namespace mlir::sparsam {
+
+enum class PartsWork {
+  /// Parts are added, scaled and rearranged, all of which is linear.
+  Linear,
+  /// Entries are worked on one by one, as a sign or a clip does.
+  Elementwise,
+  /// What is computed from several entries of a part, as a norm, enters the others.
+  Spread,
+};
+
+/// Writes gradients as sums of terms, in the products (x'dy) they are made of without
+/// another product between. Work on a gradient is linear where each term is linear in one
+/// product at least: p (dp - sum(dp p)) is in dp, though not in the scores that p is the
+/// softmax of, while g / |g| is in nothing.
+///
+/// Of parameters with less than two dimensions nothing is known: the gradient of the last
+/// bias is the nonlinear seed of the backward pass itself. Nor is anything of sums with
+/// more terms than `maxTerms`, as those of a positional embedding below many layers; and
+/// work of an optimizer that multiplies parts with one another (Muon) counts as the
+/// backward pass. All of these are `Linear`.
+class GradientParts {
+public:
+  explicit GradientParts(ArrayRef<Value> gradients);
+
+  PartsWork classify(Value gradient);
+
+private:
+  static constexpr size_t maxTerms = 16;
+
+  /// Of numbered products.
+  using Set = llvm::SparseBitVector<>;
+  struct Term {
+    /// What it is linear in, and what it is not. `spread` are those of which one entry
+    /// enters several of the term.
+    Set linear, nonlinear, spread;
+
+    Set getAll() const { return linear | nonlinear; }
+    bool operator==(const Term &other) const {
+      return linear == other.linear && nonlinear == other.nonlinear &&
+             spread == other.spread;
+    }
+  };
+  /// An empty sum is zero, a term of no product a constant; none where there are too many
+  /// terms. At most one term is linear in nothing.
+  using Sum = std::optional<SmallVector<Term, 1>>;
+
+  Sum get(Value value);
+  Sum computeCarried(BlockArgument argument);
+  Sum computeResult(OpResult result);
+  Sum computeLinalg(linalg::LinalgOp op, unsigned result);
+  Sum createProduct(Value value);
+
+  static Sum createZero() { return Sum(std::in_place); }
+  static Sum createConstant() { return Sum({Term()}); }
+  static Sum computeScalar(Operation *op, ArrayRef<Sum> operands);
+  static void addTerm(Sum &sum, Term term);
+  static Sum add(Sum lhs, const Sum &rhs);
+  static Sum multiply(const Sum &lhs, const Sum &rhs);
+  /// One term that is nonlinear in all that `sum` is made of.
+  static Sum mix(const Sum &sum);
+  static Sum spread(Sum sum);
+
+  llvm::DenseMap<Value, Sum> known;
+  /// What was found of values before what loops carry was known.
+  llvm::DenseMap<Value, Sum> assumed;
+  llvm::DenseMap<Value, unsigned> products;
+};
+
+/// Whether `value` is `parameter` after it went through a loop or a branch, and so not
+/// its gradient.
+bool isUpdatedInside(Value value, Value parameter);
+
+} // namespace mlir::sparsam
+
+#endif // SPARSAM_ANALYSIS_GRADIENTPARTS_H

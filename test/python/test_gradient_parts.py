@@ -1,0 +1,261 @@
+"""Gradients that a step makes in parts, and what may happen to these before they are
+summed: linear work on them is the sum's, and the rest is refused where a structure would
+change what it computes."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+import sparsam
+
+PARTS = 3
+SPREAD = "its parts are scaled by what is computed of all their entries"
+ENTRIES = "whose parts are worked on"
+PATTERN, FACTORS = "nm<2:8, vector = 4>", "low_rank<4>"
+
+
+def _loss(params, x, y):
+    hidden = jax.nn.relu(x @ params["fc"] + params["bias"])
+    return ((hidden @ params["out"] - y) ** 2).mean()
+
+
+def _parameters(rng):
+    return {
+        "fc": rng.standard_normal((24, 40)).astype(np.float32) / 5,
+        "bias": rng.standard_normal(40).astype(np.float32) / 5,
+        "out": rng.standard_normal((40, 8)).astype(np.float32) / 6,
+    }
+
+
+def _batch(rng):
+    return (
+        rng.standard_normal((PARTS * 5, 24)).astype(np.float32),
+        rng.standard_normal((PARTS * 5, 8)).astype(np.float32),
+    )
+
+
+def _divide_by_norm(grads):
+    norm = jnp.sqrt(sum(jnp.sum(g * g) for g in jax.tree.leaves(grads)))
+    return jax.tree.map(lambda g: g / (1 + norm), grads)
+
+
+def _weigh(grads):
+    return jax.tree.map(lambda g: 0.25 * g, grads)
+
+
+def _clip_entries(grads):
+    return jax.tree.map(lambda g: jnp.clip(g, -1e-3, 1e-3), grads)
+
+
+def _take_signs(grads):
+    return jax.tree.map(jnp.sign, grads)
+
+
+def _split(x, y):
+    return x.reshape(PARTS, -1, x.shape[1]), y.reshape(PARTS, -1, y.shape[1])
+
+
+def _add_in_loop(loss, params, x, y, work):
+    def body(sums, batch):
+        value, grads = jax.value_and_grad(loss)(params, *batch)
+        return jax.tree.map(jnp.add, sums, work(grads)), value
+
+    zeros = jax.tree.map(jnp.zeros_like, params)
+    grads, losses = jax.lax.scan(body, zeros, _split(x, y))
+    return losses.mean(), grads
+
+
+def _add_in_while(loss, params, x, y, work):
+    xs, ys = map(jnp.asarray, _split(x, y))
+
+    def body(carry):
+        i, sums, total = carry
+        value, grads = jax.value_and_grad(loss)(params, xs[i], ys[i])
+        return i + 1, jax.tree.map(jnp.add, sums, work(grads)), total + value
+
+    zeros = jax.tree.map(jnp.zeros_like, params)
+    _, grads, total = jax.lax.while_loop(
+        lambda carry: (carry[0] < PARTS) & (carry[2] < 1e9), body, (0, zeros, 0.0)
+    )
+    return total / PARTS, grads
+
+
+def _add_batched(loss, params, x, y, work):
+    values, grads = jax.vmap(jax.value_and_grad(loss), (None, 0, 0))(
+        params, *_split(x, y)
+    )
+    grads = jax.vmap(work)(grads)
+    return values.mean(), jax.tree.map(lambda g: g.sum(0), grads)
+
+
+def _add_examples(loss, params, x, y, work):
+    """A gradient of each example, which is an outer product."""
+    values, grads = jax.vmap(jax.value_and_grad(loss), (None, 0, 0))(
+        params, x[:, None], y[:, None]
+    )
+    grads = jax.vmap(work)(grads)
+    return values.mean(), jax.tree.map(lambda g: g.sum(0), grads)
+
+
+WAYS = {
+    "loop": _add_in_loop,
+    "while": _add_in_while,
+    "batched": _add_batched,
+    "examples": _add_examples,
+}
+
+
+def _make_step(way, work, loss=_loss):
+    def train(params, x, y):
+        value, grads = WAYS[way](loss, params, x, y, work)
+        return jax.tree.map(lambda w, g: w - 0.05 * g, params, grads), value
+
+    return train
+
+
+def _compile(train, params, batch, structure):
+    return sparsam.compile(train, (params, *batch), state=None, structure=structure)
+
+
+def _check_pattern(way, work):
+    """Three steps on a pattern against JAX's of the masked parameters."""
+    rng = np.random.default_rng(3)
+    params, batch = _parameters(rng), _batch(rng)
+    step = _compile(_make_step(way, work), params, batch, {"fc": PATTERN, "out": PATTERN})
+    p = step.compress(params)
+    dense = step.densify(p)
+    masks = {path: dense[path] != 0 for path in ("fc", "out")}
+
+    def masked(params, x, y):
+        kept = {path: params[path] * masks[path] for path in masks}
+        return _loss({**params, **kept}, x, y)
+
+    reference = jax.jit(_make_step(way, work, masked))
+    expected = jax.tree.map(jnp.asarray, dense)
+    for _ in range(3):
+        p, loss = step(p, *batch)
+        expected, expected_loss = reference(expected, *batch)
+        np.testing.assert_allclose(loss, expected_loss, rtol=1e-5)
+    found = step.densify(p)
+    for path, value in expected.items():
+        np.testing.assert_allclose(found[path], value, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("work", [_weigh, _clip_entries, _take_signs])
+@pytest.mark.parametrize("way", WAYS)
+def test_patterns_take_parts_whose_entries_are_worked_on_alone(way, work):
+    _check_pattern(way, work)
+
+
+@pytest.mark.parametrize("structure", [PATTERN, FACTORS])
+@pytest.mark.parametrize("way", WAYS)
+def test_norms_of_parts_are_refused(way, structure):
+    rng = np.random.default_rng(0)
+    train = _make_step(way, _divide_by_norm)
+    with pytest.raises(sparsam.CompileError, match=f"fc: .*{SPREAD}"):
+        _compile(train, _parameters(rng), _batch(rng), {"fc": structure})
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_norms_of_parts_stay_what_they_are_in_a_dense_step(way):
+    rng = np.random.default_rng(1)
+    params, batch = _parameters(rng), _batch(rng)
+    train = _make_step(way, _divide_by_norm)
+    step = _compile(train, params, batch, "dense")
+    p, loss = step(step.compress(params), *batch)
+    expected, expected_loss = train(params, *batch)
+    np.testing.assert_allclose(loss, expected_loss, rtol=1e-5)
+    for path, value in step.densify(p).items():
+        np.testing.assert_allclose(value, expected[path], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("work", [_clip_entries, _take_signs])
+@pytest.mark.parametrize("way", WAYS)
+def test_factors_refuse_parts_whose_entries_are_worked_on(way, work):
+    rng = np.random.default_rng(0)
+    with pytest.raises(sparsam.CompileError, match=f"fc: .*{ENTRIES}"):
+        _compile(_make_step(way, work), _parameters(rng), _batch(rng), {"fc": FACTORS})
+
+
+def test_marks_do_not_hide_a_norm_of_parts():
+    def train(params, x, y):
+        loss, grads = _add_in_loop(_loss, params, x, y, _divide_by_norm)
+        grads = sparsam.gradient(grads)
+        return jax.tree.map(lambda w, g: w - 0.05 * g, params, grads), loss
+
+    rng = np.random.default_rng(0)
+    with pytest.raises(sparsam.CompileError, match=f"fc: .*{SPREAD}"):
+        _compile(train, _parameters(rng), _batch(rng), {"fc": PATTERN})
+
+
+def _scan_over_steps(update, params, state, x, y):
+    def body(carry, batch):
+        params, state, loss = update(*carry, *batch)
+        return (params, state), loss
+
+    (params, state), losses = jax.lax.scan(body, (params, state), _split(x, y))
+    return params, state, losses.mean()
+
+
+def _step_in_branch(update, params, state, x, y):
+    return jax.lax.cond(
+        x[0, 0] < 1e9,
+        lambda: update(params, state, x, y),
+        lambda: (params, state, jnp.float32(0)),
+    )
+
+
+@pytest.mark.parametrize("structure", [PATTERN, FACTORS])
+@pytest.mark.parametrize(
+    ("around", "place"), [(_scan_over_steps, "scf.for"), (_step_in_branch, "scf.if")]
+)
+def test_updates_inside_of_loops_and_branches_are_refused(around, place, structure):
+    optimizer = optax.chain(optax.clip_by_global_norm(0.1), optax.adamw(1e-2))
+
+    def update(params, state, x, y):
+        loss, grads = jax.value_and_grad(_loss)(params, x, y)
+        updates, state = optimizer.update(grads, state, params)
+        return optax.apply_updates(params, updates), state, loss
+
+    def train(params, state, x, y):
+        return around(update, params, state, x, y)
+
+    rng = np.random.default_rng(0)
+    params = _parameters(rng)
+    example = (params, optimizer.init(params), *_batch(rng))
+    with pytest.raises(
+        sparsam.CompileError, match=f"fc: .*updated inside '{place}'; compile one update"
+    ):
+        sparsam.compile(train, example, structure={"fc": structure})
+    step = sparsam.compile(train, example, structure="dense")
+    p, s = step.compress(params, example[1])
+    p, s, loss = step(p, s, *example[2:])
+    np.testing.assert_allclose(loss, train(*example)[2], rtol=1e-5)
+
+
+def test_a_bias_of_attention_scores_keeps_its_gradient():
+    """What the softmax's derivative does to it is linear, however it looks."""
+
+    def loss(params, x, y):
+        q, k, v = (x @ params[name] for name in "qkv")
+        scores = jnp.einsum("btd,bsd->bts", q, k) + params["bias"]
+        return ((jax.nn.softmax(scores) @ v @ params["out"] - y) ** 2).mean()
+
+    def train(params, x, y):
+        value, grads = jax.vmap(jax.value_and_grad(loss), (None, 0, 0))(params, x, y)
+        grads = jax.tree.map(lambda g: g.sum(0), grads)
+        return jax.tree.map(lambda w, g: w - 0.05 * g, params, grads), value.mean()
+
+    rng = np.random.default_rng(0)
+    shapes = {"q": (16, 8), "k": (16, 8), "v": (16, 8), "out": (8, 4), "bias": (12, 12)}
+    params = {
+        name: rng.standard_normal(shape).astype(np.float32) / 4
+        for name, shape in shapes.items()
+    }
+    batch = (
+        rng.standard_normal((2, 3, 12, 16)).astype(np.float32),
+        rng.standard_normal((2, 3, 12, 4)).astype(np.float32),
+    )
+    step = _compile(train, params, batch, {"bias": "nm<2:4, in = [0]>"})
+    assert step.plan["bias"].structure.startswith("nm<2:4")
