@@ -106,6 +106,22 @@ BODIES = {
         jax.lax.cond(b[0, 0] > a[0, 0], lambda: put(a, i, b[0]), lambda: a),
         mix(a, b),
     ),
+    "branches swap": lambda loop, i, a, b: jax.lax.cond(
+        b[0, 0] > a[0, 0], lambda: (put(b, i, a[0]), a), lambda: (a, b)
+    ),
+    "branches update one or the other": lambda loop, i, a, b: jax.lax.cond(
+        b[0, 0] > a[0, 0],
+        lambda: (put(a, i, b[0]), b),
+        lambda: (b, put(b, i, a[1])),
+    ),
+    "cases swap and update": lambda loop, i, a, b: jax.lax.switch(
+        i % 3,
+        [
+            lambda: (a, b),
+            lambda: (b, a),
+            lambda: (put(b, i, a[0]), put(a, i, b[0])),
+        ],
+    ),
 }
 
 

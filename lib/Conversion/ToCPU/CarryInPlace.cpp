@@ -30,6 +30,12 @@ Value copyBefore(Operation *op, Value value) {
                                /*dynamicSizes=*/ValueRange(), /*copy=*/value);
 }
 
+/// A copy made as soon as there is `value` in `block`.
+Value copyIn(Block &block, Value value) {
+  Operation *op = value.getParentBlock() == &block ? value.getDefiningOp() : nullptr;
+  return copyBefore(op ? op->getNextNode() : &block.front(), value);
+}
+
 bool isLoop(Operation *op) { return isa_and_nonnull<scf::ForOp, scf::WhileOp>(op); }
 
 bool isBranch(Operation *op) {
@@ -68,6 +74,7 @@ private:
   Value getHandedOn(OpOperand &use, Operation *write) const;
   bool isUsedBehind(Value value, OpOperand *source, OpOperand *write) const;
   Value follow(Value value, Writes &writes) const;
+  void copyMixed(Operation *branch) const;
   bool isInPlace(Value value, Value buffer) const;
   Sharing getSharing(OpOperand &operand) const;
   bool isOneOfSeveral(const Sharing &sharing, Value buffer) const;
@@ -140,6 +147,28 @@ Value Body::follow(Value value, Writes &writes) const {
   return value;
 }
 
+/// Where branches leave a value in the buffers of several carried ones: lets each hand on a
+/// copy. Bufferization takes what one of them writes for read behind the other.
+void Body::copyMixed(Operation *branch) const {
+  for (unsigned number = 0; number < branch->getNumResults(); ++number) {
+    llvm::SmallDenseSet<Value> ends;
+    Writes writes;
+    SmallVector<OpOperand *> handedOn;
+    for (Region &region : branch->getRegions()) {
+      OpOperand &operand = region.front().getTerminator()->getOpOperand(number);
+      if (!isa<RankedTensorType>(operand.get().getType()))
+        continue;
+      if (Value end = follow(operand.get(), writes)) {
+        ends.insert(end);
+        handedOn.push_back(&operand);
+      }
+    }
+    if (ends.size() > 1)
+      for (OpOperand *operand : handedOn)
+        operand->set(copyIn(*operand->getOwner()->getBlock(), operand->get()));
+  }
+}
+
 /// Whether `value` is made in `buffer`, which is carried. An update of a carried value
 /// that is read later starts from a copy.
 bool Body::isInPlace(Value value, Value buffer) const {
@@ -180,6 +209,11 @@ bool Body::isOneOfSeveral(const Sharing &sharing, Value buffer) const {
 }
 
 void Body::carryInPlace() {
+  Operation *loop = yield->getParentOp();
+  loop->walk([&](Operation *op) {
+    if (isBranch(op) && op->getParentOfType<LoopLikeOpInterface>() == loop)
+      copyMixed(op);
+  });
   SmallVector<std::pair<OpOperand *, Value>> moved;
   // By value, the buffer that it or what shares its own is written to.
   DenseMap<Value, Value> targets;

@@ -292,3 +292,37 @@ func.func @part_from_outside(%x: tensor<4x3xf32>, %base: tensor<4x3xf32>) -> ten
   }
   return %r : tensor<4x3xf32>
 }
+
+// One branch hands on what the other carried value is made in: each hands on a copy.
+// CHECK-LABEL: @mixed
+// CHECK: scf.for {{.*}} iter_args(%[[A:.*]] = %{{.*}}, %[[B:.*]] = %{{.*}}) ->
+// CHECK:   %[[IF:.*]]:2 = scf.if
+// CHECK:     %[[KEPT:.*]] = bufferization.alloc_tensor() copy(%[[A]])
+// CHECK:     %[[PUT:.*]] = tensor.insert_slice %{{.*}} into %[[B]]
+// CHECK:     %[[NEW:.*]] = bufferization.alloc_tensor() copy(%[[PUT]])
+// CHECK:     scf.yield %[[NEW]], %[[KEPT]]
+// CHECK:   } else {
+// CHECK-DAG: %[[FIRST:.*]] = bufferization.alloc_tensor() copy(%[[A]])
+// CHECK-DAG: %[[SECOND:.*]] = bufferization.alloc_tensor() copy(%[[B]])
+// CHECK:     scf.yield %[[FIRST]], %[[SECOND]]
+// CHECK:   %[[TO_A:.*]] = bufferization.materialize_in_destination %[[IF]]#0 in %[[A]]
+// CHECK:   %[[TO_B:.*]] = bufferization.materialize_in_destination %[[IF]]#1 in %[[B]]
+// CHECK:   scf.yield %[[TO_A]], %[[TO_B]]
+// CPU-LABEL: func.func @mixed
+func.func @mixed(%x: tensor<4x3xf32>, %y: tensor<4x3xf32>, %flag: tensor<i1>) -> (tensor<4x3xf32>, tensor<4x3xf32>) {
+  %swaps = tensor.extract %flag[] : tensor<i1>
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c3 = arith.constant 3 : index
+  %r:2 = scf.for %i = %c0 to %c3 step %c1 iter_args(%a = %x, %b = %y) -> (tensor<4x3xf32>, tensor<4x3xf32>) {
+    %new:2 = scf.if %swaps -> (tensor<4x3xf32>, tensor<4x3xf32>) {
+      %row = tensor.extract_slice %a[0, 0] [1, 3] [1, 1] : tensor<4x3xf32> to tensor<1x3xf32>
+      %put = tensor.insert_slice %row into %b[%i, 0] [1, 3] [1, 1] : tensor<1x3xf32> into tensor<4x3xf32>
+      scf.yield %put, %a : tensor<4x3xf32>, tensor<4x3xf32>
+    } else {
+      scf.yield %a, %b : tensor<4x3xf32>, tensor<4x3xf32>
+    }
+    scf.yield %new#0, %new#1 : tensor<4x3xf32>, tensor<4x3xf32>
+  }
+  return %r#0, %r#1 : tensor<4x3xf32>, tensor<4x3xf32>
+}

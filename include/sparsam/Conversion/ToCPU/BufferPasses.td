@@ -34,8 +34,9 @@ def CarryInPlacePass : Pass<"sparsam-carry-in-place", "::mlir::func::FuncOp"> {
     an update of what is carried stays in its buffer, and any other new value is written
     over the old one. What is read after its buffer is written is copied first: what is
     carried on under another name, also through a loop inside, and what an update
-    overwrites that is needed later; and a tensor from outside of a loop that a part is
-    inserted into, which each iteration needs as it was. The condition of a `while` loop
+    overwrites that is needed later; a tensor from outside of a loop that a part is
+    inserted into, which each iteration needs as it was; and what branches hand on of
+    several carried values. The condition of a `while` loop
     hands on all that it gets, in order.
 
     ```mlir
