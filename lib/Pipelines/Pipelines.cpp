@@ -18,10 +18,13 @@ using namespace mlir::sparsam;
 /// Tensors that one-shot bufferization takes, to memrefs and calls on them.
 static void addBufferization(OpPassManager &passes) {
   passes.addPass(createMarkWritablePass());
+  passes.nest<func::FuncOp>().addPass(createCarryInPlacePass());
+  passes.addPass(createCopyCarriedPass());
   OpPassManager &tensors = passes.nest<func::FuncOp>();
-  tensors.addPass(createCarryInPlacePass());
   tensors.addPass(bufferization::createEmptyTensorEliminationPass());
-  tensors.addPass(bufferization::createEmptyTensorToAllocTensorPass());
+  passes.addPass(createCopyCarriedPass());
+  passes.nest<func::FuncOp>().addPass(
+      bufferization::createEmptyTensorToAllocTensorPass());
   bufferization::OneShotBufferizePassOptions options;
   options.bufferizeFunctionBoundaries = true;
   options.functionBoundaryTypeConversion =

@@ -155,6 +155,27 @@ def test_parts_of_what_is_from_outside(loop):
     check(step)
 
 
+@pytest.mark.parametrize("loop", LOOPS)
+def test_branches_around_loops(loop):
+    """What branches read and write in no order that keeps it in one place."""
+
+    def body(i, a, b, c):
+        new = a.T.reshape(SHAPE) * 0.7
+
+        def put_rotated():
+            inner = LOOPS[loop](lambda j, d: (jnp.roll(d, 1, 0),), new)
+            return put(c, i, inner[0][0])
+
+        chosen = jax.lax.cond(new[0, 0] > b[1, 1], put_rotated, lambda: new)
+        return 0.9 * chosen, new, 0.9 * c
+
+    def step(params, x, y):
+        new, *left = LOOPS[loop](body, params["w"], x, y)
+        return {"w": new}, left
+
+    check(step)
+
+
 def check(step):
     rng = np.random.default_rng(0)
     w, x, y = (rng.standard_normal(SHAPE).astype(np.float32) for _ in range(3))

@@ -147,8 +147,8 @@ Value Body::follow(Value value, Writes &writes) const {
   return value;
 }
 
-/// Where branches leave a value in the buffers of several carried ones: lets each hand on a
-/// copy. Bufferization takes what one of them writes for read behind the other.
+/// Where branches leave a value in the buffers of several carried ones: lets each hand on
+/// a copy. Bufferization takes what one of them writes for read behind the other.
 void Body::copyMixed(Operation *branch) const {
   for (unsigned number = 0; number < branch->getNumResults(); ++number) {
     llvm::SmallDenseSet<Value> ends;

@@ -36,8 +36,8 @@ def CarryInPlacePass : Pass<"sparsam-carry-in-place", "::mlir::func::FuncOp"> {
     carried on under another name, also through a loop inside, and what an update
     overwrites that is needed later; a tensor from outside of a loop that a part is
     inserted into, which each iteration needs as it was; and what branches hand on of
-    several carried values. The condition of a `while` loop
-    hands on all that it gets, in order.
+    several carried values. The condition of a `while` loop hands on all that it gets,
+    in order.
 
     ```mlir
     %r:2 = scf.for %i = %c0 to %n step %c1 iter_args(%a = %x, %b = %y)
@@ -60,6 +60,41 @@ def CarryInPlacePass : Pass<"sparsam-carry-in-place", "::mlir::func::FuncOp"> {
     ```
   }];
   let dependentDialects = ["::mlir::bufferization::BufferizationDialect"];
+}
+
+def CopyCarriedPass : Pass<"sparsam-copy-carried", "::mlir::ModuleOp"> {
+  let summary = "let loops work on copies where bufferization refuses them";
+  let description = [{
+    What sparsam-carry-in-place leaves in place may still be too much for one-shot
+    bufferization, in branches and loops inside a loop that hand on what they did not
+    write. Where its analysis fails, work in these loops gets destinations of its own
+    again, which the elimination of empty tensors took from it. Where that does not help,
+    each iteration starts from copies of what is carried, and its new values are written
+    over that at its end, which always has an order; a remark tells of each outer loop.
+    Other modules stay as they are. Runs in front of that elimination and behind it.
+
+    ```mlir
+    %r = scf.for %i = %c0 to %n step %c1 iter_args(%a = %x) -> (tensor<4xf32>) {
+      %new = ... %a
+      scf.yield %new : tensor<4xf32>
+    }
+    ```
+    becomes
+    ```mlir
+    %r = scf.for %i = %c0 to %n step %c1 iter_args(%a = %x) -> (tensor<4xf32>) {
+      %copy = bufferization.alloc_tensor() copy(%a) : tensor<4xf32>
+      %new = ... %copy
+      %next = bufferization.materialize_in_destination %new in %a
+          : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+      scf.yield %next : tensor<4xf32>
+    }
+    ```
+  }];
+  let statistics = [
+    Statistic<"numLoops", "loops", "loops that work on copies">,
+  ];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect",
+                           "::mlir::tensor::TensorDialect"];
 }
 
 def ResultsToArgumentsPass : Pass<"sparsam-results-to-arguments", "::mlir::ModuleOp"> {
