@@ -65,6 +65,7 @@ void GradientParts::addTerm(Sum &sum, Term term) {
     for (Term &other : *sum)
       if (other.linear.empty()) {
         other.nonlinear |= term.nonlinear;
+        other.direct |= term.direct;
         other.spread |= term.spread;
         return;
       }
@@ -93,6 +94,7 @@ GradientParts::Sum GradientParts::multiply(const Sum &lhs, const Sum &rhs) {
       term.nonlinear |= a.getAll() & b.getAll();
       term.linear = a.linear | b.linear;
       term.linear.intersectWithComplement(term.nonlinear);
+      term.direct = a.direct | b.direct;
       term.spread = a.spread | b.spread;
       addTerm(product, std::move(term));
     }
@@ -105,6 +107,7 @@ GradientParts::Sum GradientParts::mix(const Sum &sum) {
   Term mixed;
   for (const Term &term : *sum) {
     mixed.nonlinear |= term.getAll();
+    mixed.direct |= term.direct;
     mixed.spread |= term.spread;
   }
   return Sum({mixed});
@@ -112,14 +115,17 @@ GradientParts::Sum GradientParts::mix(const Sum &sum) {
 
 GradientParts::Sum GradientParts::spread(Sum sum) {
   if (sum)
-    for (Term &term : *sum)
+    for (Term &term : *sum) {
       term.spread = term.getAll();
+      term.direct.clear();
+    }
   return sum;
 }
 
 GradientParts::Sum GradientParts::createProduct(Value value) {
   Term term;
   term.linear.set(products.try_emplace(value, products.size()).first->second);
+  term.direct = term.linear;
   return Sum({term});
 }
 
@@ -270,9 +276,9 @@ PartsWork GradientParts::classify(Value gradient) {
   for (const Term &term : *sum) {
     Set linear = term.linear;
     linear.intersectWithComplement(nonlinear);
-    if (!linear.empty() || term.getAll().empty())
+    if (!linear.empty() || term.direct.empty())
       continue;
-    if (nonlinear.intersects(term.spread))
+    if (term.direct.intersects(term.spread))
       return PartsWork::Spread;
     work = PartsWork::Elementwise;
   }

@@ -271,3 +271,36 @@ func.func @update_or_not(%w: tensor<16x4xf32> {sparsam.param = "w", sparsam.upda
   }
   return %w1 : tensor<16x4xf32>
 }
+
+// -----
+
+// A term of the parameter itself that a nonlinear loss scales, beside a product: the loss is
+// no part of the gradient.
+
+// CHECK-LABEL: func.func @scaled_term
+// CHECK-SAME: {sparsam.param = "w", sparsam.updates = 0 : i64}
+// CHECK: sparsam.gradient
+func.func @scaled_term(%w: tensor<16x4xf32> {sparsam.param = "w", sparsam.updates = 0 : i64},
+                       %x: tensor<8x16xf32>, %xt: tensor<16x8xf32>) -> tensor<16x4xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %zero = arith.constant dense<0.0> : tensor<16x4xf32>
+  %zeros = arith.constant dense<0.0> : tensor<8x4xf32>
+  %none = arith.constant dense<0.0> : tensor<f32>
+  %e = tensor.empty() : tensor<16x4xf32>
+  %es = tensor.empty() : tensor<8x4xf32>
+  %sum = scf.for %i = %c0 to %c2 step %c1 iter_args(%acc = %zero) -> tensor<16x4xf32> {
+    %z = linalg.matmul ins(%x, %w : tensor<8x16xf32>, tensor<16x4xf32>) outs(%zeros : tensor<8x4xf32>) -> tensor<8x4xf32>
+    %dz = linalg.tanh ins(%z : tensor<8x4xf32>) outs(%es : tensor<8x4xf32>) -> tensor<8x4xf32>
+    %dw = linalg.matmul ins(%xt, %dz : tensor<16x8xf32>, tensor<8x4xf32>) outs(%zero : tensor<16x4xf32>) -> tensor<16x4xf32>
+    %loss = linalg.reduce { arith.addf } ins(%dz : tensor<8x4xf32>) outs(%none : tensor<f32>) dimensions = [0, 1]
+    %all = linalg.broadcast ins(%loss : tensor<f32>) outs(%e : tensor<16x4xf32>) dimensions = [0, 1]
+    %term = linalg.mul ins(%w, %all : tensor<16x4xf32>, tensor<16x4xf32>) outs(%e : tensor<16x4xf32>) -> tensor<16x4xf32>
+    %both = linalg.add ins(%dw, %term : tensor<16x4xf32>, tensor<16x4xf32>) outs(%e : tensor<16x4xf32>) -> tensor<16x4xf32>
+    %next = linalg.add ins(%acc, %both : tensor<16x4xf32>, tensor<16x4xf32>) outs(%e : tensor<16x4xf32>) -> tensor<16x4xf32>
+    scf.yield %next : tensor<16x4xf32>
+  }
+  %w1 = linalg.sub ins(%w, %sum : tensor<16x4xf32>, tensor<16x4xf32>) outs(%e : tensor<16x4xf32>) -> tensor<16x4xf32>
+  return %w1 : tensor<16x4xf32>
+}

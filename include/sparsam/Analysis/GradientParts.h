@@ -35,7 +35,8 @@ enum class PartsWork {
 /// Writes gradients as sums of terms, in the products (x'dy) they are made of without
 /// another product between. Work on a gradient is linear where each term is linear in one
 /// product at least: p (dp - sum(dp p)) is in dp, though not in the scores that p is the
-/// softmax of, while g / |g| is in nothing.
+/// softmax of, while g / |g| is in nothing. What enters as a scalar only, as the loss
+/// that scales a term of W itself, is no part of a gradient.
 ///
 /// Of parameters with less than two dimensions nothing is known: the gradient of the last
 /// bias is the nonlinear seed of the backward pass itself. Nor is anything of sums with
@@ -54,14 +55,14 @@ private:
   /// Of numbered products.
   using Set = llvm::SparseBitVector<>;
   struct Term {
-    /// What it is linear in, and what it is not. `spread` are those of which one entry
-    /// enters several of the term.
-    Set linear, nonlinear, spread;
+    /// What it is linear in, and what it is not. Of `direct` an entry enters one place of
+    /// the term, of `spread` several.
+    Set linear, nonlinear, direct, spread;
 
     Set getAll() const { return linear | nonlinear; }
     bool operator==(const Term &other) const {
       return linear == other.linear && nonlinear == other.nonlinear &&
-             spread == other.spread;
+             direct == other.direct && spread == other.spread;
     }
   };
   /// An empty sum is zero, a term of no product a constant; none where there are too many
