@@ -11,11 +11,25 @@ namespace sparsam_python {
 /// NumPy's name of an element type: "float32" for f32. Empty if there is none.
 std::string dtypeName(const std::string &elementType);
 
-/// The memory of `array`, checked to be what `argument` needs, without a copy.
-/// `owner` keeps it alive. Throws a Python TypeError or ValueError that names the
-/// argument.
-void *arrayData(nanobind::handle array, const mlir::sparsam::ProgramArgument &argument,
-                size_t index, nanobind::ndarray<nanobind::ro> &owner);
+/// An array of the caller's for as long as a function runs on its memory.
+class HeldArray {
+public:
+  HeldArray() = default;
+  HeldArray(const HeldArray &) = delete;
+  HeldArray &operator=(const HeldArray &) = delete;
+  ~HeldArray();
+
+  /// The memory of `array`, checked to be what `argument` needs, without a copy. Throws a
+  /// Python TypeError or ValueError that names the argument.
+  void *hold(nanobind::handle array, const mlir::sparsam::ProgramArgument &argument,
+             size_t index);
+
+private:
+  bool holdBuffer(nanobind::handle array, const mlir::sparsam::ProgramArgument &argument);
+
+  Py_buffer buffer{};
+  nanobind::ndarray<nanobind::ro> owner;
+};
 
 } // namespace sparsam_python
 

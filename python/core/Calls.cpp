@@ -67,12 +67,12 @@ void sparsam_python::call(const FunctionTable &program, const std::string &name,
                            std::to_string(function->callerArguments()) +
                            " arrays, and got " + std::to_string(count))
                               .c_str());
-  std::vector<nb::ndarray<nb::ro>> owners(count);
+  std::vector<HeldArray> held(count);
   std::vector<void *> pointers;
   for (size_t i = 0; i < function->arguments.size(); ++i)
     if (!function->arguments[i].isWorkspace()) {
       size_t k = pointers.size();
-      pointers.push_back(arrayData(arrays[k], function->arguments[i], i, owners[k]));
+      pointers.push_back(held[k].hold(arrays[k], function->arguments[i], i));
     }
   std::string message;
   {

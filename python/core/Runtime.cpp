@@ -43,16 +43,15 @@ nb::object checkArrays(const Bundle &bundle, const std::string &name,
   const ProgramFunction *function = bundle.table().find(name);
   if (!function || nb::len(arrays) != function->callerArguments())
     throw nb::value_error(("no function '" + name + "' of so many arrays").c_str());
-  std::vector<nb::ndarray<nb::ro>> owners(nb::len(arrays));
+  std::vector<HeldArray> held(nb::len(arrays));
   std::vector<void *> pointers;
   for (size_t i = 0; i < function->arguments.size(); ++i) {
     if (function->arguments[i].isWorkspace())
       continue;
     size_t k = pointers.size();
     nb::object array = arrays[k];
-    pointers.push_back(array.is_none()
-                           ? nullptr
-                           : arrayData(array, function->arguments[i], i, owners[k]));
+    pointers.push_back(array.is_none() ? nullptr
+                                       : held[k].hold(array, function->arguments[i], i));
   }
   auto fault = checkPatterns(*function, pointers.data());
   if (!fault)

@@ -74,12 +74,13 @@ class Wanted:
         Raises TypeError for another element type. The shape is the caller's to check.
         """
         # Steps read all that they are called with: what needs no more is handed on at once.
+        kind = type(leaf)
         if (
-            type(leaf) is np.ndarray
+            (kind is np.ndarray or issubclass(kind, np.generic))
             and leaf.dtype is self.dtype is self.given
             and leaf.flags.c_contiguous
         ):
-            return leaf
+            return leaf if kind is np.ndarray else np.array(leaf)
         if isinstance(leaf, (bool, int, float)):
             return self._read_scalar(leaf)
         if isinstance(leaf, jax.ShapeDtypeStruct):

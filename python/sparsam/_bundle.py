@@ -74,7 +74,6 @@ class Description:
     """
 
     name: str
-    entry: Entry
     call: StepCall
     batch: Batch
     check: Callable[[Sequence[np.ndarray]], None]
@@ -102,19 +101,20 @@ def read(text: str, program, arrays: Arrays) -> Description:
         for role, slots in found["storage"].items()
     }
     places = [_PLACES[kind](where) for kind, where in found["places"]]
-    call = StepCall(
-        tuple(found["roles"]),
-        layouts,
-        tuple(found["leaf_of"]),
-        tuple(found["sources"]),
-        jax.tree.unflatten(_tree(found["results_tree"]), places),
-    )
     entry = Entry(
         program,
         found["entry"],
         tuple(map(_value, found["arguments"])),
         tuple(map(_value, found["results"])),
         tuple(map(_leaf, found["leaves"])),
+    )
+    call = StepCall(
+        entry,
+        tuple(found["roles"]),
+        layouts,
+        tuple(found["leaf_of"]),
+        tuple(found["sources"]),
+        jax.tree.unflatten(_tree(found["results_tree"]), places),
     )
     wanted = [
         arrays.restored(
@@ -127,9 +127,7 @@ def read(text: str, program, arrays: Arrays) -> Description:
     )
     check = _unpickle(found["check"]) if found["check"] else no_check
     record = Record(**found["checkpoint"])
-    return Description(
-        found["name"], entry, call, batch, check, found["structures"], record
-    )
+    return Description(found["name"], call, batch, check, found["structures"], record)
 
 
 def _describe(

@@ -3,7 +3,8 @@ compiler."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,39 +54,56 @@ class Entry:
     results: tuple[Value, ...]
     leaves: tuple[Leaf, ...]
 
+    # What calls look up is made once: it would take longer than all else.
     def __post_init__(self):
-        # Looked up at every call.
-        object.__setattr__(self, "positions", positions(self.program, self.name))
-        object.__setattr__(
-            self, "_result_of", {value.name: i for i, value in enumerate(self.results)}
+        places = positions(self.program, self.name)
+        object.__setattr__(self, "positions", places)
+        values = self.arguments + self.results
+        as_bits = any(value.dtype.kind == "V" for value in values)
+        object.__setattr__(self, "_as_bits", as_bits)
+        plan = tuple(
+            (position, result, position is None and self._allocation(result))
+            for position, result in places
         )
+        object.__setattr__(self, "_plan", plan)
+        numbers = {value.name: i for i, value in enumerate(self.results)}
+        outputs = tuple(
+            self._output(leaf, numbers[leaf.path]) if leaf.path in numbers else None
+            for leaf in self.leaves
+        )
+        object.__setattr__(self, "_outputs", outputs)
+
+    def _allocation(self, result: int) -> Callable[[], np.ndarray]:
+        value = self.results[result]
+        return _storage.allocation(value.shape, value.dtype)
+
+    def _output(self, leaf: Leaf, result: int) -> tuple[int, np.dtype, str | None]:
+        """The result that a leaf is, as what type, and the kind of random key it holds."""
+        kind = key_kind(leaf.dtype) if leaf.dtype.startswith("key<") else None
+        return result, user_dtype(leaf, self.results[result]), kind
 
     def call(self, arrays: Sequence[np.ndarray]) -> dict[int, np.ndarray]:
         """Runs on one array per argument; result -> array. Updated arguments are results
         without a copy."""
         results: dict[int, np.ndarray] = {}
         given = []
-        for position, result in self.positions:
-            if position is None:
-                value = self.results[result]
-                array = _storage.empty(value.shape, value.dtype)
-            else:
-                array = arrays[position]
+        for position, result, allocate in self._plan:
+            array = allocate() if position is None else arrays[position]
             if result is not None:
                 results[result] = array
-            given.append(bits(array))
+            given.append(array)
+        if self._as_bits:
+            given = list(map(bits, given))
         self.program.call(self.name, given)
         return results
 
     def result_of(self, leaf: int, results: Mapping[int, np.ndarray]):
         """A flat result of the user's function, of those that `call` returned."""
-        described = self.leaves[leaf]
-        position = self._result_of[described.path]
-        value = self.results[position]
-        array = results[position].view(user_dtype(described, value))
-        if described.dtype.startswith("key<"):
-            return jax.random.wrap_key_data(array, impl=key_kind(described.dtype))
-        return array
+        position, dtype, key = self._outputs[leaf]
+        array = results[position]
+        if array.dtype is not dtype:
+            array = array.view(dtype)
+        return array if key is None else jax.random.wrap_key_data(array, impl=key)
 
 
 @dataclass(frozen=True)
@@ -99,6 +117,7 @@ class StepCall:
     template  the user's results, with places in them; see `sparsam._trees`
     """
 
+    entry: Entry
     roles: tuple[str, ...]
     layouts: Mapping[str, Layout]
     leaf_of: tuple[int, ...]
@@ -106,10 +125,24 @@ class StepCall:
     template: Any
 
     def __post_init__(self):
-        # Flattened at every call, it would take longer than all else.
         places, tree = jax.tree.flatten(self.template)
         object.__setattr__(self, "_places", places)
         object.__setattr__(self, "_tree", tree)
+        # Where each array is: in the handle of a role or in the batch, which is the last.
+        origins, counts = (*self.roles, None), Counter()
+        picks = []
+        for source in self.sources:
+            picks.append((origins.index(source), counts[source]))
+            counts[source] += 1
+        object.__setattr__(self, "_picks", tuple(picks))
+        # Of each role, the arrays that it consists of afterwards: an argument, or a result.
+        updated: dict[str, list] = {role: [] for role in self.roles}
+        for i, (source, value) in enumerate(
+            zip(self.sources, self.entry.arguments, strict=True)
+        ):
+            if source:
+                updated[source].append((i, value.updates))
+        object.__setattr__(self, "_updated", updated)
 
     def handles(self, args: tuple) -> dict[str, Storage]:
         """The first arguments of a call, by role."""
@@ -119,40 +152,32 @@ class StepCall:
             )
         return dict(zip(self.roles, args, strict=False))
 
-    def run(
-        self, entry: Entry, handles: Mapping[str, Storage], batch: Sequence[np.ndarray]
-    ):
+    def run(self, handles: Mapping[str, Storage], batch: Sequence[np.ndarray]):
         """The tree of the user's results. Consumes the handles, but not where an exception
         is raised."""
-        layouts = {role: handle.layout for role, handle in handles.items()}
         with _storage.taken(handles.values()) as taken:
-            queues: dict[str | None, Iterator] = {
-                role: iter(arrays) for role, arrays in zip(handles, taken, strict=True)
-            }
-            queues[None] = iter(batch)
-            arrays = [next(queues[source]) for source in self.sources]
-            return self._fill(entry, layouts, arrays, entry.call(arrays))
+            origins = (*taken, batch)
+            arrays = [origins[origin][number] for origin, number in self._picks]
+            return self._fill(handles, arrays, self.entry.call(arrays))
 
-    def _fill(self, entry: Entry, layouts, arrays: Sequence[np.ndarray], results):
-        updated: dict[str, list] = {role: [] for role in self.roles}
-        for source, value, array in zip(
-            self.sources, entry.arguments, arrays, strict=True
-        ):
-            if source:
-                updated[source].append(
-                    array if value.updates is None else results[value.updates]
-                )
+    def _fill(self, handles: Mapping[str, Storage], arrays: Sequence, results: Mapping):
+        return self._tree.unflatten(
+            [self._value(place, handles, arrays, results) for place in self._places]
+        )
 
-        def value(place):
-            if isinstance(place, _trees.Handle):
-                return Storage(updated[place.role], layouts[place.role], owned=True)
-            if isinstance(place, _trees.Output):
-                return entry.result_of(place.result, results)
-            # Part of a larger tree that holds the state: a copy, the handle has it too.
-            argument = self.leaf_of.index(place.argument)
-            return np.array(results[entry.arguments[argument].updates])
-
-        return self._tree.unflatten(map(value, self._places))
+    def _value(self, place, handles, arrays, results):
+        kind = type(place)
+        if kind is _trees.Output:
+            return self.entry.result_of(place.result, results)
+        if kind is _trees.Handle:
+            stored = [
+                arrays[i] if updates is None else results[updates]
+                for i, updates in self._updated[place.role]
+            ]
+            return Storage(stored, handles[place.role].layout, owned=True)
+        # Part of a larger tree that holds the state: a copy, the handle has it too.
+        argument = self.leaf_of.index(place.argument)
+        return np.array(results[self.entry.arguments[argument].updates])
 
 
 def check(handle, role: str, layout: Layout, verify: Callable[[Layout, list], None]):

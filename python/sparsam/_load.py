@@ -76,7 +76,7 @@ class Loaded:
                     "a step that is loaded is not compiled for another"
                 )
         described.check(batch)
-        return described.call.run(described.entry, handles, batch)
+        return described.call.run(handles, batch)
 
     def save(
         self,
@@ -131,7 +131,8 @@ class Loaded:
     def _check_patterns(self, layout: Layout, arrays: list):
         """Raises ValueError where the index arrays of parameters are no pattern of their
         structures. The kernels rely on it and do not look."""
-        entry, sources = self._description.entry, self._description.call.sources
+        call = self._description.call
+        entry, sources = call.entry, call.sources
         own = iter(zip(layout.slots, arrays, strict=True))
         slots, given = [], []
         for position, _ in entry.positions:

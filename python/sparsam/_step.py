@@ -202,7 +202,7 @@ class Step:
         batch = self._places.batch.read(args[len(handles) :])
         compiled = self._variants.at(batch)
         compiled.imported.check(batch)
-        return self.call(compiled).run(compiled.entry, handles, batch)
+        return self.call(compiled).run(handles, batch)
 
     def densify(self, p: Storage, s: Storage | None = None, smaller: bool = False):
         """The dense parameters, in the user's tree, as new NumPy arrays; with the state `s`,
@@ -480,6 +480,7 @@ class Step:
         if compiled not in self._calls:
             places = self._places
             self._calls[compiled] = _calling.StepCall(
+                compiled.entry,
                 places.roles,
                 self._layouts,
                 tuple(compiled.leaf_of),

@@ -30,7 +30,9 @@ class Variants:
 
     def at(self, arrays: list[np.ndarray]) -> Compiled:
         """The one for the arrays of a batch."""
-        shapes = tuple(array.shape for array in arrays)
+        shapes = tuple([array.shape for array in arrays])
+        if found := self._compiled.get(shapes):
+            return found
         with self._lock:
             if shapes not in self._compiled:
                 self._compiled[shapes] = self._compile(shapes)
