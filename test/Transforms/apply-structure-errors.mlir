@@ -9,7 +9,7 @@
 // SHADOW: warning: `*` decides nothing: earlier globs match all parameters that it matches
 // GLOB: error: `no/*` matches no parameter; there are a
 // PAIR: error: expected `glob=structure`, found `a`
-// TEXT: error: structure `nm<2>` does not parse: expected ':'
+// TEXT: error: structure `nm<2>` does not parse: expected ':', found `>`
 // UNKNOWN: error: structure `sparse` does not parse: unknown structure `sparse`, expected one of
 
 // expected-error@+1 {{a: #sparsam.nm<2:4> needs inputs that are a multiple of M = 4, found 15 (remainder 3)}}
