@@ -419,15 +419,15 @@ class Step:
         verbose  whether to print what is measured
 
         Returns what was measured now. Other steps take it too that are compiled with
-        `tiles`. Raises ValueError for a file that cannot be used. See
-        docs/Performance.md.
+        `tiles`. Raises ValueError for a file that cannot be used, and warns of sizes in it
+        that a product cannot have, which are measured again. See docs/Performance.md.
         """
         if not isinstance(seconds, Real):
             raise TypeError(f"seconds must be a number, found {seconds!r}")
         if not seconds >= 0:
             raise ValueError(f"seconds must be at least 0, found {seconds!r}")
         path = _tiles.resolve(tiles) or self.tiles or _tiles.default_path()
-        found = _tune.tune(self._main.products(), self.cpu, path, seconds, verbose)
+        found = _tune.tune(self._main, path, seconds, verbose)
         # There is no file yet where the time was up before anything was measured.
         if found or (path != self.tiles and os.path.exists(path)):
             self.tiles = path
