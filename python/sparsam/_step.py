@@ -262,9 +262,12 @@ class Step:
         `cpu` are the CPUs that it is compiled for, as clang's -mcpu takes them; "host" is this
         machine. By default they are a baseline and this machine. See docs/AheadOfTime.md.
 
+        A bundle's path has to end in `.sparsam`, and a file of storage must not; it may have
+        any other ending, `.safetensors` by custom.
+
         Replaces what is there as a whole or not at all. Raises what the use of p and s in a
-        step raises, and ValueError for parameters that are not finite and state that is NaN,
-        which `load` would not take.
+        step raises, and ValueError for another ending, and for parameters that are not finite
+        and state that is NaN, which `load` would not take.
         """
         if p is None:
             if s is not None or metadata is not None:
