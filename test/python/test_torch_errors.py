@@ -1,5 +1,6 @@
 """What can be misused, and what is said about it."""
 
+import logging
 import subprocess
 import sys
 
@@ -78,7 +79,30 @@ def test_sparsam_alone_does_not_import_torch():
             "'example_batch.0' is on the meta device",
         ),
         ({"batch": (X.to(torch.complex64), Y)}, TypeError, "complex64 are not supported"),
-        ({"batch": (X[:, :5], Y)}, ValueError, "the step cannot be traced"),
+        (
+            {"batch": (X[:, :5], Y)},
+            ValueError,
+            "the step cannot be traced: a and b must have same reduction dim",
+        ),
+        (
+            {"batch": (X, Y[:3])},
+            ValueError,
+            "the step cannot be traced: Expected input batch_size (6) to match",
+        ),
+        (
+            {
+                "module": torch.nn.MultiheadAttention(8, 2),
+                "loss": lambda m, x, y: m(x, x, x)[0].sum(),
+                "batch": (X[:, :5], Y),
+            },
+            ValueError,
+            "the step cannot be traced: was expecting embedding dimension of 8, but got 5",
+        ),
+        (
+            {"loss": lambda m, x, y: m(x).sum(3).sum()},
+            ValueError,
+            "the step cannot be traced: Dimension out of range",
+        ),
         (
             {"structure": {"1.weight": "nm<2:4>"}},
             ValueError,
@@ -96,6 +120,22 @@ def test_compile(arguments, error, message):
     with pytest.raises(error) as caught:
         compile_step(**arguments)
     assert message in str(caught.value)
+
+
+def test_what_torch_says_comes_once():
+    """In the error and its cause, and not in a log of its own besides."""
+    records = []
+    logger = logging.getLogger("torch._subclasses.fake_tensor")
+    handler = logging.Handler()
+    handler.emit = records.append
+    logger.addHandler(handler)
+    try:
+        with pytest.raises(ValueError, match="must have same reduction dim") as caught:
+            compile_step(batch=(X[:, :5], Y))
+    finally:
+        logger.removeHandler(handler)
+    assert isinstance(caught.value.__cause__, RuntimeError)
+    assert not records and not logger.filters
 
 
 @pytest.mark.parametrize(
