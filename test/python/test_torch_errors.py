@@ -1,5 +1,6 @@
 """What can be misused, and what is said about it."""
 
+import dataclasses
 import logging
 import subprocess
 import sys
@@ -207,12 +208,42 @@ def test_modules():
         (lambda: AdamW(eps=-1e-8), "AdamW: eps must be at least 0"),
         (lambda: AdamW(weight_decay=-1), "AdamW: weight_decay must be at least 0"),
         (lambda: AdamW(clip_norm=0), "AdamW: clip_norm must be more than 0"),
+        (lambda: SGD(dampening=float("nan")), "SGD: dampening must be a number"),
     ],
 )
 def test_specifications(make, message):
     with pytest.raises(ValueError) as caught:
         make()
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("spec", [SGD, Adam, AdamW])
+@pytest.mark.parametrize("value", ["a", True, [1], 1j, torch.tensor(0.1)])
+def test_options_that_are_no_numbers(spec, value):
+    names = [field.name for field in dataclasses.fields(spec)]
+    for name in set(names) - {"nesterov", "amsgrad"}:
+        given = (value, 0.9) if name == "betas" else value
+        wanted = {
+            "lr": "a number or a function of one",
+            "betas": "two numbers of at least 0 and less than 1",
+        }.get(name, "a number")
+        with pytest.raises(TypeError) as caught:
+            spec(**{name: given})
+        said = f"{spec.__name__}: {name} must be {wanted}, found {given!r}"
+        assert str(caught.value) == said
+
+
+@pytest.mark.parametrize("value", [0.9, None, 0.9j])
+def test_betas_that_are_no_pair(value):
+    with pytest.raises(TypeError, match="Adam: betas must be two numbers .* found"):
+        Adam(betas=value)
+
+
+def test_options_that_are_no_bools():
+    with pytest.raises(TypeError, match="nesterov must be True or False, found 'a'"):
+        SGD(momentum=0.9, nesterov="a")
+    with pytest.raises(TypeError, match="amsgrad must be True or False, found 1"):
+        AdamW(amsgrad=1)
 
 
 def test_instances():
