@@ -8,9 +8,6 @@
 
 namespace sparsam_python {
 
-/// NumPy's name of an element type: "float32" for f32. Empty if there is none.
-std::string dtypeName(const std::string &elementType);
-
 /// The memory of `array`, checked to be what `argument` needs, without a copy.
 /// `owner` keeps it alive. Throws a Python TypeError or ValueError that names the
 /// argument.

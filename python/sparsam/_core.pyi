@@ -26,7 +26,8 @@ class Value(TypedDict):
     type: str
     """The MLIR type as printed, `tensor<4x8xf32, #sparsam.nm<2:4>>`."""
     dtype: str
-    """NumPy's name of the element type (`bfloat16` included); empty if there is none."""
+    """NumPy's name of the element type (`bfloat16` included), unsigned for the integers of
+    storage; empty if there is none."""
     shape: tuple[int | None, ...]
     """None for an extent that is not static."""
     attributes: dict[str, bool | int | float | str]

@@ -47,11 +47,9 @@ bool readsArrays(const ProgramFunction &function) {
 
 void describe(const ProgramFunction &function) {
   for (const NamedArgument &named : namedArguments(function)) {
-    const ElementType *type = findElementType(named.argument->elementType);
-    std::string role(roleName(named.argument->role)),
-        element = named.argument->elementType;
+    std::string role(roleName(named.argument->role));
     std::printf("%-7s %s  %s %s\n", role.c_str(), named.name.c_str(),
-                (type ? std::string(type->numpy) : element).c_str(),
+                elementText(*named.argument).c_str(),
                 shapeText(named.argument->shape).c_str());
   }
   std::printf("workspace: %zu bytes\n", function.workspaceBytes);
