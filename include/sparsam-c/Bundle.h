@@ -55,7 +55,8 @@ typedef struct SparsamBundleArgument {
   SparsamArgumentRole role;
   /* Which result is written here, or -1. */
   int64_t result;
-  /* As MLIR prints it, "f32". */
+  /* As MLIR prints it, "f32". MLIR's integers have no sign: those of storage, which have
+   * a part, are unsigned, uint16_t for "i16". */
   const char *elementType;
   intptr_t rank;
   const int64_t *shape;

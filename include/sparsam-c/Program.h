@@ -54,7 +54,8 @@ typedef struct SparsamArgument {
   SparsamArgumentRole role;
   /* Which result is written here, or -1. */
   int64_t result;
-  /* As MLIR prints it, "f32". */
+  /* As MLIR prints it, "f32". MLIR's integers have no sign: those of storage, which have
+   * a part, are unsigned, uint16_t for "i16". */
   MlirStringRef elementType;
   intptr_t rank;
   const int64_t *shape;

@@ -94,13 +94,19 @@ Result<std::string> mlir::sparsam::readFile(const std::string &path) {
   return contents;
 }
 
-Outcome mlir::sparsam::replaceBundle(const std::string &where,
-                                     const std::map<std::string, std::string> &files) {
+Outcome mlir::sparsam::checkBundlePath(const std::string &where) {
   fs::path path = withoutSlash(where);
   std::error_code code;
   if (fs::exists(path, code) && !isBundle(path))
     return cannotWrite(path, "something that is no bundle is there");
-  Beside folder(path);
+  return Beside(path).check();
+}
+
+Outcome mlir::sparsam::replaceBundle(const std::string &where,
+                                     const std::map<std::string, std::string> &files) {
+  if (Outcome writable = checkBundlePath(where); writable.failed())
+    return writable;
+  Beside folder(withoutSlash(where));
   if (Outcome made = folder.check(); made.failed())
     return made;
   for (const auto &[name, contents] : files)
@@ -109,10 +115,17 @@ Outcome mlir::sparsam::replaceBundle(const std::string &where,
   return folder.install();
 }
 
-Outcome mlir::sparsam::replaceFile(const std::string &path, const std::string &contents) {
+Outcome mlir::sparsam::checkFilePath(const std::string &path) {
   std::error_code code;
   if (fs::is_directory(path, code))
     return cannotWrite(path, "it is a folder");
+  return Beside(path).check();
+}
+
+Outcome mlir::sparsam::replaceFile(const std::string &path, const std::string &contents) {
+  if (Outcome writable = checkFilePath(path); writable.failed())
+    return writable;
+  std::error_code code;
   Beside folder(path);
   if (Outcome made = folder.check(); made.failed())
     return made;

@@ -72,17 +72,25 @@ std::string mlir::sparsam::shapeText(const std::vector<int64_t> &shape) {
   return text + (shape.size() == 1 ? ",)" : ")");
 }
 
-std::string mlir::sparsam::arrayText(const ValueSignature &value) {
+bool ValueSignature::isUnsigned() const {
+  const ElementType *type = findElementType(elementType);
+  return type && type->isSignless() && text("sparsam.part");
+}
+
+std::string mlir::sparsam::elementText(const ValueSignature &value) {
   const ElementType *type = findElementType(value.elementType);
-  return (type ? std::string(type->numpy) : value.elementType) + " of shape " +
-         shapeText(value.shape);
+  if (!type)
+    return value.elementType;
+  return (value.isUnsigned() ? "u" : "") + std::string(type->numpy);
+}
+
+std::string mlir::sparsam::arrayText(const ValueSignature &value) {
+  return elementText(value) + " of shape " + shapeText(value.shape);
 }
 
 bool ProgramArgument::isIndex() const {
   // What a pattern stores besides is values, which are floats.
-  const ElementType *element = findElementType(elementType);
-  return element && element->isSignless() && text("sparsam.param") &&
-         text("sparsam.part");
+  return isUnsigned() && text("sparsam.param");
 }
 
 std::string_view mlir::sparsam::roleName(ProgramArgument::Role role) {

@@ -1,5 +1,4 @@
 #include "sparsam/IR/Structure.h"
-#include "mlir/AsmParser/AsmParser.h"
 #include "sparsam/IR/SparsamDialect.h"
 #include "llvm/ADT/SmallBitVector.h"
 
@@ -11,6 +10,14 @@ using namespace mlir::sparsam;
 #include "sparsam/IR/StructureInterface.cpp.inc"
 
 FailureOr<std::optional<APFloat>> sparsam::parseNumber(AsmParser &parser) {
+  bool isNegative = succeeded(parser.parseOptionalMinus());
+  SMLoc loc = parser.getCurrentLocation();
+  StringRef word;
+  std::string text;
+  if (succeeded(parser.parseOptionalKeyword(&word)))
+    return parser.emitError(loc) << "expected a number, found `" << word << "`";
+  if (succeeded(parser.parseOptionalString(&text)))
+    return parser.emitError(loc) << "expected a number, found \"" << text << "\"";
   int64_t integer;
   OptionalParseResult whole = parser.parseOptionalInteger(integer);
   double number;
@@ -21,7 +28,7 @@ FailureOr<std::optional<APFloat>> sparsam::parseNumber(AsmParser &parser) {
   } else if (parser.parseFloat(number)) {
     return failure();
   }
-  return std::optional(APFloat(number));
+  return std::optional(APFloat(isNegative ? -number : number));
 }
 
 void sparsam::printNumber(AsmPrinter &printer, const APFloat &number) {
@@ -388,29 +395,6 @@ FailureOr<StructureInterface> sparsam::parseInnerStructure(AsmParser &parser) {
     return structure;
   parser.emitError(loc) << "expected a structure, found " << attr;
   return failure();
-}
-
-FailureOr<StructureInterface> sparsam::parseStructure(StringRef text, Location loc) {
-  MLIRContext *context = loc.getContext();
-  context->getOrLoadDialect<SparsamDialect>();
-  std::string reason;
-  Attribute attr;
-  {
-    // The parser would name a location inside a buffer that the user never saw.
-    ScopedDiagnosticHandler handler(context, [&](Diagnostic &diagnostic) {
-      if (reason.empty())
-        reason = diagnostic.str();
-      return success();
-    });
-    attr = parseAttribute(("#sparsam." + text.trim()).str(), context);
-  }
-  if (!attr)
-    return emitError(loc) << "structure `" << text.trim()
-                          << "` does not parse: " << reason;
-  auto structure = dyn_cast<StructureInterface>(attr);
-  if (!structure)
-    return emitError(loc) << "`" << text.trim() << "` is not a structure";
-  return structure;
 }
 
 LogicalResult sparsam::verifyPattern(StringRef structure, ArrayRef<int64_t> shape,

@@ -1,5 +1,5 @@
 #include "sparsam/Structure/Density.h"
-#include "mlir/IR/BuiltinAttributes.h"
+#include "sparsam/IR/Structure.h"
 #include "llvm/Support/Format.h"
 
 #include <cmath>
@@ -7,17 +7,45 @@
 using namespace mlir;
 using namespace mlir::sparsam;
 
-FailureOr<APFloat> sparsam::parseDensity(AsmParser &parser) {
+ParseResult sparsam::emitNoDensity(AsmParser &parser) {
+  return parser.emitError(parser.getCurrentLocation(),
+                          "expected `density`, the share of entries that are stored, as "
+                          "in `density = 0.25`");
+}
+
+ParseResult sparsam::parseDensityFields(AsmParser &parser, FailureOr<APFloat> &density,
+                                        SmallVector<int64_t> &in,
+                                        SmallVector<int64_t> &stack) {
+  StringRef name;
   SMLoc loc = parser.getCurrentLocation();
-  Attribute number;
-  if (parser.parseAttribute(number))
-    return failure();
-  if (auto fraction = dyn_cast<FloatAttr>(number))
-    return APFloat(fraction.getValueAsDouble());
-  if (auto whole = dyn_cast<IntegerAttr>(number))
-    return APFloat(whole.getValue().signedRoundToDouble());
-  parser.emitError(loc) << "expected a number, found " << number;
-  return failure();
+  if (failed(parser.parseOptionalKeyword(&name)))
+    return emitNoDensity(parser);
+  while (true) {
+    if (!llvm::is_contained({"density", "in", "stack"}, name))
+      return parser.emitError(loc)
+             << "expected one of density, in, stack, found `" << name << "`";
+    SmallVector<int64_t> &dims = name == "in" ? in : stack;
+    if (name == "density" ? succeeded(density) : !dims.empty())
+      return parser.emitError(loc) << "`" << name << "` is given twice";
+    if (parser.parseEqual())
+      return failure();
+    if (name == "density") {
+      auto number = parseNumber(parser);
+      if (failed(number))
+        return failure();
+      density = **number;
+    } else {
+      auto view = parseView(parser);
+      if (failed(view))
+        return failure();
+      dims = *view;
+    }
+    if (failed(parser.parseOptionalComma()))
+      return succeeded(density) ? success() : emitNoDensity(parser);
+    loc = parser.getCurrentLocation();
+    if (parser.parseKeyword(&name))
+      return failure();
+  }
 }
 
 /// The shortest text that is read as the same number.
@@ -36,8 +64,14 @@ static std::string getText(double value) {
   return text;
 }
 
-void sparsam::printDensity(AsmPrinter &printer, const APFloat &density) {
-  printer << getText(density.convertToDouble());
+void sparsam::printDensityFields(AsmPrinter &printer, const APFloat &density,
+                                 ArrayRef<int64_t> in, ArrayRef<int64_t> stack) {
+  printer << "density = " << getText(density.convertToDouble());
+  for (auto [name, dims] : {std::pair("in", in), std::pair("stack", stack)})
+    if (!dims.empty()) {
+      printer << ", " << name << " = ";
+      printView(printer, dims);
+    }
 }
 
 bool sparsam::isDensity(double value) { return value >= 0 && value <= 1; }

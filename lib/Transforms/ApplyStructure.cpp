@@ -102,20 +102,31 @@ StructureInterface decideView(StructureInterface structure, Value parameter) {
   return withView(structure, in, stack);
 }
 
-LogicalResult checkFits(const Parameter &parameter, StructureInterface structure) {
+/// What a message shows: what was written, if all that was added to it is the view.
+StructureInterface getShown(StructureInterface structure, StructureInterface written) {
+  bool hasSameView =
+      structure == withView(written, structure.getIn(), structure.getStack());
+  return hasSameView ? written : structure;
+}
+
+LogicalResult checkFits(const Parameter &parameter, StructureInterface structure,
+                        StructureInterface shown) {
   auto error = [&] { return emitError(parameter.getLoc()) << parameter.path << ": "; };
   auto type = dyn_cast<RankedTensorType>(parameter.getValue().getType());
   if (!type)
-    return error() << structure << " needs a tensor, found "
+    return error() << shown << " needs a tensor, found "
                    << parameter.getValue().getType();
-  if (failed(verifyStructure(structure, type.getShape(), type.getElementType(), error)))
+  if (!isStructuredElement(type.getElementType()))
+    return verifyStructure(shown, type.getShape(), type.getElementType(), error);
+  auto view = getMatrixView(structure, getPlainType(type), error);
+  if (failed(view))
+    return failure();
+  auto storage = shown.getStorage(view->matrix, error);
+  if (failed(storage))
     return failure();
   func::FuncOp func = parameter.func;
   if (!func.getBody().hasOneBlock())
-    return error() << structure << " needs a function of one block";
-  auto storage = getParameterStorage(structure, getPlainType(type), error);
-  if (failed(storage))
-    return failure();
+    return error() << shown << " needs a function of one block";
   // What trains nothing needs no update, and so no gradient and no optimizer.
   if (llvm::none_of(*storage,
                     [](const StorageTensor &part) { return part.isTrainable(); }))
@@ -125,12 +136,12 @@ LogicalResult checkFits(const Parameter &parameter, StructureInterface structure
     return text ? (before + text.getValue()).str() : "";
   };
   if (Attribute attr = func.getArgAttr(parameter.argument, boundary::noGradient))
-    return error() << structure << " was asked for, but no gradient is known to reach "
+    return error() << shown << " was asked for, but no gradient is known to reach "
                    << "this parameter's update" << reason(attr, ": ")
                    << "; leave it dense";
   Attribute attr = func.getArgAttr(parameter.argument, boundary::notElementwise);
   if (attr && structure.getKind() == StructureKind::Factors)
-    return error() << structure << " was asked for, but the optimizer is not elementwise "
+    return error() << shown << " was asked for, but the optimizer is not elementwise "
                    << "in this parameter's gradient" << reason(attr, ", ")
                    << "; choose a pattern structure or dense";
   return success();
@@ -219,13 +230,12 @@ private:
   /// What is asked for, in the view that it has; null for nothing.
   FailureOr<StructureInterface> decide(const Parameter &parameter,
                                        ArrayRef<StructureRequest> requests) {
-    if (StructureInterface structure = getStructure(parameter.getValue().getType()))
-      return structure;
-    auto requested = getRequest(parameter, requests);
-    if (failed(requested) || !*requested ||
-        !isa<RankedTensorType>(parameter.getValue().getType()))
-      return requested;
-    return decideView(*requested, parameter.getValue());
+    Type type = parameter.getValue().getType();
+    auto written = getWritten(parameter, requests);
+    if (failed(written) || !*written || getStructure(type) ||
+        !isa<RankedTensorType>(type))
+      return written;
+    return decideView(*written, parameter.getValue());
   }
 
   LogicalResult apply(const Parameter &parameter, ArrayRef<StructureRequest> requests,
@@ -235,15 +245,20 @@ private:
       reportDense(parameter, requests);
       return success();
     }
-    if (failed(checkFits(parameter, structure)))
+    auto written = getWritten(parameter, requests);
+    if (failed(written) ||
+        failed(checkFits(parameter, structure,
+                         *written ? getShown(structure, *written) : structure)))
       return failure();
     ++numStructured;
     return setEncoding(parameter, structure);
   }
 
-  /// What is asked for; null for dense.
-  FailureOr<StructureInterface> getRequest(const Parameter &parameter,
+  /// What the type says or what is asked for; null for dense.
+  FailureOr<StructureInterface> getWritten(const Parameter &parameter,
                                            ArrayRef<StructureRequest> requests) {
+    if (StructureInterface structure = getStructure(parameter.getValue().getType()))
+      return structure;
     func::FuncOp func = parameter.func;
     if (Attribute attr = func.getArgAttr(parameter.argument, boundary::structure)) {
       if (auto structure = dyn_cast<StructureInterface>(attr))

@@ -98,11 +98,6 @@ bool isContiguous(const Array &array) {
 
 } // namespace
 
-std::string sparsam_python::dtypeName(const std::string &elementType) {
-  const ElementType *type = findElementType(elementType);
-  return type ? std::string(type->numpy) : "";
-}
-
 HeldArray::~HeldArray() {
   if (buffer.obj)
     PyBuffer_Release(&buffer);
@@ -151,7 +146,7 @@ void *HeldArray::hold(nb::handle array, const ProgramArgument &argument, size_t 
     typeError(label + " has element type " + argument.elementType +
               ", which no array from Python has");
   if (!dtypeMatches(owner.dtype(), *type))
-    typeError(label + " must be of dtype " + std::string(type->numpy) +
+    typeError(label + " must be of dtype " + elementText(argument) +
               ", and is of dtype " + dtypeText(owner.dtype()));
   std::vector<int64_t> shape;
   for (size_t i = 0; i < owner.ndim(); ++i)

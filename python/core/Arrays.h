@@ -8,9 +8,6 @@
 
 namespace sparsam_python {
 
-/// NumPy's name of an element type: "float32" for f32. Empty if there is none.
-std::string dtypeName(const std::string &elementType);
-
 /// An array of the caller's for as long as a function runs on its memory.
 class HeldArray {
 public:

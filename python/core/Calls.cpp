@@ -23,7 +23,7 @@ nb::dict sparsam_python::describeValue(const ValueSignature &value) {
   constexpr int64_t dynamic = std::numeric_limits<int64_t>::min();
   nb::dict result;
   result["type"] = value.type;
-  result["dtype"] = dtypeName(value.elementType);
+  result["dtype"] = findElementType(value.elementType) ? elementText(value) : "";
   nb::list shape;
   for (int64_t extent : value.shape)
     shape.append(extent == dynamic ? nb::none() : nb::cast(extent));

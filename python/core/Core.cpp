@@ -100,7 +100,8 @@ void bindModule(nb::module_ &m) {
                result[name.c_str()] = toPython(count);
              return result;
            })
-      .def("products", &describeProducts, nb::kw_only(), "cpu"_a = "", "threads"_a = 0)
+      .def("products", &describeProducts, nb::kw_only(), "cpu"_a = "", "threads"_a = 0,
+           "tiles"_a = "")
       .def_prop_ro("at_boundary", &Module::atBoundary)
       .def_prop_ro("diagnostics", &messages)
       .def_prop_ro("seconds", [](Module &module) { return toPython(module.passTimes()); })

@@ -45,6 +45,10 @@ struct TunableProduct {
   mlir::sparsam::TileSpace space;
   /// The types of the storage, on tensors: trainable ones and those of the pattern.
   std::vector<std::string> values, pattern;
+  /// What a file of tile sizes has for it; none where it was not measured.
+  std::optional<mlir::sparsam::KernelTiles> measured;
+  /// Why the product cannot have these sizes; empty where it can.
+  std::string obstacle;
 };
 
 /// An MLIR module with what was said about it so far. Clones share the context.
@@ -72,9 +76,11 @@ public:
   std::vector<Group> groups();
 
   /// The structured products whose tile sizes can be chosen, each kind once, on a CPU
-  /// (this machine's where `cpu` is empty and the module names none). Throws
-  /// std::invalid_argument where there is no such CPU.
-  std::vector<TunableProduct> products(const std::string &cpu, int64_t threads);
+  /// (this machine's where `cpu` is empty and the module names none), and what the file
+  /// `tiles` has for each, if one is named. Throws std::invalid_argument where there is
+  /// no such CPU, or the file cannot be read or is no whole file of tile sizes.
+  std::vector<TunableProduct> products(const std::string &cpu, int64_t threads,
+                                       const std::string &tiles);
 
   const std::vector<Message> &diagnostics() const { return messages; }
   const mlir::sparsam::PhaseTimes &passTimes() const { return times; }

@@ -88,5 +88,6 @@ NB_MODULE(_runtime, m) {
           names.push_back(variant.cpu);
         return names;
       });
+  m.attr("version") = SPARSAM_VERSION;
   bindThreads(m);
 }

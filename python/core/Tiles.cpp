@@ -80,7 +80,20 @@ void addTiles(const std::string &path, const std::vector<Entry> &entries) {
 
 } // namespace
 
-std::vector<TunableProduct> Module::products(const std::string &name, int64_t threads) {
+/// Why a product cannot have these sizes; empty where it can.
+static std::string findObstacle(Operation *op, CpuKernelInterface kernels,
+                                const CpuTarget &target, const KernelTiles &tiles) {
+  std::vector<Message> messages;
+  DiagnosticCollector collector(op->getContext(), messages);
+  auto emitError = [&] { return op->emitError() << "it "; };
+  if (succeeded(tiles.verify(op, emitError)))
+    if (auto space = kernels.getTileSpace(op, target, tiles); succeeded(space))
+      (void)space->verify(tiles, emitError);
+  return messages.empty() ? "" : messages.front().text;
+}
+
+std::vector<TunableProduct> Module::products(const std::string &name, int64_t threads,
+                                             const std::string &tiles) {
   std::lock_guard<std::mutex> lock(context->mutex);
   DiagnosticCollector collector(&context->mlir, messages);
   llvm::Expected<Cpu> cpu = Cpu::get(name, *module);
@@ -88,6 +101,13 @@ std::vector<TunableProduct> Module::products(const std::string &name, int64_t th
     throw std::invalid_argument(llvm::toString(cpu.takeError()));
   if (!threads)
     threads = llvm::hardware_concurrency().compute_thread_count();
+  TileCache cache;
+  if (!tiles.empty()) {
+    llvm::Expected<TileCache> read = TileCache::read(tiles);
+    if (!read)
+      throw std::invalid_argument(llvm::toString(read.takeError()));
+    cache = std::move(*read);
+  }
   CpuTarget target = CpuTarget::get(*cpu, /*vectorBits=*/0);
   std::vector<TunableProduct> found;
   std::map<TileKey, size_t> known;
@@ -106,22 +126,28 @@ std::vector<TunableProduct> Module::products(const std::string &name, int64_t th
     auto storage = structure.getStorage(matrix, [&] { return op->emitOpError(); });
     if (failed(space) || failed(storage))
       return;
-    TunableProduct product{TileKey::get(op, *cpu, target, threads), *space, {}, {}};
+    TunableProduct product{
+        TileKey::get(op, *cpu, target, threads), *space, {}, {}, {}, {}};
     for (const StorageTensor &tensor : *storage)
       (tensor.isTrainable() ? product.values : product.pattern)
           .push_back(getText(tensor.type));
-    if (known.try_emplace(product.key, found.size()).second)
-      found.push_back(std::move(product));
+    if (!known.try_emplace(product.key, found.size()).second)
+      return;
+    if (const TileEntry *entry = cache.find(product.key)) {
+      product.measured = entry->tiles;
+      product.obstacle = findObstacle(op, kernels, target, entry->tiles);
+    }
+    found.push_back(std::move(product));
   });
   return found;
 }
 
 nb::list sparsam_python::describeProducts(Module &module, const std::string &cpu,
-                                          int64_t threads) {
+                                          int64_t threads, const std::string &tiles) {
   std::vector<TunableProduct> products;
   {
     nb::gil_scoped_release unlocked;
-    products = module.products(cpu, threads);
+    products = module.products(cpu, threads, tiles);
   }
   nb::list result;
   for (const TunableProduct &product : products) {
@@ -140,6 +166,9 @@ nb::list sparsam_python::describeProducts(Module &module, const std::string &cpu
     entry["elements"] = product.space.mostElements;
     entry["lanes"] = product.space.lanes;
     entry["registers"] = product.space.registers;
+    entry["measured"] =
+        product.measured ? nb::object(toPython(*product.measured)) : nb::none();
+    entry["obstacle"] = product.obstacle;
     result.append(entry);
   }
   return result;

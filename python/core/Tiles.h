@@ -9,7 +9,8 @@
 namespace sparsam_python {
 
 /// Module.products, as _core.pyi has it.
-nanobind::list describeProducts(Module &module, const std::string &cpu, int64_t threads);
+nanobind::list describeProducts(Module &module, const std::string &cpu, int64_t threads,
+                                const std::string &tiles);
 
 /// find_tiles and add_tiles.
 void bindTiles(nanobind::module_ &m);

@@ -3,6 +3,8 @@
 step = sparsam.compile(train_step, (params, state, x, y), structure={"*/fc": "nm<2:8, vector = 8>"})
 p, s = step.compress(params, state)
 p, s, loss = step(p, s, x, y)
+
+`sparsam.__version__` is "major.minor.patch", which bundles name as what made them.
 """
 
 from ._checkpoint import saved_structures
@@ -11,6 +13,7 @@ from ._errors import CompileError, CompilerWarning
 from ._gradient import gradient
 from ._load import Loaded, load
 from ._plugins import load_plugin
+from ._runtime import version as __version__
 from ._scores import Scores
 from ._step import Function, Step, compile
 from ._storage import Storage
@@ -30,6 +33,7 @@ __all__ = [
     "Step",
     "Storage",
     "Tuned",
+    "__version__",
     "compile",
     "gradient",
     "load",

@@ -20,6 +20,7 @@ from ._checkpoint import Record
 from ._imported import no_check
 from ._lazy import core as _core
 from ._pairing import Leaf
+from ._safetensors import BUNDLE_SUFFIX
 from ._storage import Layout, Slot
 from ._values import Value
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from ._compiled import Compiled
     from ._step import Step
 
-SUFFIX, FILE, FORMAT = ".sparsam", "python.json", 1
+FILE, FORMAT = "python.json", 1
 _PLACES = {
     "handle": _trees.Handle,
     "output": _trees.Output,
@@ -45,10 +46,10 @@ def save(
 ):
     """Writes a step as a bundle; see `Step.save`."""
     path = os.fspath(path)
-    if not path.endswith(SUFFIX):
+    if not path.endswith(BUNDLE_SUFFIX):
         raise ValueError(
-            f"the step itself is saved as a bundle, '{path}' must end in {SUFFIX}; to save "
-            "storage, give it: save(path, p, s)"
+            f"the step itself is saved as a bundle, '{path}' must end in {BUNDLE_SUFFIX}; to "
+            "save storage, give it: save(path, p, s)"
         )
     cpus = _core.default_cpus() if cpu is None else [cpu] if isinstance(cpu, str) else cpu
     if not isinstance(cpus, Sequence) or not all(isinstance(name, str) for name in cpus):

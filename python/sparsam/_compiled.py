@@ -137,9 +137,10 @@ class Compiled:
             self.imported.text, self.structure, self.name, stage, self.cpu, self.tiles
         )
 
-    def products(self) -> list[_core.Product]:
-        """The structured products, on as many threads as there are now."""
-        return products(self.imported.text, self.structure, self.name, self.cpu)
+    def products(self, tiles: str = "") -> list[_core.Product]:
+        """The structured products, on as many threads as there are now, with what a file
+        of tile sizes has for them."""
+        return products(self.imported.text, self.structure, self.name, self.cpu, tiles)
 
     def lowered_for(self, cpu: str) -> _core.Module:
         """The module on the way to machine code for a CPU."""

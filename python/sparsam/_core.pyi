@@ -26,7 +26,8 @@ class Value(TypedDict):
     type: str
     """The MLIR type as printed, `tensor<4x8xf32, #sparsam.nm<2:4>>`."""
     dtype: str
-    """NumPy's name of the element type (`bfloat16` included); empty if there is none."""
+    """NumPy's name of the element type (`bfloat16` included), unsigned for the integers of
+    storage; empty if there is none."""
     shape: tuple[int | None, ...]
     """None for an extent that is not static."""
     attributes: dict[str, bool | int | float | str]
@@ -86,6 +87,10 @@ class Product(TypedDict):
     """The most of "range" times "token_vectors" times "lanes"."""
     lanes: int
     registers: int
+    measured: dict[str, int] | None
+    """What the file of tile sizes has for it; None where it was not measured."""
+    obstacle: str
+    """Why the product cannot have these sizes; empty where it can."""
 
 class Module:
     """An MLIR module in a context of its own, which clones share.
@@ -119,9 +124,13 @@ class Module:
         """The coupled groups of the module's functions, in program order. The module has
         been through `sparsam-find-parameters` and no further."""
 
-    def products(self, *, cpu: str = "", threads: int = 0) -> list[Product]:
+    def products(
+        self, *, cpu: str = "", threads: int = 0, tiles: str = ""
+    ) -> list[Product]:
         """The structured products whose tile sizes can be chosen, in program order, alike
-        ones once. `cpu` is as for `compile`; no threads mean one a core."""
+        ones once. `cpu` is as for `compile`; no threads mean one a core. `tiles` is a file
+        of tile sizes to look them up in. Raises ValueError for a file that cannot be read
+        or is no whole file of tile sizes."""
 
     @property
     def attributes(self) -> dict[str, bool | int | float | str]:

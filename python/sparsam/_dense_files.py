@@ -27,7 +27,8 @@ def save_dense(
 
     `metadata` is text of yours; some readers want {"format": "pt"}. `separator` goes between
     the keys of a path. Replaces a file as a whole or not at all. Raises ValueError where
-    two arrays have one name or one has none.
+    two arrays have one name or one has none, and for a path that ends in `.sparsam`, which
+    is a bundle's.
     """
     tensors: dict[str, np.ndarray] = {}
     for kind, tree in (("params", params), ("state", state)):

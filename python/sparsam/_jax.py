@@ -21,7 +21,7 @@ from ._gradient import contains_marks, evaluate_with_marks, gradient
 from ._imported import ImportedStep
 from ._jaxprs import arguments_of
 from ._pairing import Carried, Keys, Leaf, Pairing, subtree
-from ._stablehlo import annotate, clamp_gathers, drop_shardings, drop_unit_windows
+from ._stablehlo import annotate, clamp_gathers, clear_windows, drop_shardings
 from ._trees import key_names, keyed_children
 
 __all__ = [
@@ -96,7 +96,7 @@ def _import(fn, args, params, state, carries) -> ImportedStep:
     with _one_frame():
         lowered = traced.lower().compiler_ir("stablehlo")
     drop_shardings(lowered)
-    drop_unit_windows(lowered)
+    clear_windows(lowered)
     clamp_gathers(lowered)
     annotate(lowered, arguments, results, param_leaves, updates, marks)
     text = _to_linalg(lowered)

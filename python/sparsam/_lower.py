@@ -141,14 +141,14 @@ def lower_for(
 
 
 def products(
-    text: str, structure: Mapping[str, str], name: str, cpu: str = ""
+    text: str, structure: Mapping[str, str], name: str, cpu: str = "", tiles: str = ""
 ) -> list[_core.Product]:
     """The structured products of what `lower` compiles, on as many threads as there are
-    now."""
+    now, with what a file of tile sizes has for them."""
     module = _declared(text, structure, name)
     passes = stages(structure)
     module.run(f"{passes['expand-storage']},{passes['propagate']}")
-    return module.products(cpu=cpu, threads=num_threads())
+    return module.products(cpu=cpu, threads=num_threads(), tiles=tiles)
 
 
 def lower_gradients(text: str, name: str, cpu: str = "") -> Lowered:

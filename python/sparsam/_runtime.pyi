@@ -5,6 +5,9 @@ from typing import Any
 
 from ._core import ProgramFunction
 
+version: str
+"""Of this Sparsam, as CMake has it and bundles say."""
+
 class Bundle:
     """The code in a bundle that this machine runs best, loaded."""
 

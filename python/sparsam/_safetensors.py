@@ -14,6 +14,9 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+# The ending of bundles, which are steps and no tensors.
+BUNDLE_SUFFIX = ".sparsam"
+
 # How the format calls the element types that have a name here.
 _DTYPES = {
     "BOOL": "bool",
@@ -83,7 +86,15 @@ def write(
 ) -> None:
     """Writes a file under a temporary name beside it and renames it: who reads `path` finds
     what was there or all of what is new, whatever interrupts the writing. Raises TypeError
-    for an element type that the format does not have, and for metadata that is not text."""
+    for an element type that the format does not have, and for metadata that is not text,
+    and ValueError for the ending of bundles."""
+    path = os.fspath(path)
+    if path.endswith(BUNDLE_SUFFIX):
+        raise ValueError(
+            f"'{path}' ends as a bundle does, {BUNDLE_SUFFIX}, which holds a step and no "
+            "storage: step.save(path); give a file of tensors another ending, "
+            ".safetensors"
+        )
     for key, text in metadata.items():
         if not isinstance(key, str) or not isinstance(text, str):
             raise TypeError(f"metadata must map text to text, found {key!r}: {text!r}")
@@ -92,7 +103,7 @@ def write(
             raise TypeError(
                 f"'{name}' is of dtype {array.dtype}, which safetensors lacks"
             )
-    path = os.path.realpath(os.fspath(path))
+    path = os.path.realpath(path)
     folder, name = os.path.split(path)
     temporary = os.path.join(folder, f".{name}.{secrets.token_hex(8)}.tmp")
     # The format is row-major; its writer takes the bytes as they lie.

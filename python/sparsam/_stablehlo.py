@@ -8,6 +8,8 @@ import numpy as np
 from jaxlib.mlir import ir
 from jaxlib.mlir.dialects import stablehlo
 
+from ._windows import open_windows
+
 
 def _operations(module, wanted: Callable[[str], bool]) -> list:
     found = []
@@ -29,19 +31,21 @@ def drop_shardings(module):
         op.erase()
 
 
-def drop_unit_windows(module):
-    """Drops dimensions of size one that scatters write whole.
+def clear_windows(module):
+    """Gives scatters windows that iree-compile takes."""
+    for work in (_drop_unit_windows, open_windows):
+        for op in _operations(module, lambda name: name == "stablehlo.scatter"):
+            if len(op.operands) == 3:
+                with module.context, op.location, ir.InsertionPoint(op):
+                    work(op)
+
+
+def _drop_unit_windows(op):
+    """Drops dimensions of size one that a scatter writes whole.
 
     `jnp.take_along_axis`, and with it a cross entropy, makes windows of dimensions of
     size one, which iree-compile takes wrongly where several others are indexed.
     """
-    for op in _operations(module, lambda name: name == "stablehlo.scatter"):
-        if len(op.operands) == 3:
-            with module.context, ir.Location.unknown(), ir.InsertionPoint(op):
-                _drop_unit_windows(op)
-
-
-def _drop_unit_windows(op):
     dims = stablehlo.ScatterDimensionNumbers(op.attributes["scatter_dimension_numbers"])
     operand, indices, updates = op.operands
     other = [*dims.inserted_window_dims, *dims.input_batching_dims]

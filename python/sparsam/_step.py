@@ -262,9 +262,12 @@ class Step:
         `cpu` are the CPUs that it is compiled for, as clang's -mcpu takes them; "host" is this
         machine. By default they are a baseline and this machine. See docs/AheadOfTime.md.
 
+        A bundle's path has to end in `.sparsam`, and a file of storage must not; it may have
+        any other ending, `.safetensors` by custom.
+
         Replaces what is there as a whole or not at all. Raises what the use of p and s in a
-        step raises, and ValueError for parameters that are not finite and state that is NaN,
-        which `load` would not take.
+        step raises, and ValueError for another ending, and for parameters that are not finite
+        and state that is NaN, which `load` would not take.
         """
         if p is None:
             if s is not None or metadata is not None:
@@ -419,15 +422,15 @@ class Step:
         verbose  whether to print what is measured
 
         Returns what was measured now. Other steps take it too that are compiled with
-        `tiles`. Raises ValueError for a file that cannot be used. See
-        docs/Performance.md.
+        `tiles`. Raises ValueError for a file that cannot be used, and warns of sizes in it
+        that a product cannot have, which are measured again. See docs/Performance.md.
         """
         if not isinstance(seconds, Real):
             raise TypeError(f"seconds must be a number, found {seconds!r}")
         if not seconds >= 0:
             raise ValueError(f"seconds must be at least 0, found {seconds!r}")
         path = _tiles.resolve(tiles) or self.tiles or _tiles.default_path()
-        found = _tune.tune(self._main.products(), self.cpu, path, seconds, verbose)
+        found = _tune.tune(self._main, path, seconds, verbose)
         # There is no file yet where the time was up before anything was measured.
         if found or (path != self.tiles and os.path.exists(path)):
             self.tiles = path

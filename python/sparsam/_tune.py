@@ -6,11 +6,13 @@ import logging
 import os
 import statistics
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from . import _candidates
 from ._candidates import Tiles
+from ._compiled import Compiled
+from ._errors import warn
 from ._lazy import core as _core
 from ._trials import Layer, Trial, ratio
 
@@ -65,25 +67,22 @@ class _Clock:
             print(text, flush=True)
 
 
-def tune(
-    products: Sequence[_core.Product], cpu: str, path: str, seconds: float, verbose: bool
-) -> list[Tuned]:
-    """Measures the products that are not in a file, layer by layer, and adds them to it;
-    see `Step.tune`."""
-    known: list[Tiles | None] = [None] * len(products)
-    if os.path.exists(path):
-        known = _core.find_tiles(path, [each["key"] for each in products])
+def tune(step: Compiled, path: str, seconds: float, verbose: bool) -> list[Tuned]:
+    """Measures the products that are not in a file, or there with sizes that they cannot
+    have, layer by layer, and adds them to it; see `Step.tune`."""
     layers: dict[tuple, list[_core.Product]] = {}
     missing = set()
-    for product, tiles in zip(products, known, strict=True):
+    for product in step.products(path if os.path.exists(path) else ""):
         layers.setdefault(_layer(product), []).append(product)
-        if tiles is None:
+        if product["measured"] is None or product["obstacle"]:
             missing.add(_layer(product))
+        if product["obstacle"]:
+            warn(_unusable(product, path))
     clock = _Clock(time.monotonic() + seconds, verbose)
     found = []
     for done, layer in enumerate(each for each in layers if each in missing):
         try:
-            measured = _tune_layer(Layer(layers[layer], cpu), clock)
+            measured = _tune_layer(Layer(layers[layer], step.cpu), clock)
         except _OutOfTime:
             left = len(missing) - done
             log.warning("tuning took %g s; %d layers are left", seconds, left)
@@ -97,6 +96,16 @@ def tune(
         )
         found += measured
     return found
+
+
+def _unusable(product: _core.Product, path: str) -> str:
+    key, sizes = product["key"], product["measured"] or {}
+    return (
+        f"{key['product']} of {key['structure']}, {key['tokens']} x {key['inputs']} x "
+        f"{key['outputs']}, is measured again: '{path}' has "
+        f"{', '.join(f'{name} = {size}' for name, size in sizes.items())} for it, and "
+        f"{product['obstacle']}"
+    )
 
 
 def _layer(product: _core.Product) -> tuple:

@@ -33,18 +33,13 @@ class Value:
     @staticmethod
     def read(value: Mapping) -> Value:
         attributes = value["attributes"]
-        dtype = np.dtype(value["dtype"])
-        part = attributes.get("sparsam.part", "dense")
-        if part != "dense" and dtype.kind == "i":
-            # Storage reads its integers unsigned; MLIR's are signless.
-            dtype = np.dtype(f"u{dtype.name}")
         return Value(
             tuple(value["shape"]),
-            dtype,
+            np.dtype(value["dtype"]),
             attributes.get("sparsam.name", ""),
             attributes.get("sparsam.param", ""),
             attributes.get("sparsam.state_of", ""),
-            part,
+            attributes.get("sparsam.part", "dense"),
             attributes.get("sparsam.updates"),
             attributes.get("sparsam.gradient_of", ""),
             attributes.get("sparsam.degree"),

@@ -9,11 +9,35 @@
 // SHADOW: warning: `*` decides nothing: earlier globs match all parameters that it matches
 // GLOB: error: `no/*` matches no parameter; there are a
 // PAIR: error: expected `glob=structure`, found `a`
-// TEXT: error: structure `nm<2>` does not parse: expected ':'
+// TEXT: error: structure `nm<2>` does not parse: expected ':', found `>`
 // UNKNOWN: error: structure `sparse` does not parse: unknown structure `sparse`, expected one of
 
 // expected-error@+1 {{a: #sparsam.nm<2:4> needs inputs that are a multiple of M = 4, found 15 (remainder 3)}}
 func.func @inputs(%a: tensor<15x4xf32> {sparsam.param = "a"}) {
+  return
+}
+
+// -----
+
+// The view, which the product gives, is not shown: nobody wrote it.
+// expected-error@+1 {{a: #sparsam.nm<2:4> needs inputs that are a multiple of M = 4, found 6 (remainder 2)}}
+func.func @view(%a: tensor<16x6xf32> {sparsam.param = "a"}, %x: tensor<8x6xf32>, %y: tensor<8x16xf32>) -> tensor<8x16xf32> {
+  %0 = linalg.generic {
+      indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>],
+      iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %a : tensor<8x6xf32>, tensor<16x6xf32>) outs(%y : tensor<8x16xf32>) {
+  ^bb0(%p: f32, %q: f32, %s: f32):
+    %1 = arith.mulf %p, %q : f32
+    %2 = arith.addf %s, %1 : f32
+    linalg.yield %2 : f32
+  } -> tensor<8x16xf32>
+  return %0 : tensor<8x16xf32>
+}
+
+// -----
+
+// expected-error@+1 {{a: #sparsam.nm<2:4, in = [1]> needs inputs that are a multiple of M = 4, found 6 (remainder 2)}}
+func.func @written_view(%a: tensor<16x6xf32> {sparsam.param = "a", sparsam.structure = #sparsam.nm<2:4, in = [1]>}) {
   return
 }
 

@@ -318,6 +318,11 @@ def test_without_fused_multiply_adds(text, dtype):
     assert len(remarks) == 1 and "CPU 'x86-64'" in remarks[0]
 
 
+def test_version(small):
+    manifest = json.loads((small[2] / "manifest.json").read_text())
+    assert manifest["sparsam"] == sparsam.__version__
+
+
 def test_what_save_refuses(small, tmp_path):
     step, args, _ = small
     p = step.compress(args[0])

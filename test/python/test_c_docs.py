@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,6 +77,7 @@ def test_ahead_of_time(tmp_path, libraries):
     run(tmp_path, *shell, bundle)
     run(tmp_path, sys.executable, "-c", dense)
     run(tmp_path, *shell, compress)
+    assert np.load(tmp_path / "storage.npz")["w/indices"].dtype == np.uint16
     run(tmp_path, sys.executable, "-c", storage)
     run(tmp_path, *shell, train)
     assert (tmp_path / "out.npz").exists()

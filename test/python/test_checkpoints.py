@@ -525,6 +525,20 @@ def test_what_cannot_be_saved(step, file):
     assert not file.exists()
 
 
+def test_the_ending_of_bundles(step, file):
+    p, s = step.compress(MLP.params, MLP.state)
+    path = file.with_suffix(".sparsam")
+    message = (
+        rf"'{path}' ends as a bundle does, .sparsam, which holds a step and no storage: "
+        r"step.save\(path\); give a file of tensors another ending, .safetensors$"
+    )
+    with pytest.raises(ValueError, match=message):
+        step.save(path, p, s)
+    with pytest.raises(ValueError, match=message):
+        sparsam.save_dense(path, MLP.params)
+    assert not path.exists()
+
+
 def test_an_interrupted_write_leaves_the_old_file(step, file, monkeypatch):
     p, s = step.compress(MLP.params, MLP.state)
     step.save(file, p, s)

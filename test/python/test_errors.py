@@ -37,6 +37,21 @@ def test_structures():
         structure={"blocks/*": "nm<2:4>"},
     )
     refuse(RuntimeError, r"nm<2:>", structure={"layer0/w": "nm<2:>"})
+    for text, message in (
+        ("unstructured<density = nan>", "density: expected a number, found `nan`$"),
+        (
+            "unstructured<density = .5>",
+            "density: expected a number with a digit before its point, found `.5`$",
+        ),
+        ("unstructured<>", "expected `density`, the share .*, found `>`$"),
+        ("unstructured", "expected `density`, the share .*, found the end of the text$"),
+        ("nm<2:4", "expected `>` that closes `nm<`, found the end of the text$"),
+    ):
+        refuse(
+            RuntimeError,
+            f"^structure `{text}` does not parse: {message}",
+            structure={"layer0/w": text},
+        )
     refuse(RuntimeError, r"no_such<2>", structure={"layer0/w": "no_such<2>"})
     refuse(
         RuntimeError, r"layer0/w.*multiple of M = 3", structure={"layer0/w": "nm<1:3>"}

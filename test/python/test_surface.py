@@ -1,6 +1,8 @@
 """The surface of the package besides the numbers of a step."""
 
 import inspect
+import re
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -14,6 +16,13 @@ MLP = case("mlp", "adamw", "mixed", seed=1)
 @pytest.fixture(scope="module")
 def step():
     return MLP.compile()
+
+
+def test_version():
+    """That of the build, which CMake's project has."""
+    project = Path(__file__).parents[2] / "CMakeLists.txt"
+    (version,) = re.findall(r"project\(Sparsam VERSION (\S+)", project.read_text())
+    assert sparsam.__version__ == version
 
 
 def test_plan_tells_each_parameter(step):

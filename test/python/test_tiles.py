@@ -125,6 +125,27 @@ def test_a_file_of_sizes_out_of_reach(tmp_path, name, size, message):
         )
 
 
+def test_sizes_out_of_reach_are_measured_again(tmp_path, one_vector_wins):
+    path = tmp_path / "tiles.json"
+    step = compiled()
+    (spoilt, *_) = step._main.products()
+    others = [
+        (each["key"], {}, 1.0, 1.0) for each in step._main.products() if each != spoilt
+    ]
+    _core.add_tiles(str(path), [(spoilt["key"], {"range": 10**6}, 2.0, 1.0), *others])
+    with pytest.warns(
+        UserWarning,
+        match=r"spmm of nm<2:4, vector = 4>, 33 x 24 x 40, is measured again: "
+        r"'.*tiles.json' has range = 1000000 for it, and it .*up to all 24",
+    ):
+        found = step.tune(path)
+    assert {each.structure for each in found} == {spoilt["key"]["structure"]}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert step.tune(path) == []
+    assert not compiled(tiles=path).remarks
+
+
 def test_one_activation_packed_twice():
     """Products that read x at different heights each have panels of their own."""
     tiles = [f", sparsam.tiles = {{token_vectors = {n}}}" for n in (1, 2, 3)]

@@ -1,5 +1,7 @@
 """What can be misused, and what is said about it."""
 
+import dataclasses
+import logging
 import subprocess
 import sys
 
@@ -78,7 +80,30 @@ def test_sparsam_alone_does_not_import_torch():
             "'example_batch.0' is on the meta device",
         ),
         ({"batch": (X.to(torch.complex64), Y)}, TypeError, "complex64 are not supported"),
-        ({"batch": (X[:, :5], Y)}, ValueError, "the step cannot be traced"),
+        (
+            {"batch": (X[:, :5], Y)},
+            ValueError,
+            "the step cannot be traced: a and b must have same reduction dim",
+        ),
+        (
+            {"batch": (X, Y[:3])},
+            ValueError,
+            "the step cannot be traced: Expected input batch_size (6) to match",
+        ),
+        (
+            {
+                "module": torch.nn.MultiheadAttention(8, 2),
+                "loss": lambda m, x, y: m(x, x, x)[0].sum(),
+                "batch": (X[:, :5], Y),
+            },
+            ValueError,
+            "the step cannot be traced: was expecting embedding dimension of 8, but got 5",
+        ),
+        (
+            {"loss": lambda m, x, y: m(x).sum(3).sum()},
+            ValueError,
+            "the step cannot be traced: Dimension out of range",
+        ),
         (
             {"structure": {"1.weight": "nm<2:4>"}},
             ValueError,
@@ -96,6 +121,22 @@ def test_compile(arguments, error, message):
     with pytest.raises(error) as caught:
         compile_step(**arguments)
     assert message in str(caught.value)
+
+
+def test_what_torch_says_comes_once():
+    """In the error and its cause, and not in a log of its own besides."""
+    records = []
+    logger = logging.getLogger("torch._subclasses.fake_tensor")
+    handler = logging.Handler()
+    handler.emit = records.append
+    logger.addHandler(handler)
+    try:
+        with pytest.raises(ValueError, match="must have same reduction dim") as caught:
+            compile_step(batch=(X[:, :5], Y))
+    finally:
+        logger.removeHandler(handler)
+    assert isinstance(caught.value.__cause__, RuntimeError)
+    assert not records and not logger.filters
 
 
 @pytest.mark.parametrize(
@@ -167,12 +208,42 @@ def test_modules():
         (lambda: AdamW(eps=-1e-8), "AdamW: eps must be at least 0"),
         (lambda: AdamW(weight_decay=-1), "AdamW: weight_decay must be at least 0"),
         (lambda: AdamW(clip_norm=0), "AdamW: clip_norm must be more than 0"),
+        (lambda: SGD(dampening=float("nan")), "SGD: dampening must be a number"),
     ],
 )
 def test_specifications(make, message):
     with pytest.raises(ValueError) as caught:
         make()
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("spec", [SGD, Adam, AdamW])
+@pytest.mark.parametrize("value", ["a", True, [1], 1j, torch.tensor(0.1)])
+def test_options_that_are_no_numbers(spec, value):
+    names = [field.name for field in dataclasses.fields(spec)]
+    for name in set(names) - {"nesterov", "amsgrad"}:
+        given = (value, 0.9) if name == "betas" else value
+        wanted = {
+            "lr": "a number or a function of one",
+            "betas": "two numbers of at least 0 and less than 1",
+        }.get(name, "a number")
+        with pytest.raises(TypeError) as caught:
+            spec(**{name: given})
+        said = f"{spec.__name__}: {name} must be {wanted}, found {given!r}"
+        assert str(caught.value) == said
+
+
+@pytest.mark.parametrize("value", [0.9, None, 0.9j])
+def test_betas_that_are_no_pair(value):
+    with pytest.raises(TypeError, match="Adam: betas must be two numbers .* found"):
+        Adam(betas=value)
+
+
+def test_options_that_are_no_bools():
+    with pytest.raises(TypeError, match="nesterov must be True or False, found 'a'"):
+        SGD(momentum=0.9, nesterov="a")
+    with pytest.raises(TypeError, match="amsgrad must be True or False, found 1"):
+        AdamW(amsgrad=1)
 
 
 def test_instances():

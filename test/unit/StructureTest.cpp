@@ -72,6 +72,47 @@ TEST_F(StructureTest, TextThatDoesNotParseSaysWhy) {
   EXPECT_NE(messages[1].find("structure `nm<2;4>` does not parse"), std::string::npos);
 }
 
+TEST_F(StructureTest, TextThatDoesNotParseSaysWhatWasFound) {
+  for (auto [text, reason] : {
+           std::pair("unstructured<density = nan>",
+                     "density: expected a number, found `nan`"),
+           std::pair("unstructured<density = .5>",
+                     "density: expected a number with a digit before its point, found "
+                     "`.5`"),
+           std::pair("unstructured<density = >", "density: expected a number, found `>`"),
+           std::pair("unstructured<>",
+                     "expected `density`, the share of entries that are stored, as in "
+                     "`density = 0.25`, found `>`"),
+           std::pair("unstructured",
+                     "expected `density`, the share of entries that are stored, as in "
+                     "`density = 0.25`, found the end of the text"),
+           std::pair("block<4x4>",
+                     "expected `density`, the share of entries that are stored, as in "
+                     "`density = 0.25`, found `>`"),
+           std::pair("unstructured<density = -0.5>",
+                     "expected a density from 0 to 1, found -0.5"),
+           std::pair("nm<2:4",
+                     "expected `>` that closes `nm<`, found the end of the text"),
+           std::pair("sum<low_rank<4>, nm<2:4>",
+                     "expected `>` that closes `sum<`, found the end of the text"),
+           std::pair("nm<2:4, in = [0>", "expected `]` that closes `[`, found `>`"),
+           std::pair("nm<2:4>>", "expected nothing after it, found `>`"),
+           std::pair("nm", "expected '<', found the end of the text"),
+           std::pair("nm<2:>", "expected a whole number, found `>`"),
+           std::pair("nm<2:4, vector = x>", "vector: expected a whole number, found `x`"),
+           std::pair("sum<low_rank<4>, block<4x4,\ndensity = a>>",
+                     "density: expected a number, found `a`"),
+           std::pair("lora<4, beta = 2>",
+                     "beta: there is no such parameter, or it is given twice"),
+       }) {
+    messages.clear();
+    EXPECT_FALSE(parse(text)) << text;
+    ASSERT_EQ(messages.size(), 1u) << text;
+    EXPECT_EQ(messages[0],
+              (Twine("structure `") + text + "` does not parse: " + reason).str());
+  }
+}
+
 TEST_F(StructureTest, ViewsFlattenInputsAndOutputs) {
   auto view = getMatrixView(parse("nm<2:4, in = [2, 0]>"), f32({3, 5, 4, 7}), errors());
   ASSERT_TRUE(succeeded(view));

@@ -6,6 +6,7 @@
 #include "llvm/ADT/StringRef.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/ADT/Twine.h"
+#include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <getopt.h>
@@ -28,8 +29,8 @@ USAGE: sparsam-compile [options] -o OUTPUT [file.mlir]
 Without a file, MLIR is read from standard input.
 
 OPTIONS:
-  -o OUTPUT            where to write it; what is there is replaced by a whole new one
-                       only
+  -o OUTPUT            where to write it, with the ending of what is written: .sparsam,
+                       .so or .o; what is there is replaced by a whole new one only
   --emit=WHAT          bundle: a folder of code for one or several CPUs and a manifest,
                        for sparsam-run, sparsam.load and libSparsamBundle (default)
                        shared-library: functions for C and C++, for one CPU, and their
@@ -123,12 +124,35 @@ bool parseOne(int code, Options &options) {
   }
 }
 
+llvm::StringRef getEnding(Product product) {
+  switch (product) {
+  case Product::Bundle:
+    return ".sparsam";
+  case Product::SharedLibrary:
+    return ".so";
+  case Product::Object:
+    return ".o";
+  }
+  llvm_unreachable("a product of no kind");
+}
+
+bool checkEnding(const Options &options) {
+  llvm::StringRef ending = getEnding(options.product);
+  if (llvm::StringRef(options.output).rtrim('/').ends_with(ending))
+    return true;
+  return fail("the output must end in " + ending + ", and is '" + options.output +
+              "'; a bundle ends in .sparsam, what --emit=shared-library writes in .so, "
+              "what --emit=object writes in .o");
+}
+
 bool check(const Options &options, int argc, char **argv) {
   if (optind < argc)
     return fail(llvm::Twine("one input file is enough: '") + argv[optind] +
                 "' is a second");
   if (options.output.empty())
     return fail("say where to write it: -o step.sparsam");
+  if (!checkEnding(options))
+    return false;
   if (options.product != Product::Bundle && options.cpus.size() > 1)
     return fail("a library is for one CPU, and --cpu names " +
                 llvm::Twine(options.cpus.size()) + "; a bundle holds code for several");

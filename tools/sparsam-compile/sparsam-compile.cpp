@@ -1,5 +1,6 @@
 #include "../common/Input.h"
 #include "Options.h"
+#include "sparsam/Bundle/Bundle.h"
 #include "sparsam/Runtime/AheadOfTime.h"
 
 #include "llvm/Support/Format.h"
@@ -40,6 +41,11 @@ llvm::Error write(const Options &options, ArrayRef<LoweredProgram> programs) {
 }
 
 LogicalResult run(const Options &options) {
+  // Compiling can take minutes.
+  Outcome writable = options.product == Product::Bundle ? checkBundlePath(options.output)
+                                                        : checkFilePath(options.output);
+  if (writable.failed())
+    return sparsam_tools::fail(tool, writable.reason());
   std::vector<std::string> names = cpuNames(options);
   llvm::Expected<std::vector<Cpu>> cpus = findCpus(names);
   if (!cpus)

@@ -82,7 +82,8 @@ Result<std::unique_ptr<Array>> makeOutput(const ProgramArgument &argument) {
   if (!type)
     return Failure{"result " + std::to_string(argument.result) + " has element type " +
                    argument.elementType + ", which an .npz file cannot hold"};
-  auto array = std::make_unique<Array>(type->kind, type->bytes, argument.shape);
+  char kind = argument.isUnsigned() ? 'u' : type->kind;
+  auto array = std::make_unique<Array>(kind, type->bytes, argument.shape);
   if (!array->data())
     return Failure{"a result of " + std::to_string(argument.bytes) +
                    " bytes does not fit into memory"};

@@ -47,26 +47,37 @@ bool readsArrays(const ProgramFunction &function) {
 
 void describe(const ProgramFunction &function) {
   for (const NamedArgument &named : namedArguments(function)) {
-    const ElementType *type = findElementType(named.argument->elementType);
-    std::string role(roleName(named.argument->role)),
-        element = named.argument->elementType;
+    std::string role(roleName(named.argument->role));
     std::printf("%-7s %s  %s %s\n", role.c_str(), named.name.c_str(),
-                (type ? std::string(type->numpy) : element).c_str(),
+                elementText(*named.argument).c_str(),
                 shapeText(named.argument->shape).c_str());
   }
   std::printf("workspace: %zu bytes\n", function.workspaceBytes);
+}
+
+/// The first step, which also warms caches and starts threads, is told apart from the
+/// rest.
+void printTimes(std::vector<double> seconds) {
+  size_t count = seconds.size();
+  std::printf("%zu %s, ms a step: first %.3f", count, count == 1 ? "step" : "steps",
+              1e3 * seconds.front());
+  seconds.erase(seconds.begin());
+  std::sort(seconds.begin(), seconds.end());
+  size_t middle = seconds.size() / 2;
+  if (count == 2)
+    std::printf(", second %.3f", 1e3 * seconds.front());
+  else if (count > 2)
+    std::printf(", then min %.3f, median %.3f, max %.3f", 1e3 * seconds.front(),
+                5e2 * (seconds[middle] + seconds[seconds.size() - 1 - middle]),
+                1e3 * seconds.back());
+  std::printf("\n");
 }
 
 void printSummary(std::vector<double> seconds, const Bindings &bindings) {
   for (const auto &[name, array] : bindings.results())
     if (array->shape.empty() && array->kind == 'f' && array->itemBytes == 4)
       std::printf("%s = %.7g\n", name.c_str(), *reinterpret_cast<float *>(array->data()));
-  double first = seconds.front();
-  std::sort(seconds.begin(), seconds.end());
-  std::printf("%zu %s, ms a step: min %.3f, median %.3f, max %.3f, first %.3f\n",
-              seconds.size(), seconds.size() == 1 ? "step" : "steps",
-              1e3 * seconds.front(), 1e3 * seconds[seconds.size() / 2],
-              1e3 * seconds.back(), 1e3 * first);
+  printTimes(std::move(seconds));
 }
 
 /// The arrays of a function, from a file and new ones.

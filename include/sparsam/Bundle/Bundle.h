@@ -38,6 +38,10 @@ SPARSAM_BUNDLE_API bool isBundle(const std::string &path);
 SPARSAM_BUNDLE_API Outcome replaceBundle(const std::string &path,
                                          const std::map<std::string, std::string> &files);
 
+/// Whether `replaceBundle`, or `replaceFile`, can write there; leaves no trace.
+SPARSAM_BUNDLE_API Outcome checkBundlePath(const std::string &path);
+SPARSAM_BUNDLE_API Outcome checkFilePath(const std::string &path);
+
 /// What is in a file.
 SPARSAM_BUNDLE_API Result<std::string> readFile(const std::string &path);
 

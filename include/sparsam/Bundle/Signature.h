@@ -48,6 +48,9 @@ struct SPARSAM_BUNDLE_API ValueSignature {
   const std::string *text(std::string_view name) const;
   const int64_t *integer(std::string_view name) const;
   bool has(std::string_view name) const;
+  /// Whether it is of storage with integers, which are read unsigned: MLIR's have no
+  /// sign.
+  bool isUnsigned() const;
 };
 
 /// How to speak of argument `index` in a message: its path if it has one.
@@ -55,6 +58,10 @@ SPARSAM_BUNDLE_API std::string argumentLabel(const ValueSignature &value, size_t
 
 /// "(4, 8)"
 SPARSAM_BUNDLE_API std::string shapeText(const std::vector<int64_t> &shape);
+
+/// What NumPy calls its elements, "float32", and "uint16" for indices of storage; MLIR's
+/// name if no array outside has such elements.
+SPARSAM_BUNDLE_API std::string elementText(const ValueSignature &value);
 
 /// "float32 of shape (4, 8)"
 SPARSAM_BUNDLE_API std::string arrayText(const ValueSignature &value);

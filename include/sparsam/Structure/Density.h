@@ -7,10 +7,16 @@
 
 namespace mlir::sparsam {
 
-/// A number with or without a fraction: `0.25`, `1`.
-FailureOr<APFloat> parseDensity(AsmParser &parser);
-/// The shortest text that is parsed as the same number.
-void printDensity(AsmPrinter &printer, const APFloat &density);
+/// `density = 0.25, in = [0], stack = [1]`, in any order, once each; the density has to
+/// be there.
+ParseResult parseDensityFields(AsmParser &parser, FailureOr<APFloat> &density,
+                               SmallVector<int64_t> &in, SmallVector<int64_t> &stack);
+/// The density as the shortest text that is parsed as the same number.
+void printDensityFields(AsmPrinter &printer, const APFloat &density, ArrayRef<int64_t> in,
+                        ArrayRef<int64_t> stack);
+
+/// The error for a structure that ends before its density.
+ParseResult emitNoDensity(AsmParser &parser);
 
 /// From 0 to 1.
 bool isDensity(double value);

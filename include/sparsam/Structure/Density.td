@@ -4,9 +4,6 @@
 include "mlir/IR/AttrTypeBase.td"
 
 /// `density = 0.25`.
-def Sparsam_DensityParameter : APFloatParameter<"the share of entries that are stored"> {
-  let parser = "::mlir::sparsam::parseDensity($_parser)";
-  let printer = "::mlir::sparsam::printDensity($_printer, $_self)";
-}
+def Sparsam_DensityParameter : APFloatParameter<"the share of entries that are stored">;
 
 #endif // SPARSAM_STRUCTURE_DENSITY

@@ -41,8 +41,7 @@ std::string plain(StringRef text) {
 std::string typeOf(const ProgramArgument &argument) {
   const ElementType *type = findElementType(argument.elementType);
   std::string name = type ? std::string(type->c) : "void";
-  // Storage reads its indices unsigned; MLIR's integers have no sign.
-  if (type && type->isSignless() && argument.text("sparsam.part"))
+  if (argument.isUnsigned())
     name = "u" + name;
   return (argument.isWritten() ? "" : "const ") + name;
 }

@@ -23,6 +23,21 @@ static void printBlockShape(AsmPrinter &printer, int64_t inputs, int64_t outputs
   printer << inputs << 'x' << outputs;
 }
 
+/// `, density = 0.25, in = [0]`.
+static ParseResult parseBlockFields(AsmParser &parser, FailureOr<APFloat> &density,
+                                    SmallVector<int64_t> &in,
+                                    SmallVector<int64_t> &stack) {
+  if (failed(parser.parseOptionalComma()))
+    return emitNoDensity(parser);
+  return parseDensityFields(parser, density, in, stack);
+}
+
+static void printBlockFields(AsmPrinter &printer, const APFloat &density,
+                             ArrayRef<int64_t> in, ArrayRef<int64_t> stack) {
+  printer << ", ";
+  printDensityFields(printer, density, in, stack);
+}
+
 #define GET_ATTRDEF_CLASSES
 #include "sparsam/Structure/Block/Block.cpp.inc"
 

@@ -4,6 +4,21 @@
 using namespace mlir;
 using namespace mlir::sparsam;
 
+/// `<density = 0.25, in = [0]`.
+static ParseResult parseUnstructuredFields(AsmParser &parser, FailureOr<APFloat> &density,
+                                           SmallVector<int64_t> &in,
+                                           SmallVector<int64_t> &stack) {
+  if (failed(parser.parseOptionalLess()))
+    return emitNoDensity(parser);
+  return parseDensityFields(parser, density, in, stack);
+}
+
+static void printUnstructuredFields(AsmPrinter &printer, const APFloat &density,
+                                    ArrayRef<int64_t> in, ArrayRef<int64_t> stack) {
+  printer << "<";
+  printDensityFields(printer, density, in, stack);
+}
+
 #define GET_ATTRDEF_CLASSES
 #include "sparsam/Structure/Unstructured/Unstructured.cpp.inc"
 

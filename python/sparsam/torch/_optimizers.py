@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 
 import torch
 from torch import Tensor
@@ -35,19 +36,32 @@ class Optimizer:
     clip_norm: float | None = None
 
     def __post_init__(self):
-        """Checks the numbers."""
+        """Checks the options: TypeError for what is no number where one is, ValueError for
+        numbers out of range."""
         if not callable(self.lr):
+            self._check_type("lr", _is_number(self.lr), "a number or a function of one")
             self._check("lr", self.lr >= 0, "at least 0")
-        self._check("weight_decay", self.weight_decay >= 0, "at least 0")
+        self._check_number("weight_decay", lambda value: value >= 0, "at least 0")
         if self.clip_norm is not None:
-            self._check("clip_norm", self.clip_norm > 0, "more than 0")
+            self._check_number("clip_norm", lambda value: value > 0, "more than 0")
 
-    def _check(self, name: str, good: bool, wanted: str):
+    def _check_number(self, name: str, is_good: Callable[[float], bool], wanted: str):
         value = getattr(self, name)
+        self._check_type(name, _is_number(value), "a number")
+        self._check(name, is_good(value), wanted)
+
+    def _check_bool(self, name: str):
+        self._check_type(name, isinstance(getattr(self, name), bool), "True or False")
+
+    def _check_type(self, name: str, good: bool, wanted: str):
+        self._check(name, good, wanted, TypeError)
+
+    def _check(self, name: str, good: bool, wanted: str, error=ValueError):
         # A comparison with NaN is false.
         if not good:
-            raise ValueError(
-                f"{type(self).__name__}: {name} must be {wanted}, found {value!r}"
+            raise error(
+                f"{type(self).__name__}: {name} must be {wanted}, found "
+                f"{getattr(self, name)!r}"
             )
 
     @property
@@ -72,6 +86,10 @@ class Optimizer:
                 f"{type(self).__name__}: lr must return a tensor of one number, found {rate!r}"
             )
         return rate.reshape(()).to(torch.float64)
+
+
+def _is_number(value) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def widened(tensor: Tensor) -> Tensor:
@@ -117,9 +135,11 @@ class SGD(Optimizer):
     nesterov: bool = False
 
     def __post_init__(self):
-        """Checks the numbers."""
+        """Checks the options."""
         super().__post_init__()
-        self._check("momentum", self.momentum >= 0, "at least 0")
+        self._check_number("momentum", lambda value: value >= 0, "at least 0")
+        self._check_number("dampening", lambda value: not math.isnan(value), "a number")
+        self._check_bool("nesterov")
         if self.nesterov and (self.momentum == 0 or self.dampening != 0):
             raise ValueError("SGD: nesterov needs a momentum and no dampening")
 
@@ -155,11 +175,17 @@ class Adam(Optimizer):
     amsgrad: bool = False
 
     def __post_init__(self):
-        """Checks the numbers."""
+        """Checks the options."""
         super().__post_init__()
+        wanted = "two numbers of at least 0 and less than 1"
+        is_pair = isinstance(self.betas, (tuple, list)) and all(
+            map(_is_number, self.betas)
+        )
+        self._check_type("betas", is_pair, wanted)
         good = len(self.betas) == 2 and all(0 <= beta < 1 for beta in self.betas)
-        self._check("betas", good, "two numbers of at least 0 and less than 1")
-        self._check("eps", self.eps >= 0, "at least 0")
+        self._check("betas", good, wanted)
+        self._check_number("eps", lambda value: value >= 0, "at least 0")
+        self._check_bool("amsgrad")
 
     @property
     def slots(self) -> tuple[str, ...]:

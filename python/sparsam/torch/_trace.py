@@ -7,6 +7,7 @@ work in place become values, and decomposed.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -139,7 +140,13 @@ def _trace(
 
     try:
         # Attention has fused kernels with derivatives of their own.
-        with mode, sdpa_kernel(SDPBackend.MATH), _without_mkldnn(), preserve_node_meta():
+        with (
+            mode,
+            sdpa_kernel(SDPBackend.MATH),
+            _without_mkldnn(),
+            _without_log(),
+            preserve_node_meta(),
+        ):
             graph = make_fx(
                 on_leaves,
                 _decompositions.before_functionalization(),
@@ -148,11 +155,15 @@ def _trace(
             _places.keep_one_frame(graph.graph)
             graph = _functionalized(graph, flat, drawings, counted)
     except RuntimeError as error:
-        raise ValueError(f"the step cannot be traced: {error}") from error
+        raise _untraceable(error) from error
     _decompositions.clean(graph)
     _refusals.check(graph, draws=drawings is not None)
     leaves, out_tree = shape
     return Traced(graph, out_tree, tuple(leaves), tuple(marked))
+
+
+def _untraceable(error: Exception) -> ValueError:
+    return ValueError(f"the step cannot be traced: {error}")
 
 
 def _functionalized(graph: GraphModule, flat, drawings, counted: int) -> GraphModule:
@@ -179,10 +190,30 @@ def _without_mkldnn():
         mkldnn.enabled = before
 
 
+@contextmanager
+def _without_log():
+    """PyTorch logs the traceback of an operation that does not fit its operands, which the
+    error that is raised has."""
+    logger = logging.getLogger("torch._subclasses.fake_tensor")
+
+    def drop(record) -> bool:
+        return False
+
+    logger.addFilter(drop)
+    try:
+        yield
+    finally:
+        logger.removeFilter(drop)
+
+
 def _call(model, fn, params, buffers, batch):
     wrapped = _Loss(model, fn)
     values = {f"model.{name}": value for name, value in (params | buffers).items()}
-    result = functional_call(wrapped, values, batch)
+    try:
+        result = functional_call(wrapped, values, batch)
+    except (ValueError, IndexError, AssertionError) as error:
+        # So modules refuse operands, besides the RuntimeError of operations.
+        raise _untraceable(error) from error
     # A module may put another tensor in the place of a buffer.
     for name in buffers:
         buffers[name] = values[f"model.{name}"]

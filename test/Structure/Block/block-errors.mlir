@@ -16,6 +16,11 @@ func.func private @three(tensor<16x8xf32, #sparsam.block<4x4x4, density = 0.5>>)
 
 // -----
 
+// expected-error @below {{expected `density`, the share of entries that are stored, as in `density = 0.25`}}
+func.func private @no_density(tensor<16x8xf32, #sparsam.block<4x4>>)
+
+// -----
+
 // expected-error @below {{expected inputs x outputs of a block, as in 16x16, found 1 size}}
 func.func private @one(tensor<16x8xf32, #sparsam.block<4, density = 0.5>>)
 

@@ -36,7 +36,7 @@
 // HEADER:      /* step:
 // HEADER-NEXT:  *   x: read, float32 of shape (4,), 'x'
 // HEADER-NEXT:  *   arg0_w_values: updated, float32 of shape (4,), '0/w/values'
-// HEADER-NEXT:  *   double_indices: read, int16 of shape (2,), 'double/indices'
+// HEADER-NEXT:  *   double_indices: read, uint16 of shape (2,), 'double/indices'
 // HEADER-NEXT:  *   uint8_t_2: read, bool of shape (), 'uint8_t'
 // HEADER-NEXT:  *   result1: written, float32 of shape ()
 // HEADER-NEXT:  *   result1_2: written, bfloat16 of shape (0, 3), 'result1'

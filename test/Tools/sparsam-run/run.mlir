@@ -10,8 +10,14 @@
 // RUN: sparsam-run %s --function step --describe | FileCheck %s --check-prefix=DESCRIBE
 
 // CHECK: loss = 14
-// CHECK: 3 steps, ms a step: min {{.*}}, median {{.*}}, max {{.*}}, first
+// CHECK: 3 steps, ms a step: first {{[0-9.]+}}, then min {{[0-9.]+}}, median {{[0-9.]+}}, max {{[0-9.]+$}}
 // CHECK: compiled in
+
+// One or two steps have no median.
+// RUN: sparsam-run %s --args %t/args.npz --steps 1 | FileCheck %s --check-prefix=ONE
+// ONE: 1 step, ms a step: first {{[0-9.]+$}}
+// RUN: sparsam-run %s --args %t/args.npz --steps 2 | FileCheck %s --check-prefix=TWO
+// TWO: 2 steps, ms a step: first {{[0-9.]+}}, second {{[0-9.]+$}}
 
 // DESCRIBE:      input   arg0  float32 (4,)
 // DESCRIBE-NEXT: updated 0/w/values  float32 (4,)

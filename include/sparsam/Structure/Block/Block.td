@@ -28,7 +28,8 @@ def Sparsam_Block : Sparsam_Pattern<"Block", "block", [
     Sparsam_DensityParameter:$density, Sparsam_ViewParameter:$in,
     Sparsam_StackParameter:$stack);
   let assemblyFormat = [{
-    `<` custom<BlockShape>($blockInputs, $blockOutputs) `,` struct($density, $in, $stack) `>`
+    `<` custom<BlockShape>($blockInputs, $blockOutputs)
+    `` custom<BlockFields>($density, $in, $stack) `>`
   }];
   let extraClassDeclaration = [{
     /// Blocks that a block row of K inputs stores.

@@ -24,7 +24,7 @@ def Sparsam_Unstructured : Sparsam_Pattern<"Unstructured", "unstructured", [
   }];
   let parameters = (ins Sparsam_DensityParameter:$density, Sparsam_ViewParameter:$in,
     Sparsam_StackParameter:$stack);
-  let assemblyFormat = "`<` struct($density, $in, $stack) `>`";
+  let assemblyFormat = "`` custom<UnstructuredFields>($density, $in, $stack) `>`";
 }
 
 #endif // SPARSAM_STRUCTURE_UNSTRUCTURED
