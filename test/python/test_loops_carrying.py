@@ -114,6 +114,14 @@ BODIES = {
         lambda: (put(a, i, b[0]), b),
         lambda: (b, put(b, i, a[1])),
     ),
+    "branches hand on slices": lambda loop, i, a, b: jax.lax.cond(
+        b[0, 0] > a[0, 0],
+        lambda: (put_part(a, 0, b[1:3]), a),
+        lambda: (
+            put_part(b, i, jax.lax.cond(i > 0, lambda: a[0:2], lambda: 2 * b[1:3])),
+            b,
+        ),
+    ),
     "cases swap and update": lambda loop, i, a, b: jax.lax.switch(
         i % 3,
         [

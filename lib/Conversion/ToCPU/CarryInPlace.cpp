@@ -311,12 +311,51 @@ static void copyFromOutside(SubsetInsertionOpInterface insertion) {
     destination.set(copyBefore(insertion, destination.get()));
 }
 
+/// What a slice looks like in memory: the shape it is cut from, and its steps. Empty for
+/// a tensor of its own.
+static SmallVector<int64_t> getLayout(Value value) {
+  while (Operation *view = value.getDefiningOp()) {
+    if (auto slice = dyn_cast<tensor::ExtractSliceOp>(view)) {
+      auto layout = llvm::to_vector(slice.getSourceType().getShape());
+      llvm::append_range(layout, slice.getStaticStrides());
+      return layout;
+    }
+    if (!isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::CastOp>(view))
+      break;
+    value = view->getOperand(0);
+  }
+  return {};
+}
+
+/// Where one branch hands on a slice and another does not, or cuts it from another shape,
+/// the slices are copied: buffers behind a branch have strides that are known.
+static void copySlices(Operation *branch) {
+  for (unsigned number = 0; number < branch->getNumResults(); ++number) {
+    if (!isa<RankedTensorType>(branch->getResult(number).getType()))
+      continue;
+    SmallVector<OpOperand *> handedOn;
+    for (Region &region : branch->getRegions())
+      handedOn.push_back(&region.front().getTerminator()->getOpOperand(number));
+    auto layouts = llvm::map_to_vector(
+        handedOn, [](OpOperand *operand) { return getLayout(operand->get()); });
+    if (llvm::all_equal(layouts))
+      continue;
+    for (auto [operand, layout] : llvm::zip_equal(handedOn, layouts))
+      if (!layout.empty())
+        operand->set(copyBefore(operand->getOwner(), operand->get()));
+  }
+}
+
 namespace {
 struct CarryInPlacePass : sparsam::impl::CarryInPlacePassBase<CarryInPlacePass> {
   using CarryInPlacePassBase::CarryInPlacePassBase;
 
   void runOnOperation() override {
     getOperation().walk([](SubsetInsertionOpInterface op) { copyFromOutside(op); });
+    getOperation().walk([](Operation *op) {
+      if (isBranch(op))
+        copySlices(op);
+    });
     getOperation().walk([](Operation *op) { carryInPlace(op); });
   }
 };

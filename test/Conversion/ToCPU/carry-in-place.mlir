@@ -326,3 +326,32 @@ func.func @mixed(%x: tensor<4x3xf32>, %y: tensor<4x3xf32>, %flag: tensor<i1>) ->
   }
   return %r#0, %r#1 : tensor<4x3xf32>, tensor<4x3xf32>
 }
+
+// One branch hands on a slice, the other a tensor of its own: the slice is copied.
+// CHECK-LABEL: @slice_or_sum
+// CHECK: scf.if
+// CHECK:   %[[SLICE:.*]] = tensor.extract_slice
+// CHECK:   %[[COPY:.*]] = bufferization.alloc_tensor() copy(%[[SLICE]])
+// CHECK:   scf.yield %[[COPY]]
+// CHECK: else
+// CHECK-NOT: alloc_tensor
+// CHECK:   scf.yield
+// CPU-LABEL: func.func @slice_or_sum
+func.func @slice_or_sum(%w: tensor<4x3xf32>, %x: tensor<2x3xf32>, %flag: tensor<i1>) -> tensor<2x3xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c3 = arith.constant 3 : index
+  %cuts = tensor.extract %flag[] : tensor<i1>
+  %r = scf.for %i = %c0 to %c3 step %c1 iter_args(%a = %x) -> tensor<2x3xf32> {
+    %new = scf.if %cuts -> tensor<2x3xf32> {
+      %slice = tensor.extract_slice %w[0, 0] [2, 3] [1, 1] : tensor<4x3xf32> to tensor<2x3xf32>
+      scf.yield %slice : tensor<2x3xf32>
+    } else {
+      %init = tensor.empty() : tensor<2x3xf32>
+      %sum = linalg.add ins(%a, %a : tensor<2x3xf32>, tensor<2x3xf32>) outs(%init : tensor<2x3xf32>) -> tensor<2x3xf32>
+      scf.yield %sum : tensor<2x3xf32>
+    }
+    scf.yield %new : tensor<2x3xf32>
+  }
+  return %r : tensor<2x3xf32>
+}

@@ -36,8 +36,8 @@ def CarryInPlacePass : Pass<"sparsam-carry-in-place", "::mlir::func::FuncOp"> {
     carried on under another name, also through a loop inside, and what an update
     overwrites that is needed later; a tensor from outside of a loop that a part is
     inserted into, which each iteration needs as it was; and what branches hand on of
-    several carried values. The condition of a `while` loop hands on all that it gets,
-    in order.
+    several carried values, or of slices beside whole tensors. The condition of a `while`
+    loop hands on all that it gets, in order.
 
     ```mlir
     %r:2 = scf.for %i = %c0 to %n step %c1 iter_args(%a = %x, %b = %y)
