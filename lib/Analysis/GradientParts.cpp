@@ -180,10 +180,11 @@ GradientParts::Sum GradientParts::computeResult(OpResult result) {
       })
       .Case<scf::WhileOp>(
           [&](auto loop) { return get(loop.getConditionOp().getArgs()[number]); })
-      .Case<scf::IfOp>([&](auto branch) {
-        return multiply(spread(mix(get(branch.getCondition()))),
-                        add(get(branch.thenYield()->getOperand(number)),
-                            get(branch.elseYield()->getOperand(number))));
+      .Case<scf::IfOp, scf::IndexSwitchOp>([&](auto branch) {
+        Sum sum = createZero();
+        for (Region &region : branch->getRegions())
+          sum = add(std::move(sum), get(region.front().getTerminator()->getOperand(number)));
+        return multiply(spread(mix(get(branch->getOperand(0)))), sum);
       })
       .Case<tensor::InsertSliceOp>([&](auto insert) {
         // A row is not a part of the gradient, but where its rows are scattered to.
@@ -292,10 +293,10 @@ bool sparsam::isUpdatedInside(Value value, Value parameter) {
     before.push_back(loop.getTiedLoopInit(cast<OpResult>(value))->get());
   } else if (auto loop = dyn_cast_or_null<scf::WhileOp>(op)) {
     llvm::append_range(before, loop.getInits());
-  } else if (auto branch = dyn_cast_or_null<scf::IfOp>(op)) {
+  } else if (isa_and_nonnull<scf::IfOp, scf::IndexSwitchOp>(op)) {
     unsigned number = cast<OpResult>(value).getResultNumber();
-    before = {branch.thenYield()->getOperand(number),
-              branch.elseYield()->getOperand(number)};
+    for (Region &region : op->getRegions())
+      before.push_back(region.front().getTerminator()->getOperand(number));
   }
   return llvm::any_of(before, [&](Value from) {
     return from.getType() == value.getType() &&
