@@ -183,7 +183,8 @@ GradientParts::Sum GradientParts::computeResult(OpResult result) {
       .Case<scf::IfOp, scf::IndexSwitchOp>([&](auto branch) {
         Sum sum = createZero();
         for (Region &region : branch->getRegions())
-          sum = add(std::move(sum), get(region.front().getTerminator()->getOperand(number)));
+          sum = add(std::move(sum),
+                    get(region.front().getTerminator()->getOperand(number)));
         return multiply(spread(mix(get(branch->getOperand(0)))), sum);
       })
       .Case<tensor::InsertSliceOp>([&](auto insert) {
