@@ -34,10 +34,11 @@ public:
   Result(Failure failure) : state(std::move(failure)) {}
 
   bool failed() const { return std::holds_alternative<Failure>(state); }
-  const std::string &reason() const { return std::get<Failure>(state).reason; }
-  Failure failure() const { return std::get<Failure>(state); }
-  T &operator*() { return std::get<T>(state); }
-  T *operator->() { return &std::get<T>(state); }
+  // Which one it is has been asked before: not for `std::get`, which throws.
+  const std::string &reason() const { return std::get_if<Failure>(&state)->reason; }
+  Failure failure() const { return *std::get_if<Failure>(&state); }
+  T &operator*() { return *std::get_if<T>(&state); }
+  T *operator->() { return std::get_if<T>(&state); }
 
 private:
   std::variant<T, Failure> state;
