@@ -57,89 +57,83 @@ static bool isContraction(Operation *op) {
 // Terms
 //===----------------------------------------------------------------------===//
 
+void GradientParts::Term::unite(const Term &other) {
+  linear |= other.linear;
+  nonlinear |= other.nonlinear;
+  direct |= other.direct;
+  spread |= other.spread;
+  linear.intersectWithComplement(nonlinear);
+}
+
 void GradientParts::addTerm(Sum &sum, Term term) {
-  if (!sum || llvm::is_contained(*sum, term))
+  if (llvm::is_contained(sum, term))
     return;
   // What is linear in nothing stays so: one such term says as much as several.
   if (term.linear.empty())
-    for (Term &other : *sum)
-      if (other.linear.empty()) {
-        other.nonlinear |= term.nonlinear;
-        other.direct |= term.direct;
-        other.spread |= term.spread;
-        return;
-      }
-  if (sum->size() == maxTerms)
-    sum = std::nullopt;
-  else
-    sum->push_back(std::move(term));
+    for (Term &other : sum)
+      if (other.linear.empty())
+        return other.unite(term);
+  sum.push_back(std::move(term));
+  if (sum.size() <= maxTerms)
+    return;
+  for (const Term &other : ArrayRef(sum).drop_front())
+    sum.front().unite(other);
+  sum.truncate(1);
 }
 
 GradientParts::Sum GradientParts::add(Sum lhs, const Sum &rhs) {
-  if (!rhs)
-    return std::nullopt;
-  for (const Term &term : *rhs)
+  for (const Term &term : rhs)
     addTerm(lhs, term);
   return lhs;
 }
 
 GradientParts::Sum GradientParts::multiply(const Sum &lhs, const Sum &rhs) {
-  if (!lhs || !rhs)
-    return std::nullopt;
-  Sum product = createZero();
-  for (const Term &a : *lhs)
-    for (const Term &b : *rhs) {
-      Term term;
-      term.nonlinear = a.nonlinear | b.nonlinear;
+  Sum product;
+  for (const Term &a : lhs)
+    for (const Term &b : rhs) {
+      Term term = a;
       term.nonlinear |= a.getAll() & b.getAll();
-      term.linear = a.linear | b.linear;
-      term.linear.intersectWithComplement(term.nonlinear);
-      term.direct = a.direct | b.direct;
-      term.spread = a.spread | b.spread;
+      term.unite(b);
       addTerm(product, std::move(term));
     }
   return product;
 }
 
 GradientParts::Sum GradientParts::mix(const Sum &sum) {
-  if (!sum)
-    return std::nullopt;
   Term mixed;
-  for (const Term &term : *sum) {
-    mixed.nonlinear |= term.getAll();
-    mixed.direct |= term.direct;
-    mixed.spread |= term.spread;
+  for (const Term &term : sum) {
+    mixed.nonlinear |= term.linear;
+    mixed.unite(term);
   }
-  return Sum({mixed});
+  return {mixed};
 }
 
 GradientParts::Sum GradientParts::spread(Sum sum) {
-  if (sum)
-    for (Term &term : *sum) {
-      term.spread = term.getAll();
-      term.direct.clear();
-    }
+  for (Term &term : sum) {
+    term.spread = term.getAll();
+    term.direct.clear();
+  }
   return sum;
 }
 
-GradientParts::Sum GradientParts::createProduct(Value value) {
-  Term term;
-  term.linear.set(products.try_emplace(value, products.size()).first->second);
-  term.direct = term.linear;
-  return Sum({term});
+GradientParts::Set GradientParts::getAll(const Sum &sum) {
+  Set all;
+  for (const Term &term : sum)
+    all |= term.getAll();
+  return all;
 }
 
 //===----------------------------------------------------------------------===//
 // Values
 //===----------------------------------------------------------------------===//
 
-GradientParts::GradientParts(ArrayRef<Value> gradients) {
+GradientParts::GradientParts(ArrayRef<Value> gradients)
+    : gradients(gradients.begin(), gradients.end()) {
   for (bool isSecond : {false, true}) {
     if (isSecond)
       std::swap(assumed, known);
     for (Value gradient : gradients)
-      if (getRealRank(gradient.getType()) >= 2)
-        get(gradient);
+      get(gradient);
   }
 }
 
@@ -147,11 +141,49 @@ GradientParts::Sum GradientParts::get(Value value) {
   // What a loop carries is made of itself: the empty sum, the first time.
   if (auto found = known.find(value); found != known.end())
     return found->second;
+  if (depth == maxDepth)
+    return {Term()};
+  ++depth;
   auto before = assumed.find(value);
-  known[value] = before == assumed.end() ? createZero() : before->second;
+  known[value] = before == assumed.end() ? Sum() : before->second;
   auto argument = dyn_cast<BlockArgument>(value);
   Sum sum = argument ? computeCarried(argument) : computeResult(cast<OpResult>(value));
+  --depth;
   return known[value] = std::move(sum);
+}
+
+GradientParts::Sum GradientParts::createProduct(Value value) {
+  auto [found, isNew] = products.try_emplace(value, products.size());
+  if (isNew) {
+    auto type = dyn_cast<RankedTensorType>(value.getType());
+    entries.push_back(type && type.hasStaticShape() ? type.getNumElements() : 0);
+  }
+  Term term;
+  term.linear.set(found->second);
+  term.direct = term.linear;
+  return {term};
+}
+
+GradientParts::Sum GradientParts::getControl(ValueRange values) {
+  Sum sum;
+  for (Value value : values)
+    sum = add(std::move(sum), get(value));
+  return spread(mix(sum));
+}
+
+/// A product is new to a gradient, and of what both operands are made of it is nonlinear,
+/// as that of a part with itself.
+GradientParts::Sum GradientParts::computeContraction(Operation *op, Value result) {
+  Set all;
+  Term shared;
+  for (Value operand : op->getOperands())
+    if (isa<RankedTensorType>(operand.getType())) {
+      Set made = getAll(get(operand));
+      shared.nonlinear |= all & made;
+      all |= made;
+    }
+  shared.spread = shared.nonlinear;
+  return multiply(createProduct(result), {shared});
 }
 
 GradientParts::Sum GradientParts::computeCarried(BlockArgument argument) {
@@ -165,7 +197,7 @@ GradientParts::Sum GradientParts::computeCarried(BlockArgument argument) {
       return get(loop.getConditionOp().getArgs()[number]);
     return add(get(loop.getInits()[number]), get(loop.getYieldOp()->getOperand(number)));
   }
-  return createConstant();
+  return {Term()};
 }
 
 GradientParts::Sum GradientParts::computeResult(OpResult result) {
@@ -176,39 +208,56 @@ GradientParts::Sum GradientParts::computeResult(OpResult result) {
   };
   return llvm::TypeSwitch<Operation *, Sum>(op)
       .Case<scf::ForOp>([&](auto loop) {
-        return add(get(loop.getInitArgs()[number]), get(loop.getYieldedValues()[number]));
+        return multiply(
+            getControl({loop.getLowerBound(), loop.getUpperBound()}),
+            add(get(loop.getInitArgs()[number]), get(loop.getYieldedValues()[number])));
       })
-      .Case<scf::WhileOp>(
-          [&](auto loop) { return get(loop.getConditionOp().getArgs()[number]); })
+      .Case<scf::WhileOp>([&](auto loop) {
+        scf::ConditionOp condition = loop.getConditionOp();
+        return multiply(getControl(condition.getCondition()),
+                        get(condition.getArgs()[number]));
+      })
       .Case<scf::IfOp, scf::IndexSwitchOp>([&](auto branch) {
-        Sum sum = createZero();
+        Sum sum;
         for (Region &region : branch->getRegions())
           sum = add(std::move(sum),
                     get(region.front().getTerminator()->getOperand(number)));
-        return multiply(spread(mix(get(branch->getOperand(0)))), sum);
+        // Outside of loops there is no part that a branch could choose.
+        bool isInLoop = branch->template getParentOfType<LoopLikeOpInterface>();
+        return isInLoop ? multiply(getControl(branch->getOperand(0)), sum) : sum;
       })
       .Case<tensor::InsertSliceOp>([&](auto insert) {
+        Sum part = get(insert.getSource());
         // A row is not a part of the gradient, but where its rows are scattered to.
-        Sum part = getRealRank(insert.getSourceType()) < 2 ? createProduct(result)
-                                                           : get(insert.getSource());
-        return add(get(insert.getDest()), part);
+        bool isLinear = llvm::all_of(part, [](const Term &term) {
+          return term.getAll().empty() || !term.linear.empty();
+        });
+        if (isLinear && getRealRank(insert.getSourceType()) < 2)
+          part = createProduct(result);
+        return multiply(getControl(insert.getOffsets()),
+                        add(get(insert.getDest()), part));
       })
-      .Case<tensor::ExtractOp, tensor::ExtractSliceOp, tensor::ExpandShapeOp,
-            tensor::CollapseShapeOp, tensor::ReshapeOp, tensor::CastOp, tensor::PadOp,
-            GradientOp>([&](auto) { return get(op->getOperand(0)); })
+      .Case<tensor::ExtractSliceOp>([&](auto slice) {
+        return multiply(getControl(slice.getOffsets()), get(slice.getSource()));
+      })
+      .Case<tensor::ExtractOp>([&](auto extract) {
+        return multiply(getControl(extract.getIndices()), get(extract.getTensor()));
+      })
+      .Case<tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::ReshapeOp,
+            tensor::CastOp, tensor::PadOp, GradientOp>(
+          [&](auto) { return get(op->getOperand(0)); })
       .Case<tensor::SplatOp>([&](auto) { return spread(get(op->getOperand(0))); })
       .Case<tensor::ConcatOp, tensor::FromElementsOp>([&](auto) {
-        Sum sum = createZero();
+        Sum sum;
         for (Value operand : op->getOperands())
           sum = add(std::move(sum), get(operand));
         return sum;
       })
-      .Case<arith::ConstantOp>([&](auto) {
-        return matchPattern(op, m_AnyZeroFloat()) ? createZero() : createConstant();
-      })
+      .Case<arith::ConstantOp>(
+          [&](auto) { return matchPattern(op, m_AnyZeroFloat()) ? Sum() : Sum{Term()}; })
       .Default([&](Operation *) -> Sum {
         if (isContraction(op))
-          return isReal(result) ? createProduct(result) : createConstant();
+          return isReal(result) ? computeContraction(op, result) : Sum{Term()};
         if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
             linalgOp && linalgOp.hasPureTensorSemantics())
           return computeLinalg(linalgOp, number);
@@ -216,7 +265,7 @@ GradientParts::Sum GradientParts::computeResult(OpResult result) {
           return computeScalar(
               op, llvm::map_to_vector(op->getOperands(),
                                       [&](Value operand) { return get(operand); }));
-        return createConstant();
+        return {Term()};
       });
 }
 
@@ -225,7 +274,7 @@ GradientParts::Sum GradientParts::computeLinalg(linalg::LinalgOp op, unsigned re
   for (OpOperand &operand : op->getOpOperands()) {
     Value inside = op.getMatchingBlockArgument(&operand);
     if (!op.payloadUsesValueFromOperand(&operand)) {
-      known[inside] = createZero();
+      known[inside] = {};
       continue;
     }
     Sum sum = get(operand.get());
@@ -260,7 +309,7 @@ GradientParts::Sum GradientParts::computeScalar(Operation *op, ArrayRef<Sum> in)
           [&](auto) { return multiply(mix(in[0]), add(in[1], in[2])); })
       .Case<arith::NegFOp, arith::ExtFOp, arith::TruncFOp>([&](auto) { return in[0]; })
       .Default([&](Operation *) {
-        Sum all = createZero();
+        Sum all;
         for (const Sum &operand : in)
           all = add(std::move(all), operand);
         return mix(all);
@@ -268,39 +317,92 @@ GradientParts::Sum GradientParts::computeScalar(Operation *op, ArrayRef<Sum> in)
 }
 
 PartsWork GradientParts::classify(Value gradient) {
-  Sum sum = getRealRank(gradient.getType()) < 2 ? std::nullopt : get(gradient);
   PartsWork work = PartsWork::Linear;
-  if (!sum)
+  auto type = cast<RankedTensorType>(gradient.getType());
+  if (type.getRank() < 2)
     return work;
+  Sum sum = get(gradient);
+  // Of a column or a row, what is of its size is a product, and not the seed of one.
+  bool isVector = getRealRank(type) < 2;
   Set nonlinear;
-  for (const Term &term : *sum)
+  for (const Term &term : sum)
     nonlinear |= term.nonlinear;
-  for (const Term &term : *sum) {
-    Set linear = term.linear;
+  for (const Term &term : sum) {
+    Set linear = term.linear, direct;
     linear.intersectWithComplement(nonlinear);
-    if (!linear.empty() || term.direct.empty())
+    for (unsigned number : term.direct)
+      if (!isVector || entries[number] == type.getNumElements())
+        direct.set(number);
+    if (!linear.empty() || direct.empty())
       continue;
-    if (term.direct.intersects(term.spread))
+    if (direct.intersects(term.spread))
       return PartsWork::Spread;
     work = PartsWork::Elementwise;
   }
   return work;
 }
 
-bool sparsam::isUpdatedInside(Value value, Value parameter) {
-  Operation *op = value.getDefiningOp();
-  SmallVector<Value> before;
-  if (auto loop = dyn_cast_or_null<scf::ForOp>(op)) {
-    before.push_back(loop.getTiedLoopInit(cast<OpResult>(value))->get());
-  } else if (auto loop = dyn_cast_or_null<scf::WhileOp>(op)) {
-    llvm::append_range(before, loop.getInits());
-  } else if (isa_and_nonnull<scf::IfOp, scf::IndexSwitchOp>(op)) {
-    unsigned number = cast<OpResult>(value).getResultNumber();
-    for (Region &region : op->getRegions())
-      before.push_back(region.front().getTerminator()->getOperand(number));
+bool GradientParts::isMadeOfParts(Value scalar, Value gradient) {
+  // A product is a gradient as a whole.
+  if (Operation *op = getViewRoot(gradient).getDefiningOp(); op && isContraction(op))
+    return false;
+  Set parts, nonlinear;
+  for (const Term &term : get(gradient)) {
+    parts |= term.linear & term.direct;
+    nonlinear |= term.nonlinear;
   }
-  return llvm::any_of(before, [&](Value from) {
-    return from.getType() == value.getType() &&
-           ElementwiseSlice::of(from).reaches(parameter);
+  parts.intersectWithComplement(nonlinear);
+  llvm::DenseMap<Value, Sum> all;
+  std::swap(known, all);
+  for (Value other : gradients)
+    known[other] = {Term()};
+  bool isMade = getAll(get(scalar)).intersects(parts);
+  std::swap(known, all);
+  return isMade;
+}
+
+/// Whether a product in the loop that carries `value` is computed from it.
+static bool entersProduct(Value value, llvm::SmallDenseSet<Value> &seen) {
+  if (!seen.insert(value).second)
+    return false;
+  return llvm::any_of(value.getUses(), [&](OpOperand &use) {
+    Operation *user = use.getOwner();
+    if (auto loop = dyn_cast<scf::ForOp>(user)) {
+      BlockArgument inside = loop.getTiedLoopRegionIterArg(&use);
+      return inside && (entersProduct(inside, seen) ||
+                        entersProduct(loop.getTiedLoopResult(&use), seen));
+    }
+    if (isa<scf::YieldOp, scf::ConditionOp>(user)) {
+      Operation *parent = user->getParentOp();
+      return isa<scf::IfOp, scf::IndexSwitchOp>(parent) &&
+             entersProduct(parent->getResult(use.getOperandNumber()), seen);
+    }
+    auto linalgOp = dyn_cast<linalg::LinalgOp>(user);
+    bool isInput = !linalgOp || linalgOp.isDpsInput(&use);
+    if (isInput && isContraction(user))
+      return true;
+    return llvm::any_of(user->getResults(),
+                        [&](Value result) { return entersProduct(result, seen); });
+  });
+}
+
+bool sparsam::isUpdatedInside(Value value, Value parameter) {
+  // A loop may carry all parameters in one vector.
+  value = getViewRoot(value);
+  while (auto slice = value.getDefiningOp<tensor::ExtractSliceOp>())
+    value = getViewRoot(slice.getSource());
+  Operation *op = value.getDefiningOp();
+  llvm::SmallDenseSet<Value> seen;
+  if (auto loop = dyn_cast_or_null<scf::ForOp>(op))
+    return entersProduct(loop.getTiedLoopRegionIterArg(cast<OpResult>(value)), seen);
+  if (auto loop = dyn_cast_or_null<scf::WhileOp>(op))
+    return entersProduct(
+        loop.getAfterArguments()[cast<OpResult>(value).getResultNumber()], seen);
+  if (!isa_and_nonnull<scf::IfOp, scf::IndexSwitchOp>(op))
+    return false;
+  unsigned number = cast<OpResult>(value).getResultNumber();
+  return llvm::any_of(op->getRegions(), [&](Region &region) {
+    Value yielded = region.front().getTerminator()->getOperand(number);
+    return ElementwiseSlice::of(yielded).reaches(parameter);
   });
 }

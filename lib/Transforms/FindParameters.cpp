@@ -103,11 +103,17 @@ private:
       llvm::append_range(addends, location.addends);
     GradientParts parts(addends);
     llvm::erase_if(found, [&](auto &gradient) {
-      return !checkParts(*gradient.first, gradient.second.addends, parts);
+      auto &[parameter, location] = gradient;
+      return !checkParts(*parameter, location.addends, parts);
     });
     for (auto &[parameter, location] : found)
       gradients[parameter->path] = insertGradient(*parameter, location);
   }
+
+  static constexpr StringLiteral spreadParts =
+      "its parts are scaled by what is computed of all their entries (a norm, say) "
+      "before "
+      "they are summed; do that to the sum";
 
   /// Whether the gradient is a sum of what the backward passes in the step make. Patterns
   /// allow for work on single entries, as stored ones see the same.
@@ -129,11 +135,18 @@ private:
                           "summed");
         break;
       case PartsWork::Spread:
-        giveUp(parameter, "its parts are scaled by what is computed of all their entries "
-                          "(a norm, say) before they are summed; do that to the sum");
+        giveUp(parameter, spreadParts);
         return false;
       }
     }
+    llvm::DenseSet<Value> stops(addends.begin(), addends.end());
+    auto optimizer = ElementwiseSlice::of(step.newValue(*parameter.result), stops);
+    for (Value value : optimizer.broadcasts)
+      for (Value addend : addends)
+        if (parts.isMadeOfParts(value, addend)) {
+          giveUp(parameter, spreadParts);
+          return false;
+        }
     return true;
   }
 

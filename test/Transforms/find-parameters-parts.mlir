@@ -229,25 +229,132 @@ func.func @entries(%w: tensor<16x4xf32> {sparsam.param = "w", sparsam.updates = 
 
 // -----
 
-// Several updates in one step.
+// Several updates in one step: the loop reads what it updates.
 
 // CHECK-LABEL: func.func @updates
 // CHECK-SAME: sparsam.no_gradient = "it is updated inside 'scf.for'; compile one update as the step"
 // CHECK-NOT: sparsam.gradient
 // expected-remark @below {{argument 0 ('w') has no gradient: it is updated inside 'scf.for'; compile one update as the step}}
 func.func @updates(%w: tensor<16x4xf32> {sparsam.param = "w", sparsam.updates = 0 : i64},
-                   %x: tensor<16x8xf32>, %y: tensor<8x4xf32>) -> tensor<16x4xf32> {
+                   %x: tensor<8x16xf32>, %xt: tensor<16x8xf32>) -> tensor<16x4xf32> {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c2 = arith.constant 2 : index
   %zero = arith.constant dense<0.0> : tensor<16x4xf32>
+  %zeros = arith.constant dense<0.0> : tensor<8x4xf32>
   %e = tensor.empty() : tensor<16x4xf32>
   %w2 = scf.for %i = %c0 to %c2 step %c1 iter_args(%now = %w) -> tensor<16x4xf32> {
-    %g = linalg.matmul ins(%x, %y : tensor<16x8xf32>, tensor<8x4xf32>) outs(%zero : tensor<16x4xf32>) -> tensor<16x4xf32>
+    %y = linalg.matmul ins(%x, %now : tensor<8x16xf32>, tensor<16x4xf32>) outs(%zeros : tensor<8x4xf32>) -> tensor<8x4xf32>
+    %g = linalg.matmul ins(%xt, %y : tensor<16x8xf32>, tensor<8x4xf32>) outs(%zero : tensor<16x4xf32>) -> tensor<16x4xf32>
     %next = linalg.sub ins(%now, %g : tensor<16x4xf32>, tensor<16x4xf32>) outs(%e : tensor<16x4xf32>) -> tensor<16x4xf32>
     scf.yield %next : tensor<16x4xf32>
   }
   return %w2 : tensor<16x4xf32>
+}
+
+// -----
+
+// The same, where the loop carries how far it came.
+
+// CHECK-LABEL: func.func @distance
+// CHECK-SAME: sparsam.no_gradient
+// expected-remark @below {{argument 0 ('w') has no gradient: it is updated inside 'scf.for'; compile one update as the step}}
+func.func @distance(%w: tensor<16x4xf32> {sparsam.param = "w", sparsam.updates = 0 : i64},
+                    %x: tensor<8x16xf32>, %xt: tensor<16x8xf32>) -> tensor<16x4xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %zero = arith.constant dense<0.0> : tensor<16x4xf32>
+  %zeros = arith.constant dense<0.0> : tensor<8x4xf32>
+  %e = tensor.empty() : tensor<16x4xf32>
+  %moved = scf.for %i = %c0 to %c2 step %c1 iter_args(%d = %zero) -> tensor<16x4xf32> {
+    %now = linalg.add ins(%w, %d : tensor<16x4xf32>, tensor<16x4xf32>) outs(%e : tensor<16x4xf32>) -> tensor<16x4xf32>
+    %y = linalg.matmul ins(%x, %now : tensor<8x16xf32>, tensor<16x4xf32>) outs(%zeros : tensor<8x4xf32>) -> tensor<8x4xf32>
+    %g = linalg.matmul ins(%xt, %y : tensor<16x8xf32>, tensor<8x4xf32>) outs(%zero : tensor<16x4xf32>) -> tensor<16x4xf32>
+    %next = linalg.sub ins(%d, %g : tensor<16x4xf32>, tensor<16x4xf32>) outs(%e : tensor<16x4xf32>) -> tensor<16x4xf32>
+    scf.yield %next : tensor<16x4xf32>
+  }
+  %w1 = linalg.add ins(%w, %moved : tensor<16x4xf32>, tensor<16x4xf32>) outs(%e : tensor<16x4xf32>) -> tensor<16x4xf32>
+  return %w1 : tensor<16x4xf32>
+}
+
+// -----
+
+// A sum that starts from a multiple of the parameter is none.
+
+// CHECK-LABEL: func.func @decay
+// CHECK-SAME: {sparsam.param = "w", sparsam.updates = 0 : i64}
+// CHECK: sparsam.gradient
+func.func @decay(%w: tensor<16x4xf32> {sparsam.param = "w", sparsam.updates = 0 : i64},
+                 %x: tensor<16x8xf32>, %y: tensor<8x4xf32>, %rate: tensor<16x4xf32>) -> tensor<16x4xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %e = tensor.empty() : tensor<16x4xf32>
+  %start = linalg.mul ins(%w, %rate : tensor<16x4xf32>, tensor<16x4xf32>) outs(%e : tensor<16x4xf32>) -> tensor<16x4xf32>
+  %sum = scf.for %i = %c0 to %c2 step %c1 iter_args(%acc = %start) -> tensor<16x4xf32> {
+    %next = linalg.matmul ins(%x, %y : tensor<16x8xf32>, tensor<8x4xf32>) outs(%acc : tensor<16x4xf32>) -> tensor<16x4xf32>
+    scf.yield %next : tensor<16x4xf32>
+  }
+  %w1 = linalg.sub ins(%w, %sum : tensor<16x4xf32>, tensor<16x4xf32>) outs(%e : tensor<16x4xf32>) -> tensor<16x4xf32>
+  return %w1 : tensor<16x4xf32>
+}
+
+// -----
+
+// The norms of the parts scale the sum.
+
+// CHECK-LABEL: func.func @norm_beside
+// CHECK-SAME: sparsam.no_gradient
+// expected-remark @below {{argument 0 ('w') has no gradient: its parts are scaled by what is computed of all their entries}}
+func.func @norm_beside(%w: tensor<16x4xf32> {sparsam.param = "w", sparsam.updates = 0 : i64},
+                       %x: tensor<16x8xf32>, %y: tensor<8x4xf32>) -> tensor<16x4xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %zero = arith.constant dense<0.0> : tensor<16x4xf32>
+  %none = arith.constant dense<0.0> : tensor<f32>
+  %e = tensor.empty() : tensor<16x4xf32>
+  %sum:2 = scf.for %i = %c0 to %c2 step %c1 iter_args(%acc = %zero, %norms = %none) -> (tensor<16x4xf32>, tensor<f32>) {
+    %g = linalg.matmul ins(%x, %y : tensor<16x8xf32>, tensor<8x4xf32>) outs(%zero : tensor<16x4xf32>) -> tensor<16x4xf32>
+    %norm = linalg.reduce { arith.maximumf } ins(%g : tensor<16x4xf32>) outs(%norms : tensor<f32>) dimensions = [0, 1]
+    %next = linalg.add ins(%acc, %g : tensor<16x4xf32>, tensor<16x4xf32>) outs(%e : tensor<16x4xf32>) -> tensor<16x4xf32>
+    scf.yield %next, %norm : tensor<16x4xf32>, tensor<f32>
+  }
+  %all = linalg.broadcast ins(%sum#1 : tensor<f32>) outs(%e : tensor<16x4xf32>) dimensions = [0, 1]
+  %scaled = linalg.div ins(%sum#0, %all : tensor<16x4xf32>, tensor<16x4xf32>) outs(%e : tensor<16x4xf32>) -> tensor<16x4xf32>
+  %w1 = linalg.sub ins(%w, %scaled : tensor<16x4xf32>, tensor<16x4xf32>) outs(%e : tensor<16x4xf32>) -> tensor<16x4xf32>
+  return %w1 : tensor<16x4xf32>
+}
+
+// -----
+
+// The product of a part with itself is a norm, too; of a column.
+
+// CHECK-LABEL: func.func @gram
+// CHECK-SAME: sparsam.no_gradient
+// expected-remark @below {{argument 0 ('w') has no gradient: its parts are scaled by what is computed of all their entries}}
+func.func @gram(%w: tensor<16x1xf32> {sparsam.param = "w", sparsam.updates = 0 : i64},
+                %x: tensor<16x8xf32>, %y: tensor<8x1xf32>) -> tensor<16x1xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %zero = arith.constant dense<0.0> : tensor<16x1xf32>
+  %none = arith.constant dense<0.0> : tensor<1x1xf32>
+  %e = tensor.empty() : tensor<16x1xf32>
+  %et = tensor.empty() : tensor<1x16xf32>
+  %sum = scf.for %i = %c0 to %c2 step %c1 iter_args(%acc = %zero) -> tensor<16x1xf32> {
+    %g = linalg.matmul ins(%x, %y : tensor<16x8xf32>, tensor<8x1xf32>) outs(%zero : tensor<16x1xf32>) -> tensor<16x1xf32>
+    %gt = linalg.transpose ins(%g : tensor<16x1xf32>) outs(%et : tensor<1x16xf32>) permutation = [1, 0]
+    %norm = linalg.matmul ins(%gt, %g : tensor<1x16xf32>, tensor<16x1xf32>) outs(%none : tensor<1x1xf32>) -> tensor<1x1xf32>
+    %one = tensor.collapse_shape %norm [] : tensor<1x1xf32> into tensor<f32>
+    %all = linalg.broadcast ins(%one : tensor<f32>) outs(%e : tensor<16x1xf32>) dimensions = [0, 1]
+    %scaled = linalg.div ins(%g, %all : tensor<16x1xf32>, tensor<16x1xf32>) outs(%e : tensor<16x1xf32>) -> tensor<16x1xf32>
+    %next = linalg.add ins(%acc, %scaled : tensor<16x1xf32>, tensor<16x1xf32>) outs(%e : tensor<16x1xf32>) -> tensor<16x1xf32>
+    scf.yield %next : tensor<16x1xf32>
+  }
+  %w1 = linalg.sub ins(%w, %sum : tensor<16x1xf32>, tensor<16x1xf32>) outs(%e : tensor<16x1xf32>) -> tensor<16x1xf32>
+  return %w1 : tensor<16x1xf32>
 }
 
 // -----

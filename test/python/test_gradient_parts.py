@@ -8,6 +8,7 @@ import numpy as np
 import optax
 import pytest
 import sparsam
+from jax.flatten_util import ravel_pytree
 
 PARTS = 3
 SPREAD = "its parts are scaled by what is computed of all their entries"
@@ -35,8 +36,12 @@ def _batch(rng):
     )
 
 
+def _norm(grads):
+    return jnp.sqrt(sum(jnp.sum(g * g) for g in jax.tree.leaves(grads)))
+
+
 def _divide_by_norm(grads):
-    norm = jnp.sqrt(sum(jnp.sum(g * g) for g in jax.tree.leaves(grads)))
+    norm = _norm(grads)
     return jax.tree.map(lambda g: g / (1 + norm), grads)
 
 
@@ -187,6 +192,45 @@ def test_marks_do_not_hide_a_norm_of_parts():
     rng = np.random.default_rng(0)
     with pytest.raises(sparsam.CompileError, match=f"fc: .*{SPREAD}"):
         _compile(train, _parameters(rng), _batch(rng), {"fc": PATTERN})
+
+
+def _add_flat(loss, params, x, y, work):
+    """Parts as vectors, stacked by the loop."""
+
+    def body(carry, batch):
+        value, grads = jax.value_and_grad(loss)(params, *batch)
+        return carry, (value, ravel_pytree(work(grads))[0])
+
+    _, (losses, parts) = jax.lax.scan(body, None, _split(x, y))
+    return losses.mean(), ravel_pytree(params)[1](parts.sum(0))
+
+
+def _scale_by_norms(loss, params, x, y, work):
+    """The sum, over the norms of its parts."""
+
+    def body(carry, batch):
+        sums, norms = carry
+        value, grads = jax.value_and_grad(loss)(params, *batch)
+        return (jax.tree.map(jnp.add, sums, work(grads)), norms + _norm(grads)), value
+
+    zeros = jax.tree.map(jnp.zeros_like, params)
+    (grads, norms), losses = jax.lax.scan(body, (zeros, 0.0), _split(x, y))
+    return losses.mean(), jax.tree.map(lambda g: g / (1 + norms), grads)
+
+
+@pytest.mark.parametrize("structure", [PATTERN, FACTORS])
+@pytest.mark.parametrize(
+    ("way", "work"),
+    [(_add_flat, _divide_by_norm), (_scale_by_norms, _weigh)],
+)
+def test_norms_that_reach_the_sum_another_way_are_refused(way, work, structure):
+    def train(params, x, y):
+        value, grads = way(_loss, params, x, y, work)
+        return jax.tree.map(lambda w, g: w - 0.05 * g, params, grads), value
+
+    rng = np.random.default_rng(0)
+    with pytest.raises(sparsam.CompileError, match=f"fc: .*{SPREAD}"):
+        _compile(train, _parameters(rng), _batch(rng), {"fc": structure})
 
 
 def _scan_over_steps(update, params, state, x, y):

@@ -12,8 +12,6 @@
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/SparseBitVector.h"
 
-#include <optional>
-
 namespace mlir {
 class Operation;
 namespace linalg {
@@ -38,19 +36,25 @@ enum class PartsWork {
 /// softmax of, while g / |g| is in nothing. What enters as a scalar only, as the loss
 /// that scales a term of W itself, is no part of a gradient.
 ///
-/// Of parameters with less than two dimensions nothing is known: the gradient of the last
-/// bias is the nonlinear seed of the backward pass itself. Nor is anything of sums with
-/// more terms than `maxTerms`, as those of a positional embedding below many layers; and
-/// work of an optimizer that multiplies parts with one another (Muon) counts as the
-/// backward pass. All of these are `Linear`.
+/// Of vectors nothing is known: the gradient of the last bias is the nonlinear seed of
+/// the backward pass itself. Nor can linear work that mixes entries, as subtracting the
+/// mean of a row, be told from a backward pass, nor a product of a part with something
+/// else; these are `Linear`.
 class GradientParts {
 public:
   explicit GradientParts(ArrayRef<Value> gradients);
 
   PartsWork classify(Value gradient);
 
+  /// Whether `scalar`, or what else enters several entries of an update, is computed from
+  /// the parts of `gradient` in another way than through one of the gradients.
+  bool isMadeOfParts(Value scalar, Value gradient);
+
 private:
+  /// Of a sum of more, one term stands for all.
   static constexpr size_t maxTerms = 16;
+  /// Of what is deeper nothing is known.
+  static constexpr unsigned maxDepth = 1000;
 
   /// Of numbered products.
   using Set = llvm::SparseBitVector<>;
@@ -60,23 +64,24 @@ private:
     Set linear, nonlinear, direct, spread;
 
     Set getAll() const { return linear | nonlinear; }
+    void unite(const Term &other);
     bool operator==(const Term &other) const {
       return linear == other.linear && nonlinear == other.nonlinear &&
              direct == other.direct && spread == other.spread;
     }
   };
-  /// An empty sum is zero, a term of no product a constant; none where there are too many
-  /// terms. At most one term is linear in nothing.
-  using Sum = std::optional<SmallVector<Term, 1>>;
+  /// None is zero, and a term of no product a constant. At most one is linear in nothing.
+  using Sum = SmallVector<Term, 1>;
 
   Sum get(Value value);
   Sum computeCarried(BlockArgument argument);
   Sum computeResult(OpResult result);
   Sum computeLinalg(linalg::LinalgOp op, unsigned result);
+  Sum computeContraction(Operation *op, Value result);
   Sum createProduct(Value value);
+  /// What decides on a value: a condition, the number of iterations, a place.
+  Sum getControl(ValueRange values);
 
-  static Sum createZero() { return Sum(std::in_place); }
-  static Sum createConstant() { return Sum({Term()}); }
   static Sum computeScalar(Operation *op, ArrayRef<Sum> operands);
   static void addTerm(Sum &sum, Term term);
   static Sum add(Sum lhs, const Sum &rhs);
@@ -84,15 +89,20 @@ private:
   /// One term that is nonlinear in all that `sum` is made of.
   static Sum mix(const Sum &sum);
   static Sum spread(Sum sum);
+  static Set getAll(const Sum &sum);
 
+  SmallVector<Value> gradients;
   llvm::DenseMap<Value, Sum> known;
   /// What was found of values before what loops carry was known.
   llvm::DenseMap<Value, Sum> assumed;
   llvm::DenseMap<Value, unsigned> products;
+  /// By number.
+  SmallVector<int64_t> entries;
+  unsigned depth = 0;
 };
 
-/// Whether `value` is `parameter` after it went through a loop or a branch, and so not
-/// its gradient.
+/// Whether `value` is `parameter` after it went through a loop or a branch, or the sum of
+/// its updates there, and so not its gradient.
 bool isUpdatedInside(Value value, Value parameter);
 
 } // namespace mlir::sparsam
