@@ -122,6 +122,22 @@ BODIES = {
             b,
         ),
     ),
+    "branches hand on slices of one shape": lambda loop, i, a, b: (
+        put(a, i, 2 * jax.lax.switch(i % 3, [lambda n=n: b[n] for n in range(3)])),
+        mix(b, jax.lax.cond(a[0, 0] > 0, lambda: a, lambda: b)[::-1]),
+    ),
+    "branches in branches hand on slices": lambda loop, i, a, b: (
+        put_part(
+            b,
+            i,
+            jax.lax.cond(
+                a[0, 0] > 0,
+                lambda: jax.lax.cond(b[0, 0] > 0, lambda: a[0:2], lambda: a[1:3]),
+                lambda: 3 * b[0:2],
+            ),
+        ),
+        a,
+    ),
     "cases swap and update": lambda loop, i, a, b: jax.lax.switch(
         i % 3,
         [

@@ -311,24 +311,25 @@ static void copyFromOutside(SubsetInsertionOpInterface insertion) {
     destination.set(copyBefore(insertion, destination.get()));
 }
 
-/// What a slice looks like in memory: the shape it is cut from, and its steps. Empty for
-/// a tensor of its own.
-static SmallVector<int64_t> getLayout(Value value) {
-  while (Operation *view = value.getDefiningOp()) {
-    if (auto slice = dyn_cast<tensor::ExtractSliceOp>(view)) {
-      auto layout = llvm::to_vector(slice.getSourceType().getShape());
-      llvm::append_range(layout, slice.getStaticStrides());
-      return layout;
-    }
-    if (!isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::CastOp>(view))
+/// The slice that a value is, perhaps in another shape; null for a tensor of its own.
+/// Branches inside are done already.
+static tensor::ExtractSliceOp getSlice(Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op))
+      return slice;
+    if (isBranch(op))
+      value = op->getRegion(0).front().getTerminator()->getOperand(
+          cast<OpResult>(value).getResultNumber());
+    else if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::CastOp>(op))
+      value = op->getOperand(0);
+    else
       break;
-    value = view->getOperand(0);
   }
   return {};
 }
 
-/// Where one branch hands on a slice and another does not, or cuts it from another shape,
-/// the slices are copied: buffers behind a branch have strides that are known.
+/// Where branches hand on other things than one slice, slices are copied: the buffers
+/// behind a branch would have strides and offsets that nobody knows.
 static void copySlices(Operation *branch) {
   for (unsigned number = 0; number < branch->getNumResults(); ++number) {
     if (!isa<RankedTensorType>(branch->getResult(number).getType()))
@@ -336,12 +337,11 @@ static void copySlices(Operation *branch) {
     SmallVector<OpOperand *> handedOn;
     for (Region &region : branch->getRegions())
       handedOn.push_back(&region.front().getTerminator()->getOpOperand(number));
-    auto layouts = llvm::map_to_vector(
-        handedOn, [](OpOperand *operand) { return getLayout(operand->get()); });
-    if (llvm::all_equal(layouts))
+    if (llvm::all_equal(
+            llvm::map_range(handedOn, [](OpOperand *operand) { return operand->get(); })))
       continue;
-    for (auto [operand, layout] : llvm::zip_equal(handedOn, layouts))
-      if (!layout.empty())
+    for (OpOperand *operand : handedOn)
+      if (getSlice(operand->get()))
         operand->set(copyBefore(operand->getOwner(), operand->get()));
   }
 }
