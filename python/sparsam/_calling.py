@@ -154,11 +154,13 @@ class StepCall:
 
     def run(self, handles: Mapping[str, Storage], batch: Sequence[np.ndarray]):
         """The tree of the user's results. Consumes the handles, but not where an exception
-        is raised."""
+        is raised before they are updated."""
         with _storage.taken(handles.values()) as taken:
             origins = (*taken, batch)
             arrays = [origins[origin][number] for origin, number in self._picks]
-            return self._fill(handles, arrays, self.entry.call(arrays))
+            results = self.entry.call(arrays)
+        # From here on the arrays are updated: nothing may give them back.
+        return self._fill(handles, arrays, results)
 
     def _fill(self, handles: Mapping[str, Storage], arrays: Sequence, results: Mapping):
         return self._tree.unflatten(

@@ -194,7 +194,7 @@ class Step:
         Consumes p and s and updates their arrays in place. A batch of another size
         compiles the step again for it, with a remark. Raises RuntimeError for a consumed
         handle, TypeError or ValueError for arguments that do not fit, by their path. After
-        an exception the handles stay good.
+        an exception before the update the handles stay good.
         """
         handles = self.call(self._main).handles(args)
         for role, handle in handles.items():

@@ -409,3 +409,35 @@ def test_one_compiled_step_many_models():
     step = one.compile()
     check_case(one, step)
     check_case(one.reseed(13), step)
+
+
+class Fragile:
+    """A node of the user's tree that may refuse to be made."""
+
+    refuses = False
+
+    def __init__(self, value):
+        if Fragile.refuses:
+            raise RuntimeError("refused")
+        self.value = value
+
+
+jax.tree_util.register_pytree_node(
+    Fragile, lambda node: ((node.value,), None), lambda _, children: Fragile(*children)
+)
+
+
+def test_what_fails_behind_the_update_does_not_give_the_handle_back():
+    def train(params, x):
+        return {"w": params["w"] + 1}, Fragile(x.sum())
+
+    w = np.zeros((2, 2), np.float32)
+    step = sparsam.compile(train, ({"w": w}, w), state=None)
+    p = step.compress({"w": w})
+    Fragile.refuses = True
+    try:
+        with pytest.raises(RuntimeError, match="refused"):
+            step(p, w)
+    finally:
+        Fragile.refuses = False
+    assert p.consumed
