@@ -27,6 +27,9 @@ static std::string getFound(StringRef rest) {
   if (rest.empty())
     return "the end of the text";
   size_t size = std::max<size_t>(rest.take_while(isWordCharacter).size(), 1);
+  // All bytes of a character.
+  while (size < rest.size() && (rest[size] & 0xC0) == 0x80)
+    ++size;
   return ("`" + rest.take_front(size) + "`").str();
 }
 

@@ -46,6 +46,7 @@ def test_structures():
         ("unstructured<>", "expected `density`, the share .*, found `>`$"),
         ("unstructured", "expected `density`, the share .*, found the end of the text$"),
         ("nm<2:4", "expected `>` that closes `nm<`, found the end of the text$"),
+        ("nm<2:4é>", "expected another character, found `é`$"),
     ):
         refuse(
             RuntimeError,
