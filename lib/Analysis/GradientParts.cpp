@@ -127,14 +127,14 @@ GradientParts::Set GradientParts::getAll(const Sum &sum) {
 // Values
 //===----------------------------------------------------------------------===//
 
-GradientParts::GradientParts(ArrayRef<Value> gradients)
-    : gradients(gradients.begin(), gradients.end()) {
-  for (bool isSecond : {false, true}) {
-    if (isSecond)
-      std::swap(assumed, known);
-    for (Value gradient : gradients)
-      get(gradient);
+GradientParts::GradientParts(ArrayRef<Value> gradients) {
+  llvm::for_each(gradients, [&](Value gradient) { get(gradient); });
+  if (isCarried) {
+    std::swap(assumed, known);
+    llvm::for_each(gradients, [&](Value gradient) { get(gradient); });
   }
+  for (Value gradient : gradients)
+    beside[gradient] = {Term()};
 }
 
 GradientParts::Sum GradientParts::get(Value value) {
@@ -189,6 +189,7 @@ GradientParts::Sum GradientParts::computeContraction(Operation *op, Value result
 GradientParts::Sum GradientParts::computeCarried(BlockArgument argument) {
   Operation *parent = argument.getOwner()->getParentOp();
   unsigned number = argument.getArgNumber();
+  isCarried |= isa<LoopLikeOpInterface>(parent);
   if (auto loop = dyn_cast<scf::ForOp>(parent); loop && number > 0)
     return add(get(loop.getInitArgs()[number - 1]),
                get(loop.getYieldedValues()[number - 1]));
@@ -352,12 +353,9 @@ bool GradientParts::isMadeOfParts(Value scalar, Value gradient) {
     nonlinear |= term.nonlinear;
   }
   parts.intersectWithComplement(nonlinear);
-  llvm::DenseMap<Value, Sum> all;
-  std::swap(known, all);
-  for (Value other : gradients)
-    known[other] = {Term()};
+  std::swap(known, beside);
   bool isMade = getAll(get(scalar)).intersects(parts);
-  std::swap(known, all);
+  std::swap(known, beside);
   return isMade;
 }
 

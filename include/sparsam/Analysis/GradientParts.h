@@ -91,14 +91,17 @@ private:
   static Sum spread(Sum sum);
   static Set getAll(const Sum &sum);
 
-  SmallVector<Value> gradients;
   llvm::DenseMap<Value, Sum> known;
+  /// The same where gradients are constants: what is made of parts beside them.
+  llvm::DenseMap<Value, Sum> beside;
   /// What was found of values before what loops carry was known.
   llvm::DenseMap<Value, Sum> assumed;
   llvm::DenseMap<Value, unsigned> products;
   /// By number.
   SmallVector<int64_t> entries;
   unsigned depth = 0;
+  /// Whether a loop carries something of what is known.
+  bool isCarried = false;
 };
 
 /// Whether `value` is `parameter` after it went through a loop or a branch, or the sum of
