@@ -27,8 +27,8 @@ static bool isPlainAccess(AffineMap map) {
   return map.isProjectedPermutation(/*allowZeroInResults=*/true);
 }
 
-/// A contraction of two values, each of which gives dimensions to the result. A sum of
-/// squares and a weighted sum of parts are written as contractions, too.
+/// A contraction of two values, each of which gives dimensions to the result or neither.
+/// A weighted sum of parts is written as a contraction, too.
 static bool isContraction(Operation *op) {
   auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
   if (linalgOp && !llvm::all_of(linalgOp.getIndexingMapsArray(), isPlainAccess))
@@ -45,7 +45,7 @@ static bool isContraction(Operation *op) {
   SmallVector<SmallVector<Letter>> terms = llvm::map_to_vector(
       product->terms, [&](const Term &term) { return getLetters(term.dims); });
   if (llvm::all_equal(terms))
-    return false;
+    return !product->isElementwise();
   SmallVector<Letter> result = getLetters(product->result);
   bool isOfOne = llvm::any_of(
       terms, [&](ArrayRef<Letter> letters) { return llvm::includes(letters, result); });
@@ -171,8 +171,8 @@ GradientParts::Sum GradientParts::getControl(ValueRange values) {
   return spread(mix(sum));
 }
 
-/// A product is new to a gradient, and of what both operands are made of it is nonlinear,
-/// as that of a part with itself.
+/// A product is new to a gradient, and of what both operands are made of it is nonlinear.
+/// That of a part with itself is nothing new.
 GradientParts::Sum GradientParts::computeContraction(Operation *op, Value result) {
   Set all;
   Term shared;
@@ -183,6 +183,8 @@ GradientParts::Sum GradientParts::computeContraction(Operation *op, Value result
       all |= made;
     }
   shared.spread = shared.nonlinear;
+  if (!all.empty() && shared.nonlinear == all)
+    return {shared};
   return multiply(createProduct(result), {shared});
 }
 
@@ -322,9 +324,12 @@ PartsWork GradientParts::classify(Value gradient) {
   auto type = cast<RankedTensorType>(gradient.getType());
   if (type.getRank() < 2)
     return work;
-  Sum sum = get(gradient);
-  // Of a column or a row, what is of its size is a product, and not the seed of one.
+  // Of a column or a row, what a loop sums and is of its size is a product, and not the seed
+  // of one.
   bool isVector = getRealRank(type) < 2;
+  if (isVector && !getViewRoot(gradient).getDefiningOp<LoopLikeOpInterface>())
+    return work;
+  Sum sum = get(gradient);
   Set nonlinear;
   for (const Term &term : sum)
     nonlinear |= term.nonlinear;
