@@ -324,8 +324,8 @@ PartsWork GradientParts::classify(Value gradient) {
   auto type = cast<RankedTensorType>(gradient.getType());
   if (type.getRank() < 2)
     return work;
-  // Of a column or a row, what a loop sums and is of its size is a product, and not the seed
-  // of one.
+  // Of a column or a row, what a loop sums and is of its size is a product, and not the
+  // seed of one.
   bool isVector = getRealRank(type) < 2;
   if (isVector && !getViewRoot(gradient).getDefiningOp<LoopLikeOpInterface>())
     return work;
