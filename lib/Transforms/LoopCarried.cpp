@@ -143,9 +143,11 @@ public:
         if (auto part = map.at(*layers); part.map) {
           Value source =
               createReshape(rewriter, loc, insert.getSource(), insert.getStaticSizes());
-          Value mapped = move(source, *part.map, Known());
+          Value mapped = hold(move(source, *part.map, Known()));
           Value into = move(insert.getDest(), map, known);
-          return insertLayers(rewriter, loc, mapped, into, part.layers);
+          Value inserted = insertLayers(rewriter, loc, mapped, into, part.layers);
+          release(mapped);
+          return inserted;
         }
     } else if (Value uniform = map.applyToUniform(rewriter, value)) {
       return uniform;
@@ -153,20 +155,36 @@ public:
                elementwise && isWorthMoving(*elementwise, map, known)) {
       SmallVector<Value> operands;
       ArrayRef<int64_t> shape;
-      for (const ElementwiseOperand &operand : elementwise->operands) {
+      for (unsigned i = 0; i < elementwise->operands.size(); ++i) {
+        // Moving one operand may put another loop in the place of what makes the next.
+        ElementwiseOperand operand = matchMoved(op, map)->operands[i];
         if (operand.access == ElementAccess::Scalar) {
           operands.push_back(operand.value);
           continue;
         }
-        operands.push_back(move(operand.value, map, known));
+        operands.push_back(hold(move(operand.value, map, known)));
         shape = cast<RankedTensorType>(operands.back().getType()).getShape();
       }
-      return cloneElementwise(rewriter, *elementwise, operands, shape);
+      Value moved = cloneElementwise(rewriter, *elementwise, operands, shape);
+      llvm::for_each(operands, [&](Value operand) { release(operand); });
+      return moved;
     }
     return map.apply(rewriter, loc, value);
   }
 
 private:
+  /// A value that stays good where a loop that makes it is replaced by a larger one.
+  Value hold(Value value) {
+    return UnrealizedConversionCastOp::create(rewriter, loc, value.getType(), value)
+        .getResult(0);
+  }
+
+  /// Puts what is held in the place of a value of `hold`, if it is one.
+  void release(Value value) {
+    if (auto held = value.getDefiningOp<UnrealizedConversionCastOp>())
+      rewriter.replaceOp(held, held.getInputs());
+  }
+
   bool isWorthMoving(const ElementwiseOp &elementwise, const LinearMap &map,
                      const Known &known) {
     return llvm::any_of(elementwise.operands, [&](const ElementwiseOperand &operand) {

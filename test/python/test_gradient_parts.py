@@ -303,3 +303,33 @@ def test_a_bias_of_attention_scores_keeps_its_gradient():
     )
     step = _compile(train, params, batch, {"bias": "nm<2:4, in = [0]>"})
     assert step.plan["bias"].structure.startswith("nm<2:4")
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.0])
+def test_factors_take_the_sum_of_two_sums_of_one_loop(scale):
+    def train(params, x, y, loss=_loss):
+        def body(sums, batch):
+            value, grads = jax.value_and_grad(loss)(params, *batch)
+            first = jax.tree.map(jnp.add, sums[0], grads)
+            second = jax.tree.map(lambda s, g: s + scale * g, sums[1], grads)
+            return (first, second), value
+
+        zeros = jax.tree.map(jnp.zeros_like, params)
+        (first, second), losses = jax.lax.scan(body, (zeros, zeros), _split(x, y))
+        grads = jax.tree.map(jnp.add, first, second)
+        return jax.tree.map(lambda w, g: w - 0.05 * g, params, grads), losses.mean()
+
+    def multiplied(tree, x, y):
+        return _loss({**tree, "fc": tree["fc"]["u"] @ tree["fc"]["v"]}, x, y)
+
+    rng = np.random.default_rng(2)
+    params, batch = _parameters(rng), _batch(rng)
+    step = _compile(train, params, batch, {"fc": FACTORS})
+    p = step.compress(params)
+    expected = {**params, "fc": step.storage(p)["fc"]}
+    for _ in range(3):
+        p, loss = step(p, *batch)
+        expected, expected_loss = train(expected, *batch, multiplied)
+        np.testing.assert_allclose(loss, expected_loss, rtol=1e-5)
+    for name, factor in step.storage(p)["fc"].items():
+        np.testing.assert_allclose(factor, expected["fc"][name], rtol=1e-4, atol=1e-6)
