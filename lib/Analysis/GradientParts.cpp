@@ -53,6 +53,13 @@ static bool isContraction(Operation *op) {
   return !isOfOne || (result.size() < 2 && !product->isElementwise());
 }
 
+/// What the branches of `op` make its result of.
+static SmallVector<Value> getYielded(Operation *op, unsigned number) {
+  return llvm::map_to_vector(op->getRegions(), [&](Region &region) {
+    return region.front().getTerminator()->getOperand(number);
+  });
+}
+
 //===----------------------------------------------------------------------===//
 // Terms
 //===----------------------------------------------------------------------===//
@@ -164,11 +171,15 @@ GradientParts::Sum GradientParts::createProduct(Value value) {
   return {term};
 }
 
-GradientParts::Sum GradientParts::getControl(ValueRange values) {
+GradientParts::Sum GradientParts::addAll(ValueRange values) {
   Sum sum;
   for (Value value : values)
     sum = add(std::move(sum), get(value));
-  return spread(mix(sum));
+  return sum;
+}
+
+GradientParts::Sum GradientParts::getControl(ValueRange values) {
+  return spread(mix(addAll(values)));
 }
 
 /// A product is new to a gradient, and of what both operands are made of it is nonlinear.
@@ -193,12 +204,11 @@ GradientParts::Sum GradientParts::computeCarried(BlockArgument argument) {
   unsigned number = argument.getArgNumber();
   isCarried |= isa<LoopLikeOpInterface>(parent);
   if (auto loop = dyn_cast<scf::ForOp>(parent); loop && number > 0)
-    return add(get(loop.getInitArgs()[number - 1]),
-               get(loop.getYieldedValues()[number - 1]));
+    return addAll({loop.getInitArgs()[number - 1], loop.getYieldedValues()[number - 1]});
   if (auto loop = dyn_cast<scf::WhileOp>(parent)) {
     if (argument.getOwner() == loop.getAfterBody())
       return get(loop.getConditionOp().getArgs()[number]);
-    return add(get(loop.getInits()[number]), get(loop.getYieldOp()->getOperand(number)));
+    return addAll({loop.getInits()[number], loop.getYieldOp()->getOperand(number)});
   }
   return {Term()};
 }
@@ -213,7 +223,7 @@ GradientParts::Sum GradientParts::computeResult(OpResult result) {
       .Case<scf::ForOp>([&](auto loop) {
         return multiply(
             getControl({loop.getLowerBound(), loop.getUpperBound()}),
-            add(get(loop.getInitArgs()[number]), get(loop.getYieldedValues()[number])));
+            addAll({loop.getInitArgs()[number], loop.getYieldedValues()[number]}));
       })
       .Case<scf::WhileOp>([&](auto loop) {
         scf::ConditionOp condition = loop.getConditionOp();
@@ -221,10 +231,7 @@ GradientParts::Sum GradientParts::computeResult(OpResult result) {
                         get(condition.getArgs()[number]));
       })
       .Case<scf::IfOp, scf::IndexSwitchOp>([&](auto branch) {
-        Sum sum;
-        for (Region &region : branch->getRegions())
-          sum = add(std::move(sum),
-                    get(region.front().getTerminator()->getOperand(number)));
+        Sum sum = addAll(getYielded(branch, number));
         // Outside of loops there is no part that a branch could choose.
         bool isInLoop = branch->template getParentOfType<LoopLikeOpInterface>();
         return isInLoop ? multiply(getControl(branch->getOperand(0)), sum) : sum;
@@ -250,12 +257,8 @@ GradientParts::Sum GradientParts::computeResult(OpResult result) {
             tensor::CastOp, tensor::PadOp, GradientOp>(
           [&](auto) { return get(op->getOperand(0)); })
       .Case<tensor::SplatOp>([&](auto) { return spread(get(op->getOperand(0))); })
-      .Case<tensor::ConcatOp, tensor::FromElementsOp>([&](auto) {
-        Sum sum;
-        for (Value operand : op->getOperands())
-          sum = add(std::move(sum), get(operand));
-        return sum;
-      })
+      .Case<tensor::ConcatOp, tensor::FromElementsOp>(
+          [&](auto) { return addAll(op->getOperands()); })
       .Case<arith::ConstantOp>(
           [&](auto) { return matchPattern(op, m_AnyZeroFloat()) ? Sum() : Sum{Term()}; })
       .Default([&](Operation *) -> Sum {
@@ -348,7 +351,7 @@ PartsWork GradientParts::classify(Value gradient) {
   return work;
 }
 
-bool GradientParts::isMadeOfParts(Value scalar, Value gradient) {
+bool GradientParts::isAnyMadeOfParts(ArrayRef<Value> values, Value gradient) {
   // A product is a gradient as a whole.
   if (Operation *op = getViewRoot(gradient).getDefiningOp(); op && isContraction(op))
     return false;
@@ -359,9 +362,10 @@ bool GradientParts::isMadeOfParts(Value scalar, Value gradient) {
   }
   parts.intersectWithComplement(nonlinear);
   std::swap(known, beside);
-  bool isMade = getAll(get(scalar)).intersects(parts);
+  bool isAny = llvm::any_of(
+      values, [&](Value value) { return getAll(get(value)).intersects(parts); });
   std::swap(known, beside);
-  return isMade;
+  return isAny;
 }
 
 /// Whether a product in the loop that carries `value` is computed from it.
@@ -389,23 +393,24 @@ static bool entersProduct(Value value, llvm::SmallDenseSet<Value> &seen) {
   });
 }
 
-bool sparsam::isUpdatedInside(Value value, Value parameter) {
+Operation *sparsam::getUpdateAround(Value value, Value parameter) {
   // A loop may carry all parameters in one vector.
   value = getViewRoot(value);
   while (auto slice = value.getDefiningOp<tensor::ExtractSliceOp>())
     value = getViewRoot(slice.getSource());
   Operation *op = value.getDefiningOp();
-  llvm::SmallDenseSet<Value> seen;
-  if (auto loop = dyn_cast_or_null<scf::ForOp>(op))
-    return entersProduct(loop.getTiedLoopRegionIterArg(cast<OpResult>(value)), seen);
-  if (auto loop = dyn_cast_or_null<scf::WhileOp>(op))
-    return entersProduct(
-        loop.getAfterArguments()[cast<OpResult>(value).getResultNumber()], seen);
-  if (!isa_and_nonnull<scf::IfOp, scf::IndexSwitchOp>(op))
-    return false;
+  if (!op)
+    return nullptr;
   unsigned number = cast<OpResult>(value).getResultNumber();
-  return llvm::any_of(op->getRegions(), [&](Region &region) {
-    Value yielded = region.front().getTerminator()->getOperand(number);
-    return ElementwiseSlice::of(yielded).reaches(parameter);
-  });
+  bool isUpdate = false;
+  llvm::SmallDenseSet<Value> seen;
+  if (auto loop = dyn_cast<scf::ForOp>(op))
+    isUpdate = entersProduct(loop.getRegionIterArg(number), seen);
+  else if (auto loop = dyn_cast<scf::WhileOp>(op))
+    isUpdate = entersProduct(loop.getAfterArguments()[number], seen);
+  else if (isa<scf::IfOp, scf::IndexSwitchOp>(op))
+    isUpdate = llvm::any_of(getYielded(op, number), [&](Value yielded) {
+      return ElementwiseSlice::of(yielded).reaches(parameter);
+    });
+  return isUpdate ? op : nullptr;
 }

@@ -112,17 +112,16 @@ private:
 
   static constexpr StringLiteral spreadParts =
       "its parts are scaled by what is computed of all their entries (a norm, say) "
-      "before "
-      "they are summed; do that to the sum";
+      "before they are summed; do that to the sum";
 
   /// Whether the gradient is a sum of what the backward passes in the step make. Patterns
   /// allow for work on single entries, as stored ones see the same.
   bool checkParts(const Parameter &parameter, ArrayRef<Value> addends,
                   GradientParts &parts) {
     for (Value addend : addends) {
-      if (isUpdatedInside(addend, step.argument(parameter.argument))) {
-        giveUp(parameter, "it is updated inside '" +
-                              addend.getDefiningOp()->getName().getStringRef() +
+      if (Operation *around =
+              getUpdateAround(addend, step.argument(parameter.argument))) {
+        giveUp(parameter, "it is updated inside '" + around->getName().getStringRef() +
                               "'; compile one update as the step");
         return false;
       }
@@ -141,12 +140,12 @@ private:
     }
     llvm::DenseSet<Value> stops(addends.begin(), addends.end());
     auto optimizer = ElementwiseSlice::of(step.newValue(*parameter.result), stops);
-    for (Value value : optimizer.broadcasts)
-      for (Value addend : addends)
-        if (parts.isMadeOfParts(value, addend)) {
-          giveUp(parameter, spreadParts);
-          return false;
-        }
+    if (llvm::any_of(addends, [&](Value addend) {
+          return parts.isAnyMadeOfParts(optimizer.broadcasts.getArrayRef(), addend);
+        })) {
+      giveUp(parameter, spreadParts);
+      return false;
+    }
     return true;
   }
 

@@ -46,9 +46,9 @@ public:
 
   PartsWork classify(Value gradient);
 
-  /// Whether `scalar`, or what else enters several entries of an update, is computed from
+  /// Whether any of `values`, which enter several entries of an update, is computed from
   /// the parts of `gradient` in another way than through one of the gradients.
-  bool isMadeOfParts(Value scalar, Value gradient);
+  bool isAnyMadeOfParts(ArrayRef<Value> values, Value gradient);
 
 private:
   /// Of a sum of more, one term stands for all.
@@ -79,6 +79,7 @@ private:
   Sum computeLinalg(linalg::LinalgOp op, unsigned result);
   Sum computeContraction(Operation *op, Value result);
   Sum createProduct(Value value);
+  Sum addAll(ValueRange values);
   /// What decides on a value: a condition, the number of iterations, a place.
   Sum getControl(ValueRange values);
 
@@ -104,9 +105,9 @@ private:
   bool isCarried = false;
 };
 
-/// Whether `value` is `parameter` after it went through a loop or a branch, or the sum of
-/// its updates there, and so not its gradient.
-bool isUpdatedInside(Value value, Value parameter);
+/// The loop or branch that updates `parameter`, where `value` is the parameter behind it
+/// or the sum of its updates there, and so not its gradient; null where it is not.
+Operation *getUpdateAround(Value value, Value parameter);
 
 } // namespace mlir::sparsam
 
