@@ -4,6 +4,7 @@
 // its buffer, or it is written over that when all else is done. Bufferization refuses a
 // value that is read after its buffer is written: all of those are copied here.
 
+#include "CarriedTensors.h"
 #include "sparsam/Conversion/Passes.h"
 
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
@@ -19,16 +20,10 @@ namespace mlir::sparsam {
 } // namespace mlir::sparsam
 
 using namespace mlir;
+using namespace mlir::sparsam;
 using namespace mlir::bufferization;
 
 namespace {
-
-Value copyBefore(Operation *op, Value value) {
-  OpBuilder builder(op);
-  return AllocTensorOp::create(builder, op->getLoc(),
-                               cast<RankedTensorType>(value.getType()),
-                               /*dynamicSizes=*/ValueRange(), /*copy=*/value);
-}
 
 /// A copy made as soon as there is `value` in `block`.
 Value copyIn(Block &block, Value value) {
@@ -40,6 +35,13 @@ bool isLoop(Operation *op) { return isa_and_nonnull<scf::ForOp, scf::WhileOp>(op
 
 bool isBranch(Operation *op) {
   return isa_and_nonnull<scf::IfOp, scf::IndexSwitchOp>(op);
+}
+
+/// What the branches of `op` hand on as its result.
+SmallVector<OpOperand *> getBranchYields(Operation *op, unsigned number) {
+  return llvm::map_to_vector(op->getRegions(), [&](Region &region) {
+    return &region.front().getTerminator()->getOpOperand(number);
+  });
 }
 
 /// Whether `user` is done when `op` starts, or is in another branch.
@@ -129,9 +131,10 @@ Value Body::follow(Value value, Writes &writes) const {
   while (!llvm::is_contained(carried, value)) {
     if (Operation *op = value.getDefiningOp(); isBranch(op)) {
       unsigned number = cast<OpResult>(value).getResultNumber();
-      auto ends = llvm::map_to_vector(op->getRegions(), [&](Region &branch) {
-        return follow(branch.front().getTerminator()->getOperand(number), writes);
-      });
+      auto ends =
+          llvm::map_to_vector(getBranchYields(op, number), [&](OpOperand *operand) {
+            return follow(operand->get(), writes);
+          });
       return llvm::all_equal(ends) ? ends.front() : Value();
     }
     OpOperand *source = getSource(value);
@@ -150,21 +153,19 @@ Value Body::follow(Value value, Writes &writes) const {
 /// Where branches leave a value in the buffers of several carried ones: lets each hand on
 /// a copy. Bufferization takes what one of them writes for read behind the other.
 void Body::copyMixed(Operation *branch) const {
-  for (unsigned number = 0; number < branch->getNumResults(); ++number) {
+  for (OpResult result : branch->getResults()) {
+    if (!isa<RankedTensorType>(result.getType()))
+      continue;
     llvm::SmallDenseSet<Value> ends;
     Writes writes;
-    SmallVector<OpOperand *> handedOn;
-    for (Region &region : branch->getRegions()) {
-      OpOperand &operand = region.front().getTerminator()->getOpOperand(number);
-      if (!isa<RankedTensorType>(operand.get().getType()))
-        continue;
-      if (Value end = follow(operand.get(), writes)) {
+    SmallVector<OpOperand *> inPlace;
+    for (OpOperand *operand : getBranchYields(branch, result.getResultNumber()))
+      if (Value end = follow(operand->get(), writes)) {
         ends.insert(end);
-        handedOn.push_back(&operand);
+        inPlace.push_back(operand);
       }
-    }
     if (ends.size() > 1)
-      for (OpOperand *operand : handedOn)
+      for (OpOperand *operand : inPlace)
         operand->set(copyIn(*operand->getOwner()->getBlock(), operand->get()));
   }
 }
@@ -235,12 +236,9 @@ void Body::carryInPlace() {
     if (isCopied)
       sources[value] = copyBefore(yield, value);
   }
-  OpBuilder builder(yield);
   for (auto [operand, buffer] : moved) {
     Value &source = sources[operand->get()];
-    source = MaterializeInDestinationOp::create(builder, yield.getLoc(), buffer.getType(),
-                                                source, buffer)
-                 .getResult();
+    source = writeBefore(yield, source, buffer);
     operand->set(source);
   }
 }
@@ -280,14 +278,10 @@ static scf::WhileOp handOnInOrder(scf::WhileOp loop) {
 }
 
 static void carryInPlace(Operation *op) {
-  if (auto loop = dyn_cast<scf::ForOp>(op)) {
-    Body(cast<scf::YieldOp>(loop.getBody()->getTerminator()), loop.getRegionIterArgs())
-        .carryInPlace();
-  } else if (auto loop = dyn_cast<scf::WhileOp>(op)) {
-    loop = handOnInOrder(loop);
-    Body(loop.getYieldOp(), loop.getAfterArguments().take_front(loop.getInits().size()))
-        .carryInPlace();
-  }
+  if (auto loop = dyn_cast<scf::WhileOp>(op))
+    op = handOnInOrder(loop);
+  if (auto body = getLoopBody(op))
+    Body(body->yield, body->carried).carryInPlace();
 }
 
 /// A part that is inserted in a loop into a tensor from outside of it needs a copy of
@@ -318,8 +312,7 @@ static tensor::ExtractSliceOp getSlice(Value value) {
     if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op))
       return slice;
     if (isBranch(op))
-      value = op->getRegion(0).front().getTerminator()->getOperand(
-          cast<OpResult>(value).getResultNumber());
+      value = getBranchYields(op, cast<OpResult>(value).getResultNumber()).front()->get();
     else if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::CastOp>(op))
       value = op->getOperand(0);
     else
@@ -331,13 +324,10 @@ static tensor::ExtractSliceOp getSlice(Value value) {
 /// Where branches hand on other things than one slice, slices are copied: the buffers
 /// behind a branch would have strides and offsets that nobody knows.
 static void copySlices(Operation *branch) {
-  for (unsigned number = 0; number < branch->getNumResults(); ++number) {
-    if (!isa<RankedTensorType>(branch->getResult(number).getType()))
-      continue;
-    SmallVector<OpOperand *> handedOn;
-    for (Region &region : branch->getRegions())
-      handedOn.push_back(&region.front().getTerminator()->getOpOperand(number));
-    if (llvm::all_equal(
+  for (OpResult result : branch->getResults()) {
+    SmallVector<OpOperand *> handedOn = getBranchYields(branch, result.getResultNumber());
+    if (!isa<RankedTensorType>(result.getType()) ||
+        llvm::all_equal(
             llvm::map_range(handedOn, [](OpOperand *operand) { return operand->get(); })))
       continue;
     for (OpOperand *operand : handedOn)

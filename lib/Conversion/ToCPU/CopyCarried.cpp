@@ -1,3 +1,4 @@
+#include "CarriedTensors.h"
 #include "sparsam/Conversion/Passes.h"
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
@@ -14,16 +15,15 @@ namespace mlir::sparsam {
 } // namespace mlir::sparsam
 
 using namespace mlir;
+using namespace mlir::sparsam;
 using namespace mlir::bufferization;
-
-static bool isLoop(Operation *op) { return isa<scf::ForOp, scf::WhileOp>(op); }
 
 /// The outer loops in which something branches or loops. Of all others
 /// sparsam-carry-in-place knows what they write when.
 static SmallVector<Operation *> getNests(ModuleOp module) {
   SmallVector<Operation *> nests;
   module.walk<WalkOrder::PreOrder>([&](Operation *op) {
-    if (!isLoop(op))
+    if (!getLoopBody(op))
       return WalkResult::advance();
     bool isNest = op->walk([&](Operation *inner) {
                       bool isFlat = inner == op ||
@@ -47,30 +47,24 @@ static bool canBufferize(ModuleOp module) {
 }
 
 /// Copies what `body` carries at its beginning, and what it yields over that at its end.
-static void workOnCopies(Block &body, ValueRange carried) {
-  Operation *yield = body.getTerminator();
-  auto builder = OpBuilder::atBlockBegin(&body);
-  for (Value value : carried) {
-    auto type = dyn_cast<RankedTensorType>(value.getType());
-    if (!type)
-      continue;
-    auto copy = AllocTensorOp::create(builder, value.getLoc(), type,
-                                      /*dynamicSizes=*/ValueRange(), /*copy=*/value);
-    value.replaceAllUsesExcept(copy, copy);
-  }
+static void workOnCopies(LoopBody body) {
+  Block &block = *body.yield->getBlock();
+  Operation *first = &block.front();
+  for (Value value : body.carried)
+    if (isa<RankedTensorType>(value.getType())) {
+      Value copy = copyBefore(first, value);
+      value.replaceAllUsesExcept(copy, copy.getDefiningOp());
+    }
   // Taken first: one may be what another one is written over.
-  SmallVector<Value> yielded = llvm::map_to_vector(yield->getOperands(), [](Value value) {
-    auto moved = value.getDefiningOp<MaterializeInDestinationOp>();
-    return moved ? moved.getSource() : value;
-  });
-  builder.setInsertionPoint(yield);
-  for (auto [number, value, buffer] : llvm::enumerate(yielded, carried))
+  SmallVector<Value> yielded =
+      llvm::map_to_vector(body.yield.getOperands(), [](Value value) {
+        auto moved = value.getDefiningOp<MaterializeInDestinationOp>();
+        return moved ? moved.getSource() : value;
+      });
+  for (auto [number, value, buffer] : llvm::enumerate(yielded, body.carried))
     if (isa<RankedTensorType>(buffer.getType()))
-      yield->setOperand(
-          number, MaterializeInDestinationOp::create(builder, yield->getLoc(),
-                                                     buffer.getType(), value, buffer)
-                      .getResult());
-  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(body)))
+      body.yield.setOperand(number, writeBefore(body.yield, value, buffer));
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
     if (isa<MaterializeInDestinationOp>(op) && op.use_empty())
       op.erase();
 }
@@ -107,12 +101,10 @@ struct CopyCarriedPass : sparsam::impl::CopyCarriedPassBase<CopyCarriedPass> {
                             "what it carries: bufferization finds no order of reads and "
                             "writes that keeps it in one place";
       nest->walk([&](Operation *op) {
-        numLoops += isLoop(op);
-        if (auto loop = dyn_cast<scf::ForOp>(op))
-          workOnCopies(*loop.getBody(), loop.getRegionIterArgs());
-        else if (auto loop = dyn_cast<scf::WhileOp>(op))
-          workOnCopies(*loop.getAfterBody(),
-                       loop.getAfterArguments().take_front(loop.getInits().size()));
+        if (auto body = getLoopBody(op)) {
+          ++numLoops;
+          workOnCopies(*body);
+        }
       });
     }
   }
