@@ -1,6 +1,7 @@
 #include "Arrays.h"
 
 #include <nanobind/stl/string.h>
+#include <optional>
 #include <string_view>
 
 namespace nb = nanobind;
@@ -50,22 +51,20 @@ bool dtypeMatches(DType found, const ElementType &wanted) {
          (wanted.isSignless() || wanted.mlir == "bf16");
 }
 
-/// Of the buffer protocol, which has the letters of Python's struct module.
-bool formatMatches(char format, const ElementType &type) {
-  constexpr std::string_view unsignedIntegers = "BHILQ";
-  bool isUnsigned = unsignedIntegers.find(format) != unsignedIntegers.npos;
-  switch (type.kind) {
-  case 'f':
-    return format == 'e' || format == 'f' || format == 'd';
-  case 'b':
-    return format == '?';
-  case 'i':
-    return std::string_view("bhilq").find(format) != std::string_view::npos ||
-           (isUnsigned && type.isSignless());
-  default:
-    // Of bfloat16, the bits.
-    return isUnsigned;
-  }
+/// The type of an item of the buffer protocol, which has the letters of Python's struct
+/// module; none for what no argument has.
+std::optional<DType> itemType(const Py_buffer &buffer) {
+  constexpr std::pair<std::string_view, Code> letters[] = {{"efd", Code::Float},
+                                                           {"?", Code::Bool},
+                                                           {"bhilq", Code::Int},
+                                                           {"BHILQ", Code::UInt}};
+  std::string_view format = buffer.format;
+  if (format.size() == 1)
+    for (auto [known, code] : letters)
+      if (known.find(format) != known.npos)
+        return DType{static_cast<uint8_t>(code),
+                     static_cast<uint8_t>(8 * buffer.itemsize), 1};
+  return std::nullopt;
 }
 
 [[noreturn]] void typeError(const std::string &message) {
@@ -114,8 +113,8 @@ bool HeldArray::holdBuffer(nb::handle array, const ProgramArgument &argument) {
     PyErr_Clear();
     return false;
   }
-  bool fits = std::string_view(buffer.format).size() == 1 &&
-              formatMatches(*buffer.format, *type) && buffer.itemsize == type->bytes &&
+  std::optional<DType> found = itemType(buffer);
+  bool fits = found && dtypeMatches(*found, *type) &&
               std::equal(buffer.shape, buffer.shape + buffer.ndim, argument.shape.begin(),
                          argument.shape.end());
   if (!fits)
