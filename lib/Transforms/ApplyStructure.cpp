@@ -211,44 +211,42 @@ struct ApplyStructurePass
     if (failed(checkGlobs(*requests, parameters, loc)))
       return signalPassFailure();
     bool failedAny = false;
+    SmallVector<StructureInterface> allWritten;
     SmallVector<CoupledParameter> wanted;
     for (const Parameter &parameter : parameters) {
-      auto structure = decide(parameter, *requests);
-      failedAny |= failed(structure);
-      wanted.push_back({parameter.path, parameter.getValue(),
-                        failed(structure) ? Attribute() : Attribute(*structure)});
+      auto written = getWritten(parameter, *requests);
+      failedAny |= failed(written);
+      allWritten.push_back(failed(written) ? StructureInterface() : *written);
+      wanted.push_back(
+          {parameter.path, parameter.getValue(), decide(parameter, allWritten.back())});
     }
     if (failedAny || failed(coupleAll(wanted)))
       return signalPassFailure();
-    for (auto [parameter, asked] : llvm::zip_equal(parameters, wanted))
-      failedAny |= failed(apply(parameter, *requests, asked.getStructure()));
+    for (auto [parameter, written, asked] :
+         llvm::zip_equal(parameters, allWritten, wanted))
+      failedAny |= failed(apply(parameter, *requests, written, asked.getStructure()));
     if (failedAny)
       signalPassFailure();
   }
 
 private:
-  /// What is asked for, in the view that it has; null for nothing.
-  FailureOr<StructureInterface> decide(const Parameter &parameter,
-                                       ArrayRef<StructureRequest> requests) {
+  /// What is written, in the view that it has; null for nothing.
+  StructureInterface decide(const Parameter &parameter, StructureInterface written) {
     Type type = parameter.getValue().getType();
-    auto written = getWritten(parameter, requests);
-    if (failed(written) || !*written || getStructure(type) ||
-        !isa<RankedTensorType>(type))
+    if (!written || getStructure(type) || !isa<RankedTensorType>(type))
       return written;
-    return decideView(*written, parameter.getValue());
+    return decideView(written, parameter.getValue());
   }
 
   LogicalResult apply(const Parameter &parameter, ArrayRef<StructureRequest> requests,
-                      StructureInterface structure) {
+                      StructureInterface written, StructureInterface structure) {
     if (!structure) {
       ++numDense;
       reportDense(parameter, requests);
       return success();
     }
-    auto written = getWritten(parameter, requests);
-    if (failed(written) ||
-        failed(checkFits(parameter, structure,
-                         *written ? getShown(structure, *written) : structure)))
+    StructureInterface shown = written ? getShown(structure, written) : structure;
+    if (failed(checkFits(parameter, structure, shown)))
       return failure();
     ++numStructured;
     return setEncoding(parameter, structure);
