@@ -112,8 +112,11 @@ WAYS = {
 
 
 def _make_step(way, work, loss=_loss):
+    """A step that adds its gradients in a way, of those in `WAYS` by name."""
+    add = WAYS.get(way, way)
+
     def train(params, x, y):
-        value, grads = WAYS[way](loss, params, x, y, work)
+        value, grads = add(loss, params, x, y, work)
         return jax.tree.map(lambda w, g: w - 0.05 * g, params, grads), value
 
     return train
@@ -123,8 +126,16 @@ def _compile(train, params, batch, structure):
     return sparsam.compile(train, (params, *batch), state=None, structure=structure)
 
 
-def _check_pattern(way, work):
-    """Three steps on a pattern against JAX's of the masked parameters."""
+def _refuse(way, work, structure, reason):
+    rng = np.random.default_rng(0)
+    with pytest.raises(sparsam.CompileError, match=f"fc: .*{reason}"):
+        _compile(_make_step(way, work), _parameters(rng), _batch(rng), {"fc": structure})
+
+
+@pytest.mark.parametrize("work", [_weigh, _clip_entries, _take_signs])
+@pytest.mark.parametrize("way", WAYS)
+def test_patterns_take_parts_whose_entries_are_worked_on_alone(way, work):
+    """Three steps against JAX's of the masked parameters."""
     rng = np.random.default_rng(3)
     params, batch = _parameters(rng), _batch(rng)
     step = _compile(_make_step(way, work), params, batch, {"fc": PATTERN, "out": PATTERN})
@@ -147,19 +158,10 @@ def _check_pattern(way, work):
         np.testing.assert_allclose(found[path], value, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("work", [_weigh, _clip_entries, _take_signs])
-@pytest.mark.parametrize("way", WAYS)
-def test_patterns_take_parts_whose_entries_are_worked_on_alone(way, work):
-    _check_pattern(way, work)
-
-
 @pytest.mark.parametrize("structure", [PATTERN, FACTORS])
 @pytest.mark.parametrize("way", WAYS)
 def test_norms_of_parts_are_refused(way, structure):
-    rng = np.random.default_rng(0)
-    train = _make_step(way, _divide_by_norm)
-    with pytest.raises(sparsam.CompileError, match=f"fc: .*{SPREAD}"):
-        _compile(train, _parameters(rng), _batch(rng), {"fc": structure})
+    _refuse(way, _divide_by_norm, structure, SPREAD)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -178,20 +180,15 @@ def test_norms_of_parts_stay_what_they_are_in_a_dense_step(way):
 @pytest.mark.parametrize("work", [_clip_entries, _take_signs])
 @pytest.mark.parametrize("way", WAYS)
 def test_factors_refuse_parts_whose_entries_are_worked_on(way, work):
-    rng = np.random.default_rng(0)
-    with pytest.raises(sparsam.CompileError, match=f"fc: .*{ENTRIES}"):
-        _compile(_make_step(way, work), _parameters(rng), _batch(rng), {"fc": FACTORS})
+    _refuse(way, work, FACTORS, ENTRIES)
 
 
 def test_marks_do_not_hide_a_norm_of_parts():
-    def train(params, x, y):
-        loss, grads = _add_in_loop(_loss, params, x, y, _divide_by_norm)
-        grads = sparsam.gradient(grads)
-        return jax.tree.map(lambda w, g: w - 0.05 * g, params, grads), loss
+    def add_marked(*args):
+        value, grads = _add_in_loop(*args)
+        return value, sparsam.gradient(grads)
 
-    rng = np.random.default_rng(0)
-    with pytest.raises(sparsam.CompileError, match=f"fc: .*{SPREAD}"):
-        _compile(train, _parameters(rng), _batch(rng), {"fc": PATTERN})
+    _refuse(add_marked, _divide_by_norm, PATTERN, SPREAD)
 
 
 def _add_flat(loss, params, x, y, work):
@@ -224,13 +221,7 @@ def _scale_by_norms(loss, params, x, y, work):
     [(_add_flat, _divide_by_norm), (_scale_by_norms, _weigh)],
 )
 def test_norms_that_reach_the_sum_another_way_are_refused(way, work, structure):
-    def train(params, x, y):
-        value, grads = way(_loss, params, x, y, work)
-        return jax.tree.map(lambda w, g: w - 0.05 * g, params, grads), value
-
-    rng = np.random.default_rng(0)
-    with pytest.raises(sparsam.CompileError, match=f"fc: .*{SPREAD}"):
-        _compile(train, _parameters(rng), _batch(rng), {"fc": structure})
+    _refuse(way, work, structure, SPREAD)
 
 
 def _scan_over_steps(update, params, state, x, y):
