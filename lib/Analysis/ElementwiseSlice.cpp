@@ -150,6 +150,16 @@ std::optional<std::pair<Value, Value>> mlir::sparsam::getSum(Value value) {
   return std::pair{lhs, rhs};
 }
 
+Value mlir::sparsam::getRepeatedScalar(Value value) {
+  while (entries(value) != 1) {
+    Operation *op = value.getDefiningOp();
+    if (!op || !(isView(op) || succeeded(matchCopy(op, /*broadcasts=*/true))))
+      return {};
+    value = op->getOperand(0);
+  }
+  return value;
+}
+
 Value mlir::sparsam::getScaled(Value value, Value &scale) {
   linalg::LinalgOp op;
   Operation *yielded = getYielded(value, op);
@@ -157,12 +167,10 @@ Value mlir::sparsam::getScaled(Value value, Value &scale) {
     return {};
   auto take = [&](Value scalar, Value by) -> Value {
     Value tensor = tensorOf(op, scalar), factor = tensorOf(op, by);
-    if (!tensor || entries(tensor) != entries(value) || (factor && entries(factor) != 1))
+    if (!tensor || entries(tensor) != entries(value))
       return {};
-    if (!factor && !matchPattern(by, m_Constant()))
-      return {};
-    scale = factor;
-    return tensor;
+    scale = factor ? getRepeatedScalar(factor) : Value();
+    return scale || (!factor && matchPattern(by, m_Constant())) ? tensor : Value();
   };
   if (Value scaled = take(yielded->getOperand(0), yielded->getOperand(1)))
     return scaled;

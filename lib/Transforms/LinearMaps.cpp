@@ -1,6 +1,7 @@
 #include "LinearMaps.h"
 #include "MergedProduct.h"
 #include "Stacks.h"
+#include "sparsam/Analysis/ElementwiseSlice.h"
 
 using namespace mlir;
 using namespace mlir::sparsam;
@@ -97,9 +98,16 @@ struct EinsumMap : LinearMap {
     return isZero ? remakeUniform(rewriter, value, type.getShape()) : Value();
   }
 
-  /// Sums alone.
+  /// Sums and multiples.
   bool movesThrough(const ElementwiseOp &elementwise) const override {
-    return matchLinear(elementwise.op) != Linear::None;
+    Value scale;
+    return matchLinear(elementwise.op) != Linear::None ||
+           (getScaled(elementwise.op->getResult(0), scale) &&
+            llvm::count_if(elementwise.operands,
+                           [](const ElementwiseOperand &operand) {
+                             return operand.access != ElementAccess::Scalar;
+                           }) == 1 &&
+            isInPlace(elementwise));
   }
 
   OfLayers at(const Layers &layers) const override {

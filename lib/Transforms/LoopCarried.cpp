@@ -159,7 +159,7 @@ public:
         // Moving one operand may put another loop in the place of what makes the next.
         ElementwiseOperand operand = matchMoved(op, map)->operands[i];
         if (operand.access == ElementAccess::Scalar) {
-          operands.push_back(operand.value);
+          operands.push_back(hold(operand.value));
           continue;
         }
         operands.push_back(hold(move(operand.value, map, known)));

@@ -48,17 +48,6 @@ FailureOr<Product> sparsam::getElementwiseProduct(Operation *op) {
   return product;
 }
 
-bool sparsam::isRepeatedScalar(Value value) {
-  while (true) {
-    if (cast<RankedTensorType>(value.getType()).getNumElements() == 1)
-      return true;
-    Operation *op = value.getDefiningOp();
-    if (!op || !(isView(op) || succeeded(matchCopy(op, /*broadcasts=*/true))))
-      return false;
-    value = op->getOperand(0);
-  }
-}
-
 Linear sparsam::matchLinear(Operation *op) {
   auto generic = dyn_cast_or_null<linalg::GenericOp>(op);
   if (!generic || generic->getNumResults() != 1 || generic.getNumReductionLoops() != 0 ||

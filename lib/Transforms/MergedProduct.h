@@ -35,9 +35,6 @@ bool isContraction(Operation *op, const Product &product);
 /// The product that a linalg op computes that is neither a copy nor a contraction.
 FailureOr<Product> getElementwiseProduct(Operation *op);
 
-/// True for one number repeated: a broadcast of a scalar.
-bool isRepeatedScalar(Value value);
-
 enum class Linear { None, Add, Sub, Neg };
 
 /// Whether `op` yields a + b, a - b or -a, with all operands in the result's shape.

@@ -10,6 +10,7 @@
 #include "WidenProducts.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "sparsam/Analysis/ElementwiseSlice.h"
 #include "sparsam/Transforms/Boundary.h"
 #include "sparsam/Transforms/BuildProduct.h"
 #include "sparsam/Transforms/Composition.h"
@@ -208,7 +209,7 @@ bool Reassociation::inlineOnce(Merged &merged, unsigned term, bool takesContract
         (scaled->terms.size() == 1 ||
          llvm::any_of(
              scaled->terms,
-             [](const Term &factor) { return isRepeatedScalar(factor.value); }));
+             [](const Term &factor) { return getRepeatedScalar(factor.value); }));
     return (isScaledGradient || reachesFactors(value)) &&
            succeeded(merged.inlineTerm(term, *scaled, ""));
   }

@@ -9,6 +9,7 @@
 #include "Rules.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "sparsam/Analysis/ElementwiseSlice.h"
 #include "sparsam/Analysis/Product.h"
 
 using namespace mlir;
@@ -62,6 +63,31 @@ static void computePlacesFirst(func::FuncOp function) {
   });
 }
 
+/// A multiple by a scalar that is repeated first takes the scalar itself: then the map of
+/// a multiple is the multiple of the map.
+static void takeScalars(func::FuncOp function) {
+  IRRewriter rewriter(function.getContext());
+  function.walk([&](linalg::LinalgOp op) {
+    Value scale;
+    FailureOr<ElementwiseOp> multiple = matchElementwise(op);
+    if (failed(multiple) || !getScaled(op->getResult(0), scale) || !scale)
+      return;
+    SmallVector<Value> operands;
+    for (ElementwiseOperand &operand : multiple->operands) {
+      if (operand.access == ElementAccess::Permuted)
+        return;
+      if (getRepeatedScalar(operand.value) == scale)
+        operand = {scale, ElementAccess::Scalar, {}};
+      operands.push_back(operand.value);
+    }
+    if (ValueRange(operands) == op->getOperands().take_front(operands.size()))
+      return;
+    rewriter.setInsertionPoint(op);
+    rewriter.replaceOp(
+        op, cloneElementwise(rewriter, *multiple, operands, multiple->type.getShape()));
+  });
+}
+
 /// Moves a change of layout in front of `op`'s operand into what makes its source.
 static bool moveLayoutChange(RewriterBase &rewriter, OpOperand &operand) {
   Operation *view = operand.get().getDefiningOp();
@@ -111,6 +137,8 @@ static bool moveEinsum(RewriterBase &rewriter, EinsumOp op) {
 
 void sparsam::moveEinsumsIntoLoops(func::FuncOp function) {
   computePlacesFirst(function);
+  if (function.walk([](EinsumOp) { return WalkResult::interrupt(); }).wasInterrupted())
+    takeScalars(function);
   IRRewriter rewriter(function.getContext());
   bool changed = true;
   while (changed) {

@@ -185,6 +185,55 @@ func.func @factors_accumulated(%a: tensor<8x16xf32>, %b: tensor<8x4xf32>,
 
 // -----
 
+// Weighted parts, and the sum over the weights, which is repeated first: multiples go with
+// the einsum.
+// CHECK-LABEL: func @factors_weighted(
+//   CHECK-NOT:   16x4xf32
+//       CHECK:   %[[DV:.*]]:2 = scf.for {{.*}} -> (tensor<f32>, tensor<2x4xf32>)
+//       CHECK:     arith.mulf
+//       CHECK:     arith.addf
+//       CHECK:   linalg.generic {{.*}} ins(%[[DV]]#1, %[[DV]]#0 : tensor<2x4xf32>, tensor<f32>)
+//       CHECK:     arith.divf
+//   CHECK-NOT:   16x4xf32
+#id = affine_map<(d0, d1) -> (d0, d1)>
+func.func @factors_weighted(%a: tensor<8x16xf32>, %b: tensor<8x4xf32>, %u: tensor<16x2xf32>,
+                            %n: tensor<f32>) -> tensor<2x4xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c3 = arith.constant 3 : index
+  %c = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<16x4xf32>
+  %one = tensor.empty() : tensor<f32>
+  %z = linalg.fill ins(%c : f32) outs(%e : tensor<16x4xf32>) -> tensor<16x4xf32>
+  %zn = linalg.fill ins(%c : f32) outs(%one : tensor<f32>) -> tensor<f32>
+  %dw, %count = scf.for %l = %c0 to %c3 step %c1 iter_args(%acc = %z, %sum = %zn) -> (tensor<16x4xf32>, tensor<f32>) {
+    %g = linalg.matmul indexing_maps = [affine_map<(m, n, k) -> (k, m)>,
+                                        affine_map<(m, n, k) -> (k, n)>,
+                                        affine_map<(m, n, k) -> (m, n)>]
+        ins(%a, %b : tensor<8x16xf32>, tensor<8x4xf32>)
+        outs(%z : tensor<16x4xf32>) -> tensor<16x4xf32>
+    %all = linalg.broadcast ins(%n : tensor<f32>) outs(%e : tensor<16x4xf32>) dimensions = [0, 1]
+    %weighted = linalg.mul ins(%all, %g : tensor<16x4xf32>, tensor<16x4xf32>)
+        outs(%e : tensor<16x4xf32>) -> tensor<16x4xf32>
+    %next = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel"]}
+        ins(%acc, %weighted : tensor<16x4xf32>, tensor<16x4xf32>) outs(%e : tensor<16x4xf32>) {
+    ^bb0(%x: f32, %y: f32, %o: f32):
+      %s = arith.addf %x, %y : f32
+      linalg.yield %s : f32
+    } -> tensor<16x4xf32>
+    %more = linalg.add ins(%sum, %n : tensor<f32>, tensor<f32>) outs(%one : tensor<f32>) -> tensor<f32>
+    scf.yield %next, %more : tensor<16x4xf32>, tensor<f32>
+  }
+  %counts = linalg.broadcast ins(%count : tensor<f32>) outs(%e : tensor<16x4xf32>) dimensions = [0, 1]
+  %mean = linalg.div ins(%dw, %counts : tensor<16x4xf32>, tensor<16x4xf32>)
+      outs(%e : tensor<16x4xf32>) -> tensor<16x4xf32>
+  %dv = sparsam.einsum "kn,kr->rn"(%mean, %u)
+      : (tensor<16x4xf32>, tensor<16x2xf32>) -> tensor<2x4xf32>
+  return %dv : tensor<2x4xf32>
+}
+
+// -----
+
 // What a loop stacks of a parameter is the parameter: the backward pass reads layers of
 // the storage, not of a copy that the forward pass kept.
 // CHECK-LABEL: func @residual(

@@ -324,3 +324,45 @@ def test_factors_take_the_sum_of_two_sums_of_one_loop(scale):
         np.testing.assert_allclose(loss, expected_loss, rtol=1e-5)
     for name, factor in step.storage(p)["fc"].items():
         np.testing.assert_allclose(factor, expected["fc"][name], rtol=1e-4, atol=1e-6)
+
+
+def _mean(sums, weights):
+    return jax.tree.map(lambda g: g / PARTS, sums)
+
+
+def _weighted_mean(sums, weights):
+    return jax.tree.map(lambda g: g / weights.sum(), sums)
+
+
+@pytest.mark.parametrize("mean", [_mean, _weighted_mean])
+def test_factors_take_the_mean_of_a_loop_without_a_dense_gradient(mean):
+    """Marked behind the division, by a constant or by what is known in the step alone."""
+
+    def train(params, x, y, weights, loss=_loss):
+        def body(sums, batch):
+            *batch, weight = batch
+            value, grads = jax.value_and_grad(loss)(params, *batch)
+            return jax.tree.map(lambda s, g: s + weight * g, sums, grads), value
+
+        zeros = jax.tree.map(jnp.zeros_like, params)
+        parts = (*_split(x, y), weights)
+        sums, losses = jax.lax.scan(body, zeros, parts)
+        grads = sparsam.gradient(mean(sums, weights))
+        return jax.tree.map(lambda w, g: w - 0.05 * g, params, grads), losses.mean()
+
+    def multiplied(tree, x, y):
+        return _loss({**tree, "fc": tree["fc"]["u"] @ tree["fc"]["v"]}, x, y)
+
+    rng = np.random.default_rng(4)
+    params = _parameters(rng)
+    batch = (*_batch(rng), rng.random(PARTS).astype(np.float32))
+    step = _compile(train, params, batch, {"fc": FACTORS})
+    assert not any("dense gradient" in remark for remark in step.remarks)
+    p = step.compress(params)
+    expected = {**params, "fc": step.storage(p)["fc"]}
+    for _ in range(3):
+        p, loss = step(p, *batch)
+        expected, expected_loss = train(expected, *batch, multiplied)
+        np.testing.assert_allclose(loss, expected_loss, rtol=1e-5)
+    for name, factor in step.storage(p)["fc"].items():
+        np.testing.assert_allclose(factor, expected["fc"][name], rtol=1e-4, atol=1e-6)

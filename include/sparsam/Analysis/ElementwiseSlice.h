@@ -42,8 +42,11 @@ Value getRearranged(Value value);
 /// The two values whose elementwise sum `value` is, in the layout of the result.
 std::optional<std::pair<Value, Value>> getSum(Value value);
 
-/// The value that `value` is the product or quotient of with a scalar or a constant;
-/// `scale` is set to the scalar, which is null for a constant.
+/// The value of one element that `value` repeats; null where it is none.
+Value getRepeatedScalar(Value value);
+
+/// The value that `value` is the product or quotient of with a scalar, perhaps repeated,
+/// or a constant; `scale` is set to the scalar, which is null for a constant.
 Value getScaled(Value value, Value &scale);
 
 /// The operations of one block that an operation depends on, itself included.
