@@ -83,6 +83,11 @@ class Wanted:
             return leaf if kind is np.ndarray else np.array(leaf)
         if isinstance(leaf, (bool, int, float)):
             return self._read_scalar(leaf)
+        if isinstance(leaf, jax.core.Tracer):
+            raise TypeError(
+                f"{self.what} is traced by JAX: what is compiled cannot be called inside of "
+                "jax.jit, jax.grad, jax.vmap or lax.scan; call it with arrays"
+            )
         if isinstance(leaf, jax.ShapeDtypeStruct):
             raise TypeError(f"{self.what} was only given as a shape")
         if isinstance(leaf, jax.Array) and leaf.is_deleted():

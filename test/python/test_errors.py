@@ -106,6 +106,18 @@ def test_places_that_do_not_exist():
     refuse(ValueError, "the step returns the state at '2' with another type", state=2)
 
 
+def test_calls_inside_of_what_jax_traces(step, handles):
+    p, s = handles
+    x, y = MLP.batches[0]
+    for call in (
+        lambda: jax.jit(lambda x: step(p, s, x, y))(x),
+        lambda: jax.vmap(lambda x: step(p, s, x, y))(x[None]),
+        lambda: jax.grad(lambda x: step(p, s, x, y)[2])(x),
+    ):
+        with pytest.raises(TypeError, match="'2' is traced by JAX: what is compiled"):
+            call()
+
+
 def test_wrong_arguments_of_a_call(step, handles):
     p, s = handles
     x, y = MLP.batches[0]

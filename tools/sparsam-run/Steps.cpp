@@ -34,7 +34,9 @@ Result<std::unique_ptr<Array>> takeInput(const NamedArgument &named, Arrays &giv
     found = given.find(named.position());
   if (found == given.end())
     return Failure{(path.empty() ? "no --args file with" : "'" + path + "' has no") +
-                   " array '" + name + "', which must be " + arrayText(argument)};
+                   " array '" + name +
+                   (name == named.position() ? "'" : "' or '" + named.position() + "'") +
+                   ", which must be " + arrayText(argument)};
   Array array = std::move(found->second);
   given.erase(found);
   const ElementType *type = findElementType(argument.elementType);
