@@ -77,6 +77,12 @@ private:
     for (const Parameter &parameter : step.parameters) {
       if (!parameter.result || gradients.contains(parameter.path))
         continue;
+      if (Attribute known =
+              function.getArgAttr(parameter.argument, boundary::noGradient)) {
+        auto reason = dyn_cast<StringAttr>(known);
+        giveUp(parameter, reason ? reason.getValue() : "the input says so");
+        continue;
+      }
       if (!isStructuredElement(parameter.type.getElementType())) {
         giveUp(parameter, "gradients of this element type are not supported");
         continue;
@@ -106,6 +112,8 @@ private:
       auto &[parameter, location] = gradient;
       return !checkParts(*parameter, location.addends, parts);
     });
+    for (auto &[parameter, location] : found)
+      remarkOnParts(*parameter, location.addends, parts);
     for (auto &[parameter, location] : found)
       gradients[parameter->path] = insertGradient(*parameter, location);
   }
@@ -147,6 +155,31 @@ private:
       return false;
     }
     return true;
+  }
+
+  /// Other results of the step, as the norms of each microbatch, stay those of dense
+  /// parts.
+  void remarkOnParts(const Parameter &parameter, ArrayRef<Value> addends,
+                     GradientParts &parts) {
+    llvm::SmallDenseSet<unsigned> updates;
+    for (const Parameter &any : step.parameters)
+      if (any.result)
+        updates.insert(*any.result);
+    for (auto [argument, result] : step.carried)
+      updates.insert(result);
+    for (unsigned i = 0, e = function.getNumResults(); i != e; ++i) {
+      Value result = step.newValue(i);
+      if (updates.contains(i) || llvm::none_of(addends, [&](Value addend) {
+            return parts.isAnyMadeOfParts(result, addend);
+          }))
+        continue;
+      auto name = function.getResultAttrOfType<StringAttr>(i, boundary::name);
+      emitRemark(result.getLoc())
+          << step.describe(parameter) << ": result "
+          << (name ? "'" + name.getValue() + "'" : Twine(i)).str()
+          << " is computed from parts of its gradient before they are summed, all of "
+             "whose entries count, whether a structure stores them or not";
+    }
   }
 
   void classifyArguments(llvm::DenseSet<Value> &states, llvm::DenseSet<Value> &inputs) {

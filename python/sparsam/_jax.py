@@ -16,10 +16,11 @@ import jax
 import jax.extend.core as jex
 
 from . import _iree
-from ._backward import with_gradients
+from ._backward import find_gradients, with_passes_outermost
 from ._gradient import contains_marks, evaluate_with_marks, gradient
 from ._imported import ImportedStep
 from ._jaxprs import arguments_of
+from ._later_passes import find_reasons
 from ._pairing import Carried, Keys, Leaf, Pairing, subtree
 from ._stablehlo import annotate, clamp_gathers, clear_windows, drop_shardings
 from ._trees import key_names, keyed_children
@@ -86,19 +87,22 @@ def _import(fn, args, params, state, carries) -> ImportedStep:
         updates = pairing.pair(_carried(fn, pairing, param_prefix, state_prefix))
 
     marks: dict[str, jax.ShapeDtypeStruct] = {}
-    closed, gradients = traced.jaxpr, {}
-    marked = contains_marks(closed.jaxpr)
-    if carries and not marked:
-        closed, gradients = with_gradients(closed, updates, param_leaves)
-    if marked or gradients:
-        traced, marks = _append_marks(closed, gradients, arguments, param_leaves)
+    reasons: dict[str, str] = {}
+    if carries:
+        closed = with_passes_outermost(traced.jaxpr)
+        marked = contains_marks(closed.jaxpr)
+        known = (closed.jaxpr, updates, param_leaves)
+        gradients = {} if marked else find_gradients(*known)
+        reasons = find_reasons(*known)
+        if marked or gradients:
+            traced, marks = _append_marks(closed, gradients, arguments, param_leaves)
 
     with _one_frame():
         lowered = traced.lower().compiler_ir("stablehlo")
     drop_shardings(lowered)
     clear_windows(lowered)
     clamp_gathers(lowered)
-    annotate(lowered, arguments, results, param_leaves, updates, marks)
+    annotate(lowered, arguments, results, param_leaves, updates, marks, reasons)
     text = _to_linalg(lowered)
     _iree.check_names(text, len(arguments) + len(results))
     return ImportedStep(

@@ -131,7 +131,7 @@ def _reshape(value, kept: list[int]):
     return stablehlo.ReshapeOp(smaller, value).result
 
 
-def annotate(module, arguments, results, params, updates, marks):
+def annotate(module, arguments, results, params, updates, marks, reasons):
     """Replaces the attributes of `main`'s arguments and results by ours."""
 
     def dictionary(**attributes):
@@ -142,6 +142,8 @@ def annotate(module, arguments, results, params, updates, marks):
         args = [{"name": text(leaf.path)} for leaf in arguments]
         for path, i in params.items():
             args[i]["param"] = text(path)
+            if path in reasons:
+                args[i]["no_gradient"] = text(reasons[path])
         for i, k in updates.items():
             args[i]["updates"] = ir.IntegerAttr.get(number, k)
         outs = [{"name": text(leaf.path)} for leaf in results]

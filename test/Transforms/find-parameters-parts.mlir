@@ -411,3 +411,50 @@ func.func @scaled_term(%w: tensor<16x4xf32> {sparsam.param = "w", sparsam.update
   %w1 = linalg.sub ins(%w, %sum : tensor<16x4xf32>, tensor<16x4xf32>) outs(%e : tensor<16x4xf32>) -> tensor<16x4xf32>
   return %w1 : tensor<16x4xf32>
 }
+
+// -----
+
+// What the front end says of a parameter stays.
+
+// CHECK-LABEL: func.func @known
+// CHECK-SAME: sparsam.no_gradient = "a later backward pass depends on it"
+// CHECK-NOT: sparsam.gradient
+// expected-remark @below {{argument 0 ('w') has no gradient: a later backward pass depends on it}}
+func.func @known(%w: tensor<16x4xf32> {sparsam.param = "w", sparsam.updates = 0 : i64, sparsam.no_gradient = "a later backward pass depends on it"},
+                 %x: tensor<16x8xf32>, %y: tensor<8x4xf32>) -> tensor<16x4xf32> {
+  %zero = arith.constant dense<0.0> : tensor<16x4xf32>
+  %e = tensor.empty() : tensor<16x4xf32>
+  %g = linalg.matmul ins(%x, %y : tensor<16x8xf32>, tensor<8x4xf32>) outs(%zero : tensor<16x4xf32>) -> tensor<16x4xf32>
+  %w1 = linalg.sub ins(%w, %g : tensor<16x4xf32>, tensor<16x4xf32>) outs(%e : tensor<16x4xf32>) -> tensor<16x4xf32>
+  return %w1 : tensor<16x4xf32>
+}
+
+// -----
+
+// The squares of the parts are returned beside the update; those of the sum are the
+// gradient's.
+
+// CHECK-LABEL: func.func @squares
+// CHECK: sparsam.gradient
+func.func @squares(%w: tensor<16x4xf32> {sparsam.param = "w", sparsam.updates = 0 : i64},
+                   %x: tensor<16x8xf32>, %y: tensor<8x4xf32>)
+    -> (tensor<16x4xf32>, tensor<f32> {sparsam.name = "noise"}, tensor<f32> {sparsam.name = "signal"}) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %zero = arith.constant dense<0.0> : tensor<16x4xf32>
+  %none = arith.constant dense<0.0> : tensor<f32>
+  %e = tensor.empty() : tensor<16x4xf32>
+  // expected-remark @below {{argument 0 ('w'): result 'noise' is computed from parts of its gradient before they are summed, all of whose entries count}}
+  %sum, %noise = scf.for %i = %c0 to %c2 step %c1 iter_args(%acc = %zero, %norms = %none) -> (tensor<16x4xf32>, tensor<f32>) {
+    %g = linalg.matmul ins(%x, %y : tensor<16x8xf32>, tensor<8x4xf32>) outs(%zero : tensor<16x4xf32>) -> tensor<16x4xf32>
+    %square = linalg.mul ins(%g, %g : tensor<16x4xf32>, tensor<16x4xf32>) outs(%e : tensor<16x4xf32>) -> tensor<16x4xf32>
+    %norm = linalg.reduce { arith.addf } ins(%square : tensor<16x4xf32>) outs(%norms : tensor<f32>) dimensions = [0, 1]
+    %next = linalg.add ins(%acc, %g : tensor<16x4xf32>, tensor<16x4xf32>) outs(%e : tensor<16x4xf32>) -> tensor<16x4xf32>
+    scf.yield %next, %norm : tensor<16x4xf32>, tensor<f32>
+  }
+  %square = linalg.mul ins(%sum, %sum : tensor<16x4xf32>, tensor<16x4xf32>) outs(%e : tensor<16x4xf32>) -> tensor<16x4xf32>
+  %signal = linalg.reduce { arith.addf } ins(%square : tensor<16x4xf32>) outs(%none : tensor<f32>) dimensions = [0, 1]
+  %w1 = linalg.sub ins(%w, %sum : tensor<16x4xf32>, tensor<16x4xf32>) outs(%e : tensor<16x4xf32>) -> tensor<16x4xf32>
+  return %w1, %noise, %signal : tensor<16x4xf32>, tensor<f32>, tensor<f32>
+}

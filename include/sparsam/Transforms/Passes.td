@@ -129,6 +129,12 @@ def FindParametersPass : Pass<"sparsam-find-parameters", "::mlir::ModuleOp"> {
     that updates it, no gradient is known. Parts whose entries are worked on one by one
     (a sign, a clip) are as an optimizer that is not elementwise.
 
+    A parameter that has `sparsam.no_gradient` in the input keeps it: a front end writes
+    it where it knows that the gradient is more than one value, as where a later backward
+    pass depends on a gradient (SAM, MAML). Other results of the step that are computed
+    from parts of a gradient, as the norm of each microbatch, are a remark: these parts
+    are dense.
+
     A parameter whose gradient is not found gets `sparsam.no_gradient`, and one whose
     optimizer does more to the gradient than elementwise work (Muon, Shampoo,
     Adafactor) gets `sparsam.not_elementwise`, each with a remark and with the reason

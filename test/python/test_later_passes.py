@@ -1,0 +1,203 @@
+"""Steps with several backward passes: where a later one depends on the gradient that an
+earlier one made, parameters have to stay dense."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import sparsam
+
+PARTS = 3
+PATTERN, FACTORS = "nm<2:8, vector = 4>", "low_rank<4>"
+RNG = np.random.default_rng(0)
+PARAMS = {
+    "fc": RNG.standard_normal((24, 40)).astype(np.float32) / 5,
+    "bias": RNG.standard_normal(40).astype(np.float32) / 5,
+    "out": RNG.standard_normal((40, 8)).astype(np.float32) / 6,
+}
+X = RNG.standard_normal((15, 24)).astype(np.float32)
+Y = RNG.standard_normal((15, 8)).astype(np.float32)
+DEPENDS = "a later backward pass depends on its gradient"
+TWICE = "it is updated more than once; compile one update as the step"
+
+
+def _loss(params, x, y):
+    hidden = jnp.tanh(x @ params["fc"] + params["bias"])
+    return ((hidden @ params["out"] - y) ** 2).mean()
+
+
+def _norm(grads):
+    return jnp.sqrt(sum(jnp.sum(g * g) for g in jax.tree.leaves(grads)))
+
+
+def _move(params, grads, rate=-0.05):
+    return jax.tree.map(lambda w, g: w + rate * g, params, grads)
+
+
+def _split(x, y):
+    return x.reshape(PARTS, -1, x.shape[1]), y.reshape(PARTS, -1, y.shape[1])
+
+
+def _add_in_loop(grad, params, x, y):
+    def body(sums, batch):
+        return jax.tree.map(jnp.add, sums, grad(params, *batch)), None
+
+    return jax.lax.scan(body, jax.tree.map(jnp.zeros_like, params), _split(x, y))[0]
+
+
+def _sharpness(loss, params, x, y):
+    grads = jax.grad(loss)(params, x, y)
+    return jax.grad(loss)(_move(params, grads, 0.1 / _norm(grads)), x, y)
+
+
+def _sharpness_jitted(loss, params, x, y):
+    return jax.jit(lambda *args: _sharpness(loss, *args))(params, x, y)
+
+
+def _sharpness_of_parts(loss, params, x, y):
+    return _add_in_loop(lambda *args: _sharpness(loss, *args), params, x, y)
+
+
+def _sharpness_of_sums(loss, params, x, y):
+    grads = _add_in_loop(jax.grad(loss), params, x, y)
+    return _add_in_loop(jax.grad(loss), _move(params, grads, 0.1), x, y)
+
+
+def _extragradient(loss, params, x, y):
+    return jax.grad(loss)(_move(params, jax.grad(loss)(params, x, y)), x, y)
+
+
+def _meta(loss, params, x, y):
+    def adapted(params):
+        return loss(_move(params, jax.grad(loss)(params, x[:7], y[:7])), x[7:], y[7:])
+
+    return jax.grad(adapted)(params)
+
+
+def _penalised(loss, params, x, y):
+    def penalised(params):
+        grads = jax.grad(loss)(params, x, y)
+        return loss(params, x, y) + 0.1 * sum(
+            jnp.sum(g * g) for g in jax.tree.leaves(grads)
+        )
+
+    return jax.grad(penalised)(params)
+
+
+def _clipped_in_two_passes(loss, params, x, y):
+    """A weight of each example by the norm of its gradient, and a pass with these."""
+
+    def of_one(params, x, y):
+        return loss(params, x[None], y[None])
+
+    grads = jax.vmap(jax.grad(of_one), (None, 0, 0))(params, x, y)
+    weights = jnp.minimum(1.0, 0.3 / jax.vmap(_norm)(grads))
+    return jax.grad(lambda p: (weights * jax.vmap(of_one, (None, 0, 0))(p, x, y)).mean())(
+        params
+    )
+
+
+DEPENDENT = {
+    "sharpness": _sharpness,
+    "sharpness, jitted": _sharpness_jitted,
+    "sharpness of parts": _sharpness_of_parts,
+    "sharpness of sums": _sharpness_of_sums,
+    "extragradient": _extragradient,
+    "meta": _meta,
+    "penalised": _penalised,
+    "clipped in two passes": _clipped_in_two_passes,
+}
+
+
+def _make_step(grad, loss=_loss):
+    def train(params, x, y):
+        return _move(params, grad(loss, params, x, y)), loss(params, x, y)
+
+    return train
+
+
+def _train_twice(params, x, y):
+    for _ in range(2):
+        params = _move(params, jax.grad(_loss)(params, x, y))
+    return params, _loss(params, x, y)
+
+
+def _compile(train, structure):
+    return sparsam.compile(train, (PARAMS, X, Y), state=None, structure=structure)
+
+
+@pytest.mark.parametrize("structure", [PATTERN, FACTORS])
+@pytest.mark.parametrize("way", DEPENDENT)
+def test_structures_are_refused(way, structure):
+    with pytest.raises(sparsam.CompileError, match=f"fc: .*{DEPENDS}"):
+        _compile(_make_step(DEPENDENT[way]), {"fc": structure})
+
+
+@pytest.mark.parametrize("way", ["sharpness", "meta"])
+def test_marks_do_not_hide_a_later_pass(way):
+    def grad(*args):
+        return sparsam.gradient(DEPENDENT[way](*args))
+
+    with pytest.raises(sparsam.CompileError, match=f"fc: .*{DEPENDS}"):
+        _compile(_make_step(grad), {"fc": PATTERN})
+
+
+@pytest.mark.parametrize("structure", [PATTERN, FACTORS])
+def test_two_updates_in_one_step_are_refused(structure):
+    with pytest.raises(sparsam.CompileError, match=f"fc: .*{TWICE}"):
+        _compile(_train_twice, {"fc": structure})
+
+
+@pytest.mark.parametrize(
+    "train",
+    [*map(_make_step, DEPENDENT.values()), _train_twice],
+    ids=[*DEPENDENT, "twice"],
+)
+def test_dense_steps_are_those_of_jax(train):
+    step = _compile(train, "dense")
+    p, loss = step(step.compress(PARAMS), X, Y)
+    expected, expected_loss = train(PARAMS, X, Y)
+    np.testing.assert_allclose(loss, expected_loss, rtol=1e-5)
+    for path, value in step.densify(p).items():
+        np.testing.assert_allclose(value, expected[path], rtol=1e-4, atol=1e-6)
+
+
+def _plain(loss, params, x, y):
+    return jax.grad(loss)(params, x, y)
+
+
+def _adversarial(loss, params, x, y):
+    """Of examples that were moved along their gradient."""
+    moved = x + 0.1 * jnp.sign(jax.grad(loss, argnums=1)(params, x, y))
+    return jax.grad(loss)(params, moved, y)
+
+
+def _in_turns(loss, params, x, y):
+    """The gradient of the second layer behind the update of the first, as adversaries
+    are trained in turns."""
+    first = jax.grad(loss)(params, x, y)
+    moved = {**_move(params, first), "out": params["out"]}
+    return {**first, "out": jax.grad(loss)(moved, x, y)["out"]}
+
+
+@pytest.mark.parametrize("grad", [_plain, _adversarial, _in_turns])
+def test_other_passes_keep_their_structures(grad):
+    """Three steps against JAX's of the masked parameters."""
+    step = _compile(_make_step(grad), {"fc": PATTERN, "out": PATTERN})
+    p = step.compress(PARAMS)
+    dense = step.densify(p)
+    masks = {path: dense[path] != 0 for path in ("fc", "out")}
+
+    def masked(params, x, y):
+        kept = {path: params[path] * masks[path] for path in masks}
+        return _loss({**params, **kept}, x, y)
+
+    reference = jax.jit(_make_step(grad, masked))
+    expected = jax.tree.map(jnp.asarray, dense)
+    for _ in range(3):
+        p, loss = step(p, X, Y)
+        expected, expected_loss = reference(expected, X, Y)
+        np.testing.assert_allclose(loss, expected_loss, rtol=1e-5)
+    found = step.densify(p)
+    for path, value in expected.items():
+        np.testing.assert_allclose(found[path], value, rtol=1e-4, atol=1e-6)
