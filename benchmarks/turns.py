@@ -19,9 +19,11 @@ HERE = Path(__file__).resolve().parent
 PATIENCE = 900
 # A turn is a number of calls that take so many seconds.
 TURN = 0.02
-# One of them more begins a turn, not counted, where it takes less: to bring back into the
-# caches what the turns of the others drove out of them.
-WARM = 10 * TURN
+# Before a turn, calls that are not counted: they bring back into the caches what the turns
+# of the others drove out, and the processor takes some 25 ms to run as fast as it does
+# when one program goes on. A single call that takes ten turns has that in it.
+WARM = 0.05
+LONG = 10 * TURN
 
 
 class Lost(Exception):
@@ -107,7 +109,7 @@ class Candidate:
     facts: dict
     method: str = "run"
     count: int = 1
-    warm: bool = False
+    warm: float = 0
 
     def time(self, count: int) -> float:
         answer = self.worker.ask(
@@ -118,8 +120,8 @@ class Candidate:
     def calibrate(self):
         """How many calls make a turn."""
         # The first call may be slow for once; one that is very slow is alone in its turn.
-        self.warm = self.time(1) < WARM
-        if self.warm:
+        if self.time(1) < LONG:
+            self.warm = WARM
             self.count = max(1, min(100_000, int(TURN / self.time(1))))
 
 

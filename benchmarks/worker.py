@@ -35,10 +35,12 @@ class Server:
         self.made[key] = made
         return {"facts": getattr(made, "facts", {})}
 
-    def time(self, key: int, count: int, warm: bool, method: str = "run") -> dict:
-        """Seconds of a call, the mean of `count`; after one that is not counted if `warm`."""
+    def time(self, key: int, count: int, warm: float, method: str = "run") -> dict:
+        """Seconds of a call, the mean of `count`; after `warm` seconds of calls that are not
+        counted."""
         run = getattr(self.made[key], method)
-        if warm:
+        end = time.perf_counter() + warm
+        while time.perf_counter() < end:
             run()
         gc.collect()
         gc.disable()
