@@ -7,6 +7,7 @@
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/ErrorHandling.h"
+#include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <getopt.h>
@@ -138,7 +139,11 @@ llvm::StringRef getEnding(Product product) {
 
 bool checkEnding(const Options &options) {
   llvm::StringRef ending = getEnding(options.product);
-  if (llvm::StringRef(options.output).rtrim('/').ends_with(ending))
+  llvm::StringRef output = llvm::StringRef(options.output).rtrim('/');
+  if (llvm::sys::path::filename(output) == ending)
+    return fail("the output needs a name before " + ending + ", and is '" +
+                options.output + "'");
+  if (output.ends_with(ending))
     return true;
   return fail("the output must end in " + ending + ", and is '" + options.output +
               "'; a bundle ends in .sparsam, what --emit=shared-library writes in .so, "
