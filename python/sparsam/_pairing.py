@@ -99,6 +99,7 @@ class Pairing:
             lambda c: [k for k in c if k and item.name and k[-1] == item.name],
             lambda c: [k for k in c if len(k) == min(map(len, c))],
             lambda c: [k for k in c if self._reaches(item, k)],
+            lambda c: [k for k in c if not self._is_of_another(k, c)],
             lambda c: (
                 [k for k in c if self._is_last(k, c)] if item.role == "params" else []
             ),
@@ -119,6 +120,18 @@ class Pairing:
         """Whether each new value is elementwise work on, among others, the old one."""
         old, new = subtree(self.arguments, item.prefix), subtree(self.results, candidate)
         return all(old[keys] in self.flow.arguments_of(new[keys]) for keys in old)
+
+    def _is_of_another(self, candidate: Keys, others: list[Keys]) -> bool:
+        """Whether an argument that is not carried, as an average of the parameters that is
+        passed beside them, goes on in the candidate alone."""
+        rest = [other for other in others if other != candidate]
+        carried = {item.prefix[:1] for item in self._carried}
+        places = dict.fromkeys(leaf.keys[:1] for leaf in self.arguments)
+        return any(
+            self._is_average(Carried("", place, ""), candidate, rest)
+            for place in places
+            if place not in carried
+        )
 
     def _is_last(self, candidate: Keys, others: list[Keys]) -> bool:
         """Whether the candidate is computed from the others: an optimizer makes the new
@@ -145,6 +158,10 @@ class Pairing:
         )
 
     def _nothing_fits(self, item: Carried) -> str:
+        hint = "; a step without state has state=None" if item.role == "state" else ""
+        return self._find_misfit(item) + hint
+
+    def _find_misfit(self, item: Carried) -> str:
         where = "/".join(item.prefix)
         wanted = self._signature(self.arguments, item.prefix)
         for n in sorted({n for leaf in self.results for n in range(len(leaf.keys) + 1)}):

@@ -441,3 +441,34 @@ def test_what_fails_behind_the_update_does_not_give_the_handle_back():
     finally:
         Fragile.refuses = False
     assert p.consumed
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_an_average_of_the_parameters_beside_them(first):
+    """It is computed from the new parameters, and is not them."""
+
+    def train(params, average, x, y):
+        grads = jax.grad(lambda p: ((x @ p["w"] - y) ** 2).mean())(params)
+        params = jax.tree.map(lambda w, g: w - 0.1 * g, params, grads)
+        average = jax.tree.map(lambda a, w: 0.9 * a + 0.1 * w, average, params)
+        return (average, params) if first else (params, average)
+
+    rng = np.random.default_rng(0)
+    params, average, x, y = (
+        rng.standard_normal(shape).astype(np.float32)
+        for shape in ((16, 8), (16, 8), (5, 16), (5, 8))
+    )
+    args = ({"w": params}, {"w": average}, x, y)
+    step = sparsam.compile(train, args, state=None, structure={"w": "nm<2:4>"})
+    p = step.compress(args[0])
+    expected = train(step.densify(p), *args[1:])
+    found = step(p, *args[1:])
+    mask = step.densify(found[int(first)])["w"] != 0
+    np.testing.assert_allclose(
+        found[int(not first)]["w"][mask], expected[int(not first)]["w"][mask], rtol=1e-5
+    )
+    np.testing.assert_allclose(
+        step.densify(found[int(first)])["w"][mask],
+        expected[int(first)]["w"][mask],
+        rtol=1e-5,
+    )
