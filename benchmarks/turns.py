@@ -119,8 +119,10 @@ class Candidate:
 
     def calibrate(self):
         """How many calls make a turn."""
-        # The first call may be slow for once; one that is very slow is alone in its turn.
-        if self.time(1) < LONG:
+        # The first call may be slow for once.
+        self.time(1)
+        seconds = self.time(1)
+        if seconds < LONG:
             self.warm = WARM
             self.count = max(1, min(100_000, int(TURN / self.time(1))))
 

@@ -39,11 +39,11 @@ class Server:
         """Seconds of a call, the mean of `count`; after `warm` seconds of calls that are not
         counted."""
         run = getattr(self.made[key], method)
+        gc.collect()
+        gc.disable()
         end = time.perf_counter() + warm
         while time.perf_counter() < end:
             run()
-        gc.collect()
-        gc.disable()
         start = time.perf_counter()
         for _ in range(count):
             run()
