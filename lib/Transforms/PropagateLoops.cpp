@@ -70,7 +70,8 @@ static void takeScalars(func::FuncOp function) {
   function.walk([&](linalg::LinalgOp op) {
     Value scale;
     FailureOr<ElementwiseOp> multiple = matchElementwise(op);
-    if (failed(multiple) || !getScaled(op->getResult(0), scale) || !scale)
+    if (failed(multiple) || multiple->readsDestination ||
+        !getScaled(op->getResult(0), scale) || !scale)
       return;
     SmallVector<Value> operands;
     for (ElementwiseOperand &operand : multiple->operands) {

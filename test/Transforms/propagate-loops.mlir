@@ -185,6 +185,43 @@ func.func @factors_accumulated(%a: tensor<8x16xf32>, %b: tensor<8x4xf32>,
 
 // -----
 
+// A multiple that starts from the weights, repeated, in its destination.
+// CHECK-LABEL: func @factors_weighted_in_place(
+//       CHECK:   scf.for
+//       CHECK:     arith.mulf
+#here = affine_map<(d0, d1) -> (d0, d1)>
+func.func @factors_weighted_in_place(%a: tensor<8x16xf32>, %b: tensor<8x4xf32>, %u: tensor<16x2xf32>,
+                                     %n: tensor<f32>) -> tensor<2x4xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c3 = arith.constant 3 : index
+  %c = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<16x4xf32>
+  %z = linalg.fill ins(%c : f32) outs(%e : tensor<16x4xf32>) -> tensor<16x4xf32>
+  %dw = scf.for %l = %c0 to %c3 step %c1 iter_args(%acc = %z) -> tensor<16x4xf32> {
+    %g = linalg.matmul indexing_maps = [affine_map<(m, n, k) -> (k, m)>,
+                                        affine_map<(m, n, k) -> (k, n)>,
+                                        affine_map<(m, n, k) -> (m, n)>]
+        ins(%a, %b : tensor<8x16xf32>, tensor<8x4xf32>)
+        outs(%z : tensor<16x4xf32>) -> tensor<16x4xf32>
+    %all = linalg.broadcast ins(%n : tensor<f32>) outs(%e : tensor<16x4xf32>) dimensions = [0, 1]
+    %weighted = linalg.generic {indexing_maps = [#here, #here], iterator_types = ["parallel", "parallel"]}
+        ins(%g : tensor<16x4xf32>) outs(%all : tensor<16x4xf32>) {
+    ^bb0(%x: f32, %o: f32):
+      %s = arith.mulf %x, %o : f32
+      linalg.yield %s : f32
+    } -> tensor<16x4xf32>
+    %next = linalg.add ins(%acc, %weighted : tensor<16x4xf32>, tensor<16x4xf32>)
+        outs(%e : tensor<16x4xf32>) -> tensor<16x4xf32>
+    scf.yield %next : tensor<16x4xf32>
+  }
+  %dv = sparsam.einsum "kn,kr->rn"(%dw, %u)
+      : (tensor<16x4xf32>, tensor<16x2xf32>) -> tensor<2x4xf32>
+  return %dv : tensor<2x4xf32>
+}
+
+// -----
+
 // Weighted parts, and the sum over the weights, which is repeated first: multiples go with
 // the einsum.
 // CHECK-LABEL: func @factors_weighted(
