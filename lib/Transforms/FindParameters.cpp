@@ -127,12 +127,14 @@ private:
   bool checkParts(const Parameter &parameter, ArrayRef<Value> addends,
                   GradientParts &parts) {
     for (Value addend : addends) {
-      if (Operation *around =
-              getUpdateAround(addend, step.argument(parameter.argument))) {
-        giveUp(parameter, "it is updated inside '" + around->getName().getStringRef() +
-                              "'; compile one update as the step");
-        return false;
-      }
+      // What is marked may be the way that a loop moved the parameter.
+      for (Value source : ElementwiseSlice::of(addend).sources)
+        if (Operation *around =
+                getUpdateAround(source, step.argument(parameter.argument))) {
+          giveUp(parameter, "it is updated inside '" + around->getName().getStringRef() +
+                                "'; compile one update as the step");
+          return false;
+        }
       switch (parts.classify(addend)) {
       case PartsWork::Linear:
         break;

@@ -269,6 +269,23 @@ def test_updates_inside_of_loops_and_branches_are_refused(around, place, structu
     np.testing.assert_allclose(loss, train(*example)[2], rtol=1e-5)
 
 
+def test_marks_do_not_hide_updates_inside_of_a_loop():
+    """The way that some steps in a loop went, marked as the gradient."""
+
+    def train(params, x, y):
+        def body(inner, batch):
+            loss, grads = jax.value_and_grad(_loss)(inner, *batch)
+            return jax.tree.map(lambda w, g: w - 0.1 * g, inner, grads), loss
+
+        inner, losses = jax.lax.scan(body, params, _split(x, y))
+        way = sparsam.gradient(jax.tree.map(jnp.subtract, params, inner))
+        return jax.tree.map(lambda w, g: w - 0.5 * g, params, way), losses.mean()
+
+    rng = np.random.default_rng(0)
+    with pytest.raises(sparsam.CompileError, match="fc: .*updated inside 'scf.for'"):
+        _compile(train, _parameters(rng), _batch(rng), {"fc": PATTERN})
+
+
 def test_a_bias_of_attention_scores_keeps_its_gradient():
     """What the softmax's derivative does to it is linear, however it looks."""
 
