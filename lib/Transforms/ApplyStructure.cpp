@@ -135,10 +135,13 @@ LogicalResult checkFits(const Parameter &parameter, StructureInterface structure
     auto text = dyn_cast<StringAttr>(attr);
     return text ? (before + text.getValue()).str() : "";
   };
-  if (Attribute attr = func.getArgAttr(parameter.argument, boundary::noGradient))
+  if (Attribute attr = func.getArgAttr(parameter.argument, boundary::noGradient)) {
+    std::string why = reason(attr, ": ");
     return error() << shown << " was asked for, but no gradient is known to reach "
-                   << "this parameter's update" << reason(attr, ": ")
-                   << "; leave it dense";
+                   << "this parameter's update" << why
+                   << (StringRef(why).contains(';') ? ", or leave it dense"
+                                                    : "; leave it dense");
+  }
   Attribute attr = func.getArgAttr(parameter.argument, boundary::notElementwise);
   if (attr && structure.getKind() == StructureKind::Factors)
     return error() << shown << " was asked for, but the optimizer is not elementwise "

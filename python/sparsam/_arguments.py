@@ -43,6 +43,15 @@ def as_shape(leaf):
     )
 
 
+def check_concrete(what: str, array):
+    """Raises TypeError for what JAX traces."""
+    if isinstance(array, jax.core.Tracer):
+        raise TypeError(
+            f"{what} is traced by JAX: what is compiled cannot be called inside of jax.jit, "
+            "jax.grad, jax.vmap or lax.scan; call it with arrays"
+        )
+
+
 @dataclass(frozen=True)
 class Wanted:
     """What an array of the user must be.
@@ -83,11 +92,7 @@ class Wanted:
             return leaf if kind is np.ndarray else np.array(leaf)
         if isinstance(leaf, (bool, int, float)):
             return self._read_scalar(leaf)
-        if isinstance(leaf, jax.core.Tracer):
-            raise TypeError(
-                f"{self.what} is traced by JAX: what is compiled cannot be called inside of "
-                "jax.jit, jax.grad, jax.vmap or lax.scan; call it with arrays"
-            )
+        check_concrete(self.what, leaf)
         if isinstance(leaf, jax.ShapeDtypeStruct):
             raise TypeError(f"{self.what} was only given as a shape")
         if isinstance(leaf, jax.Array) and leaf.is_deleted():

@@ -17,6 +17,8 @@ from typing import Any
 import jax
 import numpy as np
 
+from ._arguments import check_concrete
+
 ALIGNMENT = 64
 
 # What is stored: (name of the step's argument, part) -> array.
@@ -181,6 +183,7 @@ def _fitting(slot: Slot, given, role: str) -> np.ndarray:
     """A copy for a slot of what was put there."""
     part = "" if slot.part == "dense" else f"{slot.part} of "
     what = f"{part}'{slot.path}' in the {role} storage"
+    check_concrete(what, given)
     if isinstance(given, jax.Array) and given.is_deleted():
         raise ValueError(f"{what} is a JAX array that was deleted")
     array = np.asarray(given)

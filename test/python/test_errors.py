@@ -116,6 +116,8 @@ def test_calls_inside_of_what_jax_traces(step, handles):
     ):
         with pytest.raises(TypeError, match="'2' is traced by JAX: what is compiled"):
             call()
+    with pytest.raises(TypeError, match="in the params storage is traced by JAX"):
+        jax.jit(step)(p, s, x, y)
 
 
 def test_wrong_arguments_of_a_call(step, handles):
