@@ -19,10 +19,10 @@ HERE = Path(__file__).resolve().parent
 PATIENCE = 900
 # A turn is a number of calls that take so many seconds.
 TURN = 0.02
-# Before a turn, calls that are not counted: they bring back into the caches what the turns
-# of the others drove out, and the processor takes some 25 ms to run as fast as it does
-# when one program goes on. A single call that takes ten turns has that in it.
-WARM = 0.05
+# Before a turn, calls for as long that are not counted: they bring back into the caches what
+# the turns of the others, and collecting garbage, drove out. To a call that takes ten turns
+# that makes no difference.
+WARM = TURN
 LONG = 10 * TURN
 
 
