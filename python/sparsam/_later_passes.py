@@ -21,7 +21,7 @@ import jax.extend.core as jex
 from ._backward import gradients_of, holds_backward, is_backward
 from ._jaxprs import subjaxprs
 
-_DEPENDS = (
+DEPENDS = (
     "a later backward pass depends on its gradient (as in SAM, MAML or a penalty on it)"
 )
 _TWICE = (
@@ -82,7 +82,7 @@ def find_reasons(
     applied = body.reached([updates[i] for i in params.values() if i in updates])
     for path in body.find(applied):
         if path in matrices:
-            reasons.setdefault(path, _DEPENDS)
+            reasons.setdefault(path, DEPENDS)
     return reasons
 
 

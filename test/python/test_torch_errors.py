@@ -321,3 +321,58 @@ def test_to_module(step):
         step.to_module(p, module=torch.nn.Sequential(torch.nn.Linear(8, 9)))
     with pytest.raises(TypeError, match="expected the params storage, found the state"):
         step.to_module(s)
+
+
+def _norm_of_gradient(module, loss):
+    """Of what the loss is moved by along all parameters."""
+    grads = torch.autograd.grad(loss, list(module.parameters()), create_graph=True)
+    return sum((grad * grad).sum() for grad in grads).sqrt()
+
+
+def _penalised(module, x, y):
+    loss = loss_fn(module, x, y)
+    return loss + _norm_of_gradient(module, loss)
+
+
+def _weighted(module, x, y):
+    loss = loss_fn(module, x, y)
+    return loss / (1 + _norm_of_gradient(module, loss).detach())
+
+
+def _sharpness(module, x, y):
+    names, params = zip(*module.named_parameters(), strict=True)
+    grads = torch.autograd.grad(loss_fn(module, x, y), params)
+    moved = [p + 0.1 * g.detach() for p, g in zip(params, grads, strict=True)]
+    output = torch.func.functional_call(
+        module, dict(zip(names, moved, strict=True)), (x,)
+    )
+    return functional.cross_entropy(output, y)
+
+
+def _smooth(module, x, y):
+    x = x.detach().requires_grad_()
+    loss = loss_fn(module, x, y)
+    (grad,) = torch.autograd.grad(loss, [x], create_graph=True)
+    return loss + (grad * grad).sum()
+
+
+@pytest.mark.parametrize("loss", [_penalised, _weighted, _sharpness])
+@pytest.mark.parametrize("structure", ["nm<2:4>", "low_rank<2>"])
+def test_losses_that_take_gradients_of_parameters(loss, structure):
+    with pytest.raises(
+        sparsam.CompileError, match="0.weight: .*a later backward pass depends on its"
+    ):
+        compile_step(loss=loss, structure={"0.weight": structure})
+
+
+@pytest.mark.parametrize("loss", [_penalised, _weighted, _sharpness, _smooth])
+def test_losses_that_take_gradients_are_those_of_torch(loss):
+    """Dense, and by the input also with a structure."""
+    module = make_module()
+    structures = [{}, {"0.weight": "nm<2:4>"}] if loss is _smooth else [{}]
+    for structure in structures:
+        step = compile_step(module, loss, structure=structure)
+        p, s = step.compress()
+        reference = step.to_module(p)
+        found = step(p, s, X, Y)[2]
+        torch.testing.assert_close(found, loss(reference, X, Y).detach())

@@ -10,6 +10,7 @@ from iree.compiler import ir
 from iree.compiler.extras.fx_importer import FxImporter
 
 from .. import _iree
+from .._later_passes import DEPENDS
 from .._pairing import Leaf
 from ._trace import Traced
 
@@ -54,22 +55,24 @@ def lower(
         context.allow_unregistered_dialects = True
         importer = FxImporter(context=context)
         main = importer.import_stateless_graph(traced.graph.graph, func_name="main")
-        _annotate(main, arguments, results, params, updates, traced.marked)
+        _annotate(main, arguments, results, params, updates, traced)
         text = importer.module.operation.get_asm(enable_debug_info=True)
     text = _iree.run("iree-opt", _OPTIONS, text)
     _iree.check_names(text, len(arguments) + len(results))
     return text
 
 
-def _annotate(main, arguments, results, params, updates, marked):
+def _annotate(main, arguments, results, params, updates, traced):
     args = [{"name": ir.StringAttr.get(leaf.path)} for leaf in arguments]
     for path, i in params.items():
         args[i]["param"] = ir.StringAttr.get(path)
+        if path in traced.later:
+            args[i]["no_gradient"] = ir.StringAttr.get(DEPENDS)
     number = ir.IntegerType.get_signless(64)
     for i, k in updates.items():
         args[i]["updates"] = ir.IntegerAttr.get(number, k)
     outs = [{"name": ir.StringAttr.get(leaf.path)} for leaf in results]
-    outs += [{"gradient_of": ir.StringAttr.get(path)} for path in marked]
+    outs += [{"gradient_of": ir.StringAttr.get(path)} for path in traced.marked]
 
     def dictionaries(values):
         return ir.ArrayAttr.get(

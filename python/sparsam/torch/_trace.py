@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -50,12 +50,14 @@ class Traced:
     tree    of the results
     leaves  of the results, without values
     marked  the parameters whose gradients are outputs
+    later   those whose gradients the loss itself takes
     """
 
     graph: GraphModule
     tree: Any
     leaves: tuple[Tensor, ...]
     marked: tuple[str, ...]
+    later: tuple[str, ...] = ()
 
 
 def trace_step(
@@ -72,6 +74,7 @@ def trace_step(
     traced.
     """
     marked: list[str] = []
+    later: list[str] = []
 
     def step(params, state, *batch):
         leaves = {name: param.detach() for name, param in params.items()}
@@ -80,7 +83,8 @@ def trace_step(
         buffers = {
             name: value.clone() for name, value in _state.buffers_in(state).items()
         }
-        loss, others = _evaluate(model, loss_fn, leaves, buffers, batch)
+        with _noting_gradients(leaves, later):
+            loss, others = _evaluate(model, loss_fn, leaves, buffers, batch)
         trained = [leaves[name] for name in optimizers]
         traced = get_proxy_mode().tracer.graph
         before = len(traced.nodes)
@@ -101,7 +105,8 @@ def trace_step(
 
     params, state = args[:2]
     counted = len(params) + sorted(state).index(_state.STEP)
-    return _trace(step, args, marked, Drawings(seed), counted)
+    traced = _trace(step, args, marked, Drawings(seed), counted)
+    return replace(traced, later=tuple(dict.fromkeys(later)))
 
 
 def trace_function(model: torch.nn.Module, fn: Callable, args: tuple) -> Traced:
@@ -177,6 +182,24 @@ def _functionalized(graph: GraphModule, flat, drawings, counted: int) -> GraphMo
         return run(*leaves)
 
     return make_fx(again, table | drawings.decompositions())(*flat)
+
+
+@contextmanager
+def _noting_gradients(params: dict[str, Tensor], later: list[str]):
+    """Notes the parameters by which `torch.autograd.grad` is called meanwhile."""
+    grad = torch.autograd.grad
+    names = {id(param): name for name, param in params.items()}
+
+    def noting(outputs, inputs, *args, **kwargs):
+        given = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
+        later.extend(names[id(tensor)] for tensor in given if id(tensor) in names)
+        return grad(outputs, given, *args, **kwargs)
+
+    torch.autograd.grad = noting
+    try:
+        yield
+    finally:
+        torch.autograd.grad = grad
 
 
 @contextmanager
