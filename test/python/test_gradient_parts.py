@@ -2,6 +2,8 @@
 summed: linear work on them is the sum's, and the rest is refused where a structure would
 change what it computes."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,6 +11,7 @@ import optax
 import pytest
 import sparsam
 from jax.flatten_util import ravel_pytree
+from masked import check_masked
 
 PARTS = 3
 SPREAD = "its parts are scaled by what is computed of all their entries"
@@ -139,23 +142,7 @@ def test_patterns_take_parts_whose_entries_are_worked_on_alone(way, work):
     rng = np.random.default_rng(3)
     params, batch = _parameters(rng), _batch(rng)
     step = _compile(_make_step(way, work), params, batch, {"fc": PATTERN, "out": PATTERN})
-    p = step.compress(params)
-    dense = step.densify(p)
-    masks = {path: dense[path] != 0 for path in ("fc", "out")}
-
-    def masked(params, x, y):
-        kept = {path: params[path] * masks[path] for path in masks}
-        return _loss({**params, **kept}, x, y)
-
-    reference = jax.jit(_make_step(way, work, masked))
-    expected = jax.tree.map(jnp.asarray, dense)
-    for _ in range(3):
-        p, loss = step(p, *batch)
-        expected, expected_loss = reference(expected, *batch)
-        np.testing.assert_allclose(loss, expected_loss, rtol=1e-5)
-    found = step.densify(p)
-    for path, value in expected.items():
-        np.testing.assert_allclose(found[path], value, rtol=1e-4, atol=1e-6)
+    check_masked(step, params, batch, _loss, partial(_make_step, way, work))
 
 
 @pytest.mark.parametrize("structure", [PATTERN, FACTORS])
@@ -313,6 +300,22 @@ def test_a_bias_of_attention_scores_keeps_its_gradient():
     assert step.plan["bias"].structure.startswith("nm<2:4")
 
 
+def _check_factors(step, train, params, batch):
+    """Three steps against JAX's of the factors of `fc`."""
+
+    def multiplied(tree, x, y):
+        return _loss({**tree, "fc": tree["fc"]["u"] @ tree["fc"]["v"]}, x, y)
+
+    p = step.compress(params)
+    expected = {**params, "fc": step.storage(p)["fc"]}
+    for _ in range(3):
+        p, loss = step(p, *batch)
+        expected, expected_loss = train(expected, *batch, multiplied)
+        np.testing.assert_allclose(loss, expected_loss, rtol=1e-5)
+    for name, factor in step.storage(p)["fc"].items():
+        np.testing.assert_allclose(factor, expected["fc"][name], rtol=1e-4, atol=1e-6)
+
+
 @pytest.mark.parametrize("scale", [1.0, 2.0])
 def test_factors_take_the_sum_of_two_sums_of_one_loop(scale):
     def train(params, x, y, loss=_loss):
@@ -327,20 +330,10 @@ def test_factors_take_the_sum_of_two_sums_of_one_loop(scale):
         grads = jax.tree.map(jnp.add, first, second)
         return jax.tree.map(lambda w, g: w - 0.05 * g, params, grads), losses.mean()
 
-    def multiplied(tree, x, y):
-        return _loss({**tree, "fc": tree["fc"]["u"] @ tree["fc"]["v"]}, x, y)
-
     rng = np.random.default_rng(2)
     params, batch = _parameters(rng), _batch(rng)
     step = _compile(train, params, batch, {"fc": FACTORS})
-    p = step.compress(params)
-    expected = {**params, "fc": step.storage(p)["fc"]}
-    for _ in range(3):
-        p, loss = step(p, *batch)
-        expected, expected_loss = train(expected, *batch, multiplied)
-        np.testing.assert_allclose(loss, expected_loss, rtol=1e-5)
-    for name, factor in step.storage(p)["fc"].items():
-        np.testing.assert_allclose(factor, expected["fc"][name], rtol=1e-4, atol=1e-6)
+    _check_factors(step, train, params, batch)
 
 
 def _mean(sums, weights):
@@ -367,19 +360,9 @@ def test_factors_take_the_mean_of_a_loop_without_a_dense_gradient(mean):
         grads = sparsam.gradient(mean(sums, weights))
         return jax.tree.map(lambda w, g: w - 0.05 * g, params, grads), losses.mean()
 
-    def multiplied(tree, x, y):
-        return _loss({**tree, "fc": tree["fc"]["u"] @ tree["fc"]["v"]}, x, y)
-
     rng = np.random.default_rng(4)
     params = _parameters(rng)
     batch = (*_batch(rng), rng.random(PARTS).astype(np.float32))
     step = _compile(train, params, batch, {"fc": FACTORS})
     assert not any("dense gradient" in remark for remark in step.remarks)
-    p = step.compress(params)
-    expected = {**params, "fc": step.storage(p)["fc"]}
-    for _ in range(3):
-        p, loss = step(p, *batch)
-        expected, expected_loss = train(expected, *batch, multiplied)
-        np.testing.assert_allclose(loss, expected_loss, rtol=1e-5)
-    for name, factor in step.storage(p)["fc"].items():
-        np.testing.assert_allclose(factor, expected["fc"][name], rtol=1e-4, atol=1e-6)
+    _check_factors(step, train, params, batch)
