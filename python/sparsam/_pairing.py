@@ -98,7 +98,7 @@ class Pairing:
         rules = (
             lambda c: [k for k in c if k and item.name and k[-1] == item.name],
             lambda c: [k for k in c if len(k) == min(map(len, c))],
-            lambda c: [k for k in c if self._reaches(item, k)],
+            lambda c: [k for k in c if self._reaches(item.prefix, k)],
             lambda c: [k for k in c if not self._is_of_another(k, c)],
             lambda c: (
                 [k for k in c if self._is_last(k, c)] if item.role == "params" else []
@@ -116,9 +116,9 @@ class Pairing:
             )
         return left[0]
 
-    def _reaches(self, item: Carried, candidate: Keys) -> bool:
+    def _reaches(self, prefix: Keys, candidate: Keys) -> bool:
         """Whether each new value is elementwise work on, among others, the old one."""
-        old, new = subtree(self.arguments, item.prefix), subtree(self.results, candidate)
+        old, new = subtree(self.arguments, prefix), subtree(self.results, candidate)
         return all(old[keys] in self.flow.arguments_of(new[keys]) for keys in old)
 
     def _is_of_another(self, candidate: Keys, others: list[Keys]) -> bool:
@@ -128,7 +128,7 @@ class Pairing:
         carried = {item.prefix[:1] for item in self._carried}
         places = dict.fromkeys(leaf.keys[:1] for leaf in self.arguments)
         return any(
-            self._is_average(Carried("", place, ""), candidate, rest)
+            self._is_average(place, candidate, rest)
             for place in places
             if place not in carried
         )
@@ -143,18 +143,18 @@ class Pairing:
             for other in rest
             for keys, position in subtree(self.results, other).items()
         ) and not any(
-            self._is_average(item, candidate, rest)
+            self._is_average(item.prefix, candidate, rest)
             for item in self._carried
             if item.role != "params"
         )
 
-    def _is_average(self, item: Carried, candidate: Keys, rest: list[Keys]) -> bool:
-        """Whether the state may be an average of the parameters, which is computed from
-        the new ones: it goes on in the candidate alone."""
-        if candidate not in self.candidates(item.prefix):
+    def _is_average(self, prefix: Keys, candidate: Keys, rest: list[Keys]) -> bool:
+        """Whether the arguments under `prefix` may be an average of the parameters, which
+        is computed from the new ones: it goes on in the candidate alone."""
+        if candidate not in self.candidates(prefix):
             return False
-        return self._reaches(item, candidate) and not any(
-            self._reaches(item, other) for other in rest
+        return self._reaches(prefix, candidate) and not any(
+            self._reaches(prefix, other) for other in rest
         )
 
     def _nothing_fits(self, item: Carried) -> str:
