@@ -74,9 +74,7 @@ def find_reasons(
     for path, argument in matrices.items():
         if argument in updates:
             reached = gradients_of(jaxpr.outvars[updates[argument]], made)
-            if len(reached) > 1 and any(
-                _depends(b, a, made) for a in reached for b in reached
-            ):
+            if len(reached) > 1 and _is_chain(reached, made):
                 reasons[path] = _TWICE
     body = _Body(jaxpr, {i: {path} for path, i in params.items()}, {})
     applied = body.reached([updates[i] for i in params.values() if i in updates])
@@ -86,17 +84,18 @@ def find_reasons(
     return reasons
 
 
-def _depends(var, source, made) -> bool:
-    """Whether a variable is computed from another one."""
-    seen, worklist = set(), [var]
+def _is_chain(variables: set[jex.Var], made: Mapping[jex.Var, jex.JaxprEqn]) -> bool:
+    """Whether one of some variables is computed from another one."""
+    seen, worklist = set(), list(variables)
     while worklist:
         eqn = made.get(worklist.pop())
         for operand in eqn.invars if eqn else ():
-            if operand is source:
+            if isinstance(operand, jex.Literal) or operand in seen:
+                continue
+            if operand in variables:
                 return True
-            if not isinstance(operand, jex.Literal) and operand not in seen:
-                seen.add(operand)
-                worklist.append(operand)
+            seen.add(operand)
+            worklist.append(operand)
     return False
 
 
