@@ -112,8 +112,9 @@ private:
       auto &[parameter, location] = gradient;
       return !checkParts(*parameter, location.addends, parts);
     });
+    SmallVector<unsigned> others = getOtherResults();
     for (auto &[parameter, location] : found)
-      remarkOnParts(*parameter, location.addends, parts);
+      remarkOnParts(*parameter, location.addends, others, parts);
     for (auto &[parameter, location] : found)
       gradients[parameter->path] = insertGradient(*parameter, location);
   }
@@ -159,19 +160,27 @@ private:
     return true;
   }
 
-  /// Other results of the step, as the norms of each microbatch, stay those of dense
-  /// parts.
-  void remarkOnParts(const Parameter &parameter, ArrayRef<Value> addends,
-                     GradientParts &parts) {
+  /// The results that are no new values of arguments.
+  SmallVector<unsigned> getOtherResults() {
     llvm::SmallDenseSet<unsigned> updates;
     for (const Parameter &any : step.parameters)
       if (any.result)
         updates.insert(*any.result);
     for (auto [argument, result] : step.carried)
       updates.insert(result);
-    for (unsigned i = 0, e = function.getNumResults(); i != e; ++i) {
+    SmallVector<unsigned> others;
+    for (unsigned i = 0, e = function.getNumResults(); i != e; ++i)
+      if (!updates.contains(i))
+        others.push_back(i);
+    return others;
+  }
+
+  /// Such results, as the norms of each microbatch, stay those of dense parts.
+  void remarkOnParts(const Parameter &parameter, ArrayRef<Value> addends,
+                     ArrayRef<unsigned> results, GradientParts &parts) {
+    for (unsigned i : results) {
       Value result = step.newValue(i);
-      if (updates.contains(i) || llvm::none_of(addends, [&](Value addend) {
+      if (llvm::none_of(addends, [&](Value addend) {
             return parts.isAnyMadeOfParts(result, addend);
           }))
         continue;
