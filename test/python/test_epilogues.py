@@ -137,6 +137,7 @@ def product_and(name, payload, structure, sizes):
         ("nm<2:4, vector = 8>", (19, 32, 40), 512),
         # With these vectors, outputs are in lanes.
         ("block<16x16, density = 0.5>", (19, 48, 32), 256),
+        ("block<16x32, density = 0.5>", (45, 48, 64), 512),
     ],
 )
 def test_every_operation(structure, sizes, vector_bits):

@@ -125,6 +125,11 @@ void sparsam::lowerSpmmOfKept(RewriterBase &rewriter, SpmmOp op,
   operands.panels = {panels};
   operands.values = op.getStorage().front();
   operands.pattern = llvm::to_vector(op.getStorage().drop_front());
+  if (!transposed && repaysRowsOfPanels(product)) {
+    setDestinations(operands);
+    return call(b, "spmm_rows_of_panels", product, operands, buildForwardRowsOfPanels,
+                library);
+  }
   int64_t units = transposed ? getTransposedUnits(product) : getForwardUnits(product);
   operands.ranges = createRanges(b, product, operands.pattern, units, library);
   setDestinations(operands);

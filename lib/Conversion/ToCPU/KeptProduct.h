@@ -209,6 +209,10 @@ void buildGradient(ImplicitLocOpBuilder &b, const KeptProduct &product,
 bool repaysRows(const KeptProduct &product);
 void buildForwardRows(ImplicitLocOpBuilder &b, const KeptProduct &product,
                       const KernelOperands &operands);
+/// The same with its input in panels.
+bool repaysRowsOfPanels(const KeptProduct &product);
+void buildForwardRowsOfPanels(ImplicitLocOpBuilder &b, const KeptProduct &product,
+                              const KernelOperands &operands);
 
 /// Units of each kernel's ranges, and the blocks that forward goes through at a time with
 /// such ranges.

@@ -1,6 +1,7 @@
-// y = x W with outputs in lanes: where blocks are whole vectors of outputs, their rows
-// are vectors as they are stored, x is broadcast from where it lies, and y leaves in
-// rows. Nothing is packed or transposed.
+// y = x W with outputs in lanes: where blocks are whole pairs of vectors of outputs,
+// their rows are vectors as they are stored, x is broadcast, and y leaves in rows, not
+// transposed. With few registers x is broadcast from where it lies; with many, from the
+// panels that its gradient reads, too.
 #include "KeptShares.h"
 
 using namespace mlir;
@@ -9,23 +10,43 @@ using namespace mlir::sparsam::cpu;
 
 namespace {
 
-/// Tokens and vectors of outputs whose sums are in registers at once. With one vector
-/// each broadcast would serve one multiplication, and loads take longer than these.
-constexpr int64_t rows = 6, vectors = 2;
+/// Vectors of outputs whose sums are in registers at once. With one each broadcast would
+/// serve one multiplication, and loads take longer than these.
+constexpr int64_t vectors = 2;
+/// Tokens beside them, with few registers and with many.
+constexpr int64_t rows = 6, rowsOfMany = 12;
 /// Tokens that go by the same values, in tiles.
 constexpr int64_t group = 16 * rows;
+
+/// `count` tokens from `token` on: of x as it is, or from place `place` of a panel on.
+struct TokenTile {
+  Value token;
+  int64_t count;
+  Value panel = nullptr;
+  int64_t place = 0;
+};
 
 struct RowKernel {
   const KeptProduct &product;
   const KernelOperands &operands;
+  /// As it is, or in panels.
+  Value x;
   Epilogue::Places places;
 
-  /// y of `count` tokens from `token` on, and of the block's outputs from `offset` on.
-  void buildTile(ImplicitLocOpBuilder &b, Value block, const KeptSpan &span, Value token,
-                 int64_t count, Value offset) const {
+  Value loadElement(ImplicitLocOpBuilder &b, const TokenTile &tile, int64_t row,
+                    Value input) const {
+    SmallVector<Value> at{buildOffset(b, tile.token, row), input};
+    if (tile.panel)
+      at = {tile.panel, input, buildIndex(b, tile.place + row)};
+    return memref::LoadOp::create(b, x, at);
+  }
+
+  /// y of the tile's tokens, and of the block's outputs from `offset` on.
+  void buildTile(ImplicitLocOpBuilder &b, Value block, const KeptSpan &span,
+                 const TokenTile &tile, Value offset) const {
     VectorType type = product.getVectorType();
     Value zero = arith::ConstantOp::create(b, b.getZeroAttr(type));
-    SmallVector<Value> zeros(count * vectors, zero);
+    SmallVector<Value> zeros(tile.count * vectors, zero);
     SmallVector<Value> sums = buildKept(
         b, product, operands.pattern, block, span, zeros,
         [&](ImplicitLocOpBuilder &b, Value number, Value input, ValueRange sums) {
@@ -36,11 +57,9 @@ struct RowKernel {
             weights.push_back(vector::LoadOp::create(
                 b, type, operands.values, buildOffset(b, first, v * product.lanes)));
           SmallVector<Value> next;
-          for (int64_t row = 0; row < count; ++row) {
-            Value element =
-                memref::LoadOp::create(b, operands.panels.front(),
-                                       ValueRange{buildOffset(b, token, row), input});
-            Value spread = vector::BroadcastOp::create(b, type, element);
+          for (int64_t row = 0; row < tile.count; ++row) {
+            Value spread =
+                vector::BroadcastOp::create(b, type, loadElement(b, tile, row, input));
             for (Value weight : weights)
               next.push_back(vector::FMAOp::create(b, spread, weight, sums[next.size()]));
           }
@@ -49,78 +68,146 @@ struct RowKernel {
     Value column =
         arith::AddIOp::create(b, buildScaled(b, block, product.vector), offset);
     if (operands.epilogue)
-      return operands.epilogue->buildStore(b, sums, token, count, column, places);
-    for (int64_t row = 0; row < count; ++row)
+      return operands.epilogue->buildStore(b, sums, tile.token, tile.count, column,
+                                           places);
+    for (int64_t row = 0; row < tile.count; ++row)
       for (int64_t v = 0; v < vectors; ++v)
         vector::StoreOp::create(b, sums[row * vectors + v], operands.destination,
-                                ValueRange{buildOffset(b, token, row),
+                                ValueRange{buildOffset(b, tile.token, row),
                                            buildOffset(b, column, v * product.lanes)});
   }
 
-  void buildRowsOfBlocks(ImplicitLocOpBuilder &b, Value first, Value end, Value token,
-                         int64_t count) const {
+  /// y of the tile's tokens, and of the outputs of the blocks from `first` up to `end`.
+  void buildBlocks(ImplicitLocOpBuilder &b, Value first, Value end,
+                   const TokenTile &tile) const {
     buildFor(b, first, end, 1, [&](ImplicitLocOpBuilder &b, Value block) {
       auto [begin, last] = product.pattern.buildSpan(b, operands.pattern, block);
       KeptSpan span{begin, last, std::nullopt};
       buildFor(b, product.vector, vectors * product.lanes,
                [&](ImplicitLocOpBuilder &b, Value offset) {
-                 buildTile(b, block, span, token, count, offset);
+                 buildTile(b, block, span, tile, offset);
                });
     });
   }
+
+  /// The same for the first `count` tokens of a panel, in tiles of about one size. Values
+  /// pass by x, of which a tile stays in the first-level cache.
+  void buildPanel(ImplicitLocOpBuilder &b, Value first, Value end, Value panel,
+                  int64_t count) const {
+    Value token = buildScaled(b, panel, product.getHeight());
+    int64_t tiles = llvm::divideCeil(count, rowsOfMany);
+    for (int64_t i = 0; i < tiles; ++i) {
+      int64_t place = count * i / tiles, next = count * (i + 1) / tiles;
+      buildBlocks(b, first, end,
+                  {buildOffset(b, token, place), next - place, panel, place});
+    }
+  }
 };
+
+/// Whether blocks are whole pairs of vectors; tile sizes that are given are those of
+/// tokens in lanes.
+bool haveRows(const KeptProduct &product) {
+  return product.given.isEmpty() && product.vector % (vectors * product.lanes) == 0;
+}
+
+/// Blocks whose values stay in the second-level cache while some tokens go by.
+int64_t getBunch(const KeptProduct &product) {
+  int64_t bytes = product.getBytes(product.pattern.kept * product.vector);
+  return std::clamp<int64_t>(product.target.l2Bytes / 2 / std::max<int64_t>(bytes, 1), 1,
+                             product.pattern.blocks);
+}
+
+/// Calls `body` in parallel for each of `groups` of tokens, with what is shared of the
+/// blocks, a bunch at a time.
+void forEachGroup(
+    ImplicitLocOpBuilder &b, const KeptProduct &product, const KernelOperands &operands,
+    Value x, int64_t tallest, int64_t groups,
+    function_ref<void(ImplicitLocOpBuilder &, const RowKernel &, Value, Value, Value)>
+        body) {
+  int64_t bunch = getBunch(product);
+  Shares shares(product.pattern, llvm::divideCeil(enoughPieces, groups), /*grain=*/1,
+                /*ranges=*/1);
+  SharedBlocks shared(b, product.pattern, shares, operands.pattern);
+  buildParallelPairs(
+      b, groups, shares.count, [&](ImplicitLocOpBuilder &b, Value number, Value share) {
+        RowKernel kernel{product, operands, x,
+                         buildPlaces(b, operands, tallest, vectors * product.lanes)};
+        Share span = shared.get(b, share);
+        buildFor(b, span.begin, span.end, bunch,
+                 [&](ImplicitLocOpBuilder &b, Value block) {
+                   Value end =
+                       arith::MinUIOp::create(b, buildOffset(b, block, bunch), span.end);
+                   body(b, kernel, number, block, end);
+                 });
+      });
+}
 
 } // namespace
 
 bool cpu::repaysRows(const KeptProduct &product) {
-  // Tile sizes are those of panels.
-  if (!product.given.isEmpty())
-    return false;
-  // With more registers panels are as good, and rows of so many tokens too many.
-  if (!product.hasFewRegisters() || product.vector % (vectors * product.lanes) != 0)
+  // With more registers rows of so many tokens are too many.
+  if (!product.hasFewRegisters() || !haveRows(product))
     return false;
   int64_t bytes = product.getBytes(product.pattern.inputs);
   // Rows that are some pages apart share a set.
   return rows * bytes <= product.getNearBytes() && bytes % 4096 != 0;
 }
 
+bool cpu::repaysRowsOfPanels(const KeptProduct &product) {
+  // Where loads are not the limit tokens in lanes are as good. Runs of inputs are where
+  // hardware looks for the next ones, while single ones come late from a panel of many.
+  return product.isLimitedByLoads() && haveRows(product) && product.getAtOnce() > 1;
+}
+
 void cpu::buildForwardRows(ImplicitLocOpBuilder &b, const KeptProduct &product,
                            const KernelOperands &operands) {
-  int64_t blocks = product.pattern.blocks;
-  // Blocks whose values stay in the second-level cache while some tokens go by.
-  int64_t bytes = product.getBytes(product.pattern.kept * product.vector);
-  int64_t bunch = std::clamp<int64_t>(
-      product.target.l2Bytes / 2 / std::max<int64_t>(bytes, 1), 1, blocks);
   int64_t whole = product.tokens / rows * rows;
-  int64_t groups = llvm::divideCeil(product.tokens, group);
-  Shares shares(product.pattern, llvm::divideCeil(enoughPieces, groups), /*grain=*/1,
-                /*ranges=*/1);
-  SharedBlocks shared(b, product.pattern, shares, operands.pattern);
-  buildParallelPairs(
-      b, groups, shares.count, [&](ImplicitLocOpBuilder &b, Value number, Value share) {
-        RowKernel kernel{product, operands,
-                         buildPlaces(b, operands, rows, vectors * product.lanes)};
+  forEachGroup(
+      b, product, operands, operands.panels.front(), rows,
+      llvm::divideCeil(product.tokens, group),
+      [&](ImplicitLocOpBuilder &b, const RowKernel &kernel, Value number, Value block,
+          Value end) {
         Value first = buildScaled(b, number, group);
-        Value last =
-            arith::MinUIOp::create(b, buildOffset(b, first, group), buildIndex(b, whole));
-        Share span = shared.get(b, share);
-        buildFor(
-            b, span.begin, span.end, bunch, [&](ImplicitLocOpBuilder &b, Value block) {
-              Value end =
-                  arith::MinUIOp::create(b, buildOffset(b, block, bunch), span.end);
-              buildFor(b, first, last, rows, [&](ImplicitLocOpBuilder &b, Value token) {
-                kernel.buildRowsOfBlocks(b, block, end, token, rows);
-              });
-              if (whole == product.tokens)
-                return;
-              // The group that has the tokens which fill no tile.
-              Value any = arith::CmpIOp::create(b, arith::CmpIPredicate::uge,
-                                                buildOffset(b, first, group),
-                                                buildIndex(b, product.tokens));
-              buildIf(b, any, [&](ImplicitLocOpBuilder &b) {
-                kernel.buildRowsOfBlocks(b, block, end, buildIndex(b, whole),
-                                         product.tokens - whole);
-              });
-            });
+        Value next = buildOffset(b, first, group);
+        Value last = arith::MinUIOp::create(b, next, buildIndex(b, whole));
+        buildFor(b, first, last, rows, [&](ImplicitLocOpBuilder &b, Value token) {
+          kernel.buildBlocks(b, block, end, TokenTile{token, rows});
+        });
+        if (whole == product.tokens)
+          return;
+        // The group that has the tokens which fill no tile.
+        Value any = arith::CmpIOp::create(b, arith::CmpIPredicate::uge, next,
+                                          buildIndex(b, product.tokens));
+        buildIf(b, any, [&](ImplicitLocOpBuilder &b) {
+          kernel.buildBlocks(b, block, end,
+                             TokenTile{buildIndex(b, whole), product.tokens - whole});
+        });
       });
+}
+
+void cpu::buildForwardRowsOfPanels(ImplicitLocOpBuilder &b, const KeptProduct &product,
+                                   const KernelOperands &operands) {
+  PanelShape shape = product.getInputPanels();
+  Value x = viewPanels(b, operands.panels.front(), shape);
+  int64_t size = std::max<int64_t>(1, group / shape.height);
+  int64_t whole = product.tokens / shape.height;
+  forEachGroup(b, product, operands, x, rowsOfMany,
+               llvm::divideCeil(shape.getCount(), size),
+               [&](ImplicitLocOpBuilder &b, const RowKernel &kernel, Value number,
+                   Value block, Value end) {
+                 Value first = buildScaled(b, number, size);
+                 Value next = buildOffset(b, first, size);
+                 Value last = arith::MinUIOp::create(b, next, buildIndex(b, whole));
+                 buildFor(b, first, last, 1, [&](ImplicitLocOpBuilder &b, Value panel) {
+                   kernel.buildPanel(b, block, end, panel, shape.height);
+                 });
+                 if (shape.isEven())
+                   return;
+                 Value any = arith::CmpIOp::create(b, arith::CmpIPredicate::ugt, next,
+                                                   buildIndex(b, whole));
+                 buildIf(b, any, [&](ImplicitLocOpBuilder &b) {
+                   kernel.buildPanel(b, block, end, buildIndex(b, whole),
+                                     product.tokens % shape.height);
+                 });
+               });
 }

@@ -2,6 +2,8 @@
 // RUN:   | FileCheck %s
 // RUN: sparsam-opt %s -sparsam-lower-sparse-products="cpu=znver4 vector-bits=512 l1-bytes=32768 l2-bytes=1048576" -split-input-file \
 // RUN:   | FileCheck %s --check-prefix=WIDE
+// RUN: sparsam-opt %s -sparsam-lower-sparse-products="cpu=x86-64-v4 l1-bytes=49152 l2-bytes=1048576" -canonicalize -cse -split-input-file \
+// RUN:   | FileCheck %s --check-prefix=LOADS
 
 // With 16 registers, blocks of two vectors of outputs: x is broadcast where it lies, 6
 // tokens at a time, then the 4 that are left, and y leaves in rows. Two groups of tokens are
@@ -64,5 +66,47 @@ func.func @tiles(%x: memref<100x64xf32>, %v: memref<2x32x16xf32>, %i: memref<2x3
   sparsam.spmm %x, %v, %i into %y
       {structure = #sparsam.nm<2:4, vector = 16>, sparsam.tiles = {token_vectors = 2}}
       : (memref<100x64xf32>, memref<2x32x16xf32>, memref<2x32xi16>, memref<100x32xf32>) -> ()
+  return
+}
+
+// -----
+
+// Where loads are the limit, x is broadcast from panels of two vectors of tokens: three
+// tiles of 10, 11 and 11, and of the last panel the 4 tokens that there are. Single
+// inputs, which hardware does not foresee, stay with tokens in lanes.
+// LOADS-LABEL: func @blocks
+// LOADS:         call @[[ROWS:sparsam_spmm_rows_of_panels_block_8_32]](
+// LOADS:         call @sparsam_spmm_nm_2_4_32(
+// LOADS:       func private @[[ROWS]](
+// LOADS-NOT:     vector.shuffle
+// LOADS:         %[[X:.+]] = memref.reinterpret_cast %arg0 {{.*}} to memref<4x96x32xf32,
+// LOADS:         scf.for {{.*}} step %c2
+// LOADS:         scf.for %[[PANEL:[a-z0-9]+]] =
+// LOADS:           %[[T:.+]] = arith.muli %[[PANEL]], %c32
+// LOADS:             scf.for {{.*}} -> (vector<16xf32>,
+// LOADS-COUNT-2:       vector.load %{{.+}} : memref<3072xf32>, vector<16xf32>
+// LOADS:               %[[E:.+]] = memref.load %[[X]][%[[PANEL]], %[[INPUT:.+]], %c0]
+// LOADS:               vector.broadcast %[[E]]
+// LOADS:               memref.load %[[X]][%[[PANEL]], %[[INPUT]], %c9]
+// LOADS-NOT:           memref.load %[[X]][%[[PANEL]], %{{.+}}, %c10]
+// LOADS:             vector.store %{{.+}}, %{{.+}}[%[[T]], %{{.+}}] : memref<100x64xf32>, vector<16xf32>
+// LOADS:               memref.load %[[X]][%[[PANEL]], %{{.+}}, %c10]
+// LOADS:               memref.load %[[X]][%[[PANEL]], %{{.+}}, %c20]
+// LOADS:             vector.store
+// LOADS:               memref.load %[[X]][%[[PANEL]], %{{.+}}, %c21]
+// LOADS:               memref.load %[[X]][%[[PANEL]], %{{.+}}, %c31]
+// LOADS:             vector.store
+// LOADS:         scf.if
+// LOADS:               memref.load %[[X]][%c3, %{{.+}}, %c3]
+// LOADS-NOT:           memref.load %[[X]][%c3, %{{.+}}, %c4]
+// LOADS-COUNT-8:     vector.store %{{.+}}[%c9{{[6-9]}}, %{{.+}}] : memref<100x64xf32>, vector<16xf32>
+// LOADS-NOT:         vector.store
+// LOADS:         return
+func.func @blocks(%x: memref<100x96xf32>, %v: memref<2x6x8x32xf32>, %i: memref<2x6xi16>,
+                  %y: memref<100x64xf32>, %v2: memref<2x48x32xf32>, %i2: memref<2x48xi16>) {
+  sparsam.spmm %x, %v, %i into %y {structure = #sparsam.block<8x32, density = 0.5>}
+      : (memref<100x96xf32>, memref<2x6x8x32xf32>, memref<2x6xi16>, memref<100x64xf32>) -> ()
+  sparsam.spmm %x, %v2, %i2 into %y {structure = #sparsam.nm<2:4, vector = 32>}
+      : (memref<100x96xf32>, memref<2x48x32xf32>, memref<2x48xi16>, memref<100x64xf32>) -> ()
   return
 }
