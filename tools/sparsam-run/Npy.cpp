@@ -30,9 +30,8 @@ string_view trimmed(string_view text, string_view characters = " \t\n") {
 
 /// Whether all of the text is a number.
 template <typename T> bool readNumber(string_view text, T &number) {
-  const char *end = text.data() + text.size();
-  auto [at, code] = std::from_chars(text.data(), end, number);
-  return code == std::errc() && at == end;
+  auto [at, code] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return code == std::errc() && at == text.data() + text.size();
 }
 
 /// A little-endian number of `bytes` bytes.

@@ -69,7 +69,7 @@ std::vector<CFunction> sparsam::nameCFunctions(ArrayRef<ProgramFunction> functio
     llvm::StringSet<> parameters;
     parameters.insert("WORKSPACE");
     for (const ElementType &type : knownElementTypes())
-      for (std::string name : {std::string(type.c), "u" + std::string(type.c)})
+      for (const std::string &name : {std::string(type.c), "u" + std::string(type.c)})
         parameters.insert(StringRef(name).upper());
     for (const ProgramArgument &argument : function.arguments)
       if (!argument.isWorkspace())

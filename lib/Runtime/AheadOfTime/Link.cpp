@@ -93,7 +93,8 @@ llvm::Expected<std::string> sparsam::linkShared(const ObjectFiles &files,
   SmallString<128> folder;
   if (std::error_code code = fs::createUniqueDirectory("sparsam-link", folder))
     return llvm::createStringError("cannot make a temporary folder: " + code.message());
-  llvm::scope_exit remove([&] { fs::remove_directories(folder); });
+  // What cannot be removed is left to the system, as temporary files are.
+  llvm::scope_exit remove([&] { (void)fs::remove_directories(folder); });
   auto inside = [&](const llvm::Twine &name) {
     SmallString<128> path(folder);
     llvm::sys::path::append(path, name);
