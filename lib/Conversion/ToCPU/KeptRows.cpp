@@ -118,7 +118,8 @@ int64_t getBunch(const KeptProduct &product) {
 }
 
 /// Calls `body` in parallel for each of `groups` of tokens, with what is shared of the
-/// blocks, a bunch at a time.
+/// blocks, a bunch at a time. Threads take consecutive pairs: shares, which are equal,
+/// come first, since the last group may be a short one.
 void forEachGroup(
     ImplicitLocOpBuilder &b, const KeptProduct &product, const KernelOperands &operands,
     Value x, int64_t tallest, int64_t groups,
@@ -129,7 +130,7 @@ void forEachGroup(
                 /*ranges=*/1);
   SharedBlocks shared(b, product.pattern, shares, operands.pattern);
   buildParallelPairs(
-      b, groups, shares.count, [&](ImplicitLocOpBuilder &b, Value number, Value share) {
+      b, shares.count, groups, [&](ImplicitLocOpBuilder &b, Value share, Value number) {
         RowKernel kernel{product, operands, x,
                          buildPlaces(b, operands, tallest, vectors * product.lanes)};
         Share span = shared.get(b, share);
@@ -156,7 +157,11 @@ bool cpu::repaysRows(const KeptProduct &product) {
 bool cpu::repaysRowsOfPanels(const KeptProduct &product) {
   // Where loads are not the limit tokens in lanes are as good. Runs of inputs are where
   // hardware looks for the next ones, while single ones come late from a panel of many.
-  return product.isLimitedByLoads() && haveRows(product) && product.getAtOnce() > 1;
+  if (!product.isLimitedByLoads() || !haveRows(product) || product.getAtOnce() == 1)
+    return false;
+  // All inputs of a panel pass for each bunch of blocks, beside the values.
+  int64_t bytes = product.getBytes(product.pattern.inputs * product.getHeight());
+  return bytes < product.target.l2Bytes / 2;
 }
 
 void cpu::buildForwardRows(ImplicitLocOpBuilder &b, const KeptProduct &product,

@@ -110,3 +110,27 @@ func.func @blocks(%x: memref<100x96xf32>, %v: memref<2x6x8x32xf32>, %i: memref<2
       : (memref<100x96xf32>, memref<2x48x32xf32>, memref<2x48xi16>, memref<100x64xf32>) -> ()
   return
 }
+
+// -----
+
+// Threads take consecutive pairs of a share and a group of three panels: equal shares first,
+// since the last group has one panel. Panels of so many inputs that they do not stay in half of
+// the second-level cache have tokens in lanes.
+// LOADS-LABEL: func @pairs
+// LOADS:         call @sparsam_spmm_rows_of_panels_block_8_32(
+// LOADS:         call @sparsam_spmm_block_8_32(
+// LOADS:       func private @sparsam_spmm_rows_of_panels_block_8_32(
+// LOADS:         scf.parallel (%[[PAIR:.+]]) = (%c0) to (%c6) step (%c1)
+// LOADS:           %[[SHARE:.+]] = arith.divui %[[PAIR]], %c3
+// LOADS:           %[[GROUP:.+]] = arith.remui %[[PAIR]], %c3
+// LOADS:           arith.muli %[[SHARE]], %c2
+// LOADS:           arith.muli %[[GROUP]], %c3
+func.func @pairs(%x: memref<200x96xf32>, %v: memref<2x6x8x32xf32>, %i: memref<2x6xi16>,
+                 %y: memref<200x64xf32>, %x2: memref<200x4096xf32>,
+                 %v2: memref<2x256x8x32xf32>, %i2: memref<2x256xi16>) {
+  sparsam.spmm %x, %v, %i into %y {structure = #sparsam.block<8x32, density = 0.5>}
+      : (memref<200x96xf32>, memref<2x6x8x32xf32>, memref<2x6xi16>, memref<200x64xf32>) -> ()
+  sparsam.spmm %x2, %v2, %i2 into %y {structure = #sparsam.block<8x32, density = 0.5>}
+      : (memref<200x4096xf32>, memref<2x256x8x32xf32>, memref<2x256xi16>, memref<200x64xf32>) -> ()
+  return
+}
