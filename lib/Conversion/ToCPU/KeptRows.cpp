@@ -35,10 +35,11 @@ struct RowKernel {
 
   Value loadElement(ImplicitLocOpBuilder &b, const TokenTile &tile, int64_t row,
                     Value input) const {
-    SmallVector<Value> at{buildOffset(b, tile.token, row), input};
-    if (tile.panel)
-      at = {tile.panel, input, buildIndex(b, tile.place + row)};
-    return memref::LoadOp::create(b, x, at);
+    if (!tile.panel)
+      return memref::LoadOp::create(b, x,
+                                    ValueRange{buildOffset(b, tile.token, row), input});
+    Value place = buildIndex(b, tile.place + row);
+    return memref::LoadOp::create(b, x, ValueRange{tile.panel, input, place});
   }
 
   /// y of the tile's tokens, and of the block's outputs from `offset` on.
@@ -90,11 +91,11 @@ struct RowKernel {
     });
   }
 
-  /// The same for the first `count` tokens of a panel, in tiles of about one size. Values
-  /// pass by x, of which a tile stays in the first-level cache.
-  void buildPanel(ImplicitLocOpBuilder &b, Value first, Value end, Value panel,
+  /// The same for the `count` tokens that a panel has from `token` on, in tiles of about
+  /// one size. Values pass by x, of which a tile stays in the first-level cache.
+  void buildPanel(ImplicitLocOpBuilder &b, Value first, Value end, Value token,
                   int64_t count) const {
-    Value token = buildScaled(b, panel, product.getHeight());
+    Value panel = arith::DivUIOp::create(b, token, buildIndex(b, product.getHeight()));
     int64_t tiles = llvm::divideCeil(count, rowsOfMany);
     for (int64_t i = 0; i < tiles; ++i) {
       int64_t place = count * i / tiles, next = count * (i + 1) / tiles;
@@ -110,22 +111,23 @@ bool haveRows(const KeptProduct &product) {
   return product.given.isEmpty() && product.vector % (vectors * product.lanes) == 0;
 }
 
-/// Blocks whose values stay in the second-level cache while some tokens go by.
-int64_t getBunch(const KeptProduct &product) {
+/// Calls `body`, in parallel for groups of tokens and shares of the blocks, for each
+/// `height` tokens from the first on, and for those that are left, with the bunch of
+/// blocks whose values stay in the second-level cache while a group goes by. Threads take
+/// consecutive pairs: shares, which are equal, come first, since the last group may be a
+/// short one.
+void buildGroups(ImplicitLocOpBuilder &b, const KeptProduct &product,
+                 const KernelOperands &operands, Value x, int64_t tallest, int64_t height,
+                 function_ref<void(ImplicitLocOpBuilder &, const RowKernel &, Value first,
+                                   Value end, Value token, int64_t count)>
+                     body) {
   int64_t bytes = product.getBytes(product.pattern.kept * product.vector);
-  return std::clamp<int64_t>(product.target.l2Bytes / 2 / std::max<int64_t>(bytes, 1), 1,
-                             product.pattern.blocks);
-}
-
-/// Calls `body` in parallel for each of `groups` of tokens, with what is shared of the
-/// blocks, a bunch at a time. Threads take consecutive pairs: shares, which are equal,
-/// come first, since the last group may be a short one.
-void forEachGroup(
-    ImplicitLocOpBuilder &b, const KeptProduct &product, const KernelOperands &operands,
-    Value x, int64_t tallest, int64_t groups,
-    function_ref<void(ImplicitLocOpBuilder &, const RowKernel &, Value, Value, Value)>
-        body) {
-  int64_t bunch = getBunch(product);
+  int64_t bunch =
+      std::clamp<int64_t>(product.target.l2Bytes / 2 / std::max<int64_t>(bytes, 1), 1,
+                          product.pattern.blocks);
+  int64_t size = std::max<int64_t>(height, llvm::alignDown(group, height));
+  int64_t whole = llvm::alignDown(product.tokens, height);
+  int64_t groups = llvm::divideCeil(product.tokens, size);
   Shares shares(product.pattern, llvm::divideCeil(enoughPieces, groups), /*grain=*/1,
                 /*ranges=*/1);
   SharedBlocks shared(b, product.pattern, shares, operands.pattern);
@@ -134,12 +136,25 @@ void forEachGroup(
         RowKernel kernel{product, operands, x,
                          buildPlaces(b, operands, tallest, vectors * product.lanes)};
         Share span = shared.get(b, share);
-        buildFor(b, span.begin, span.end, bunch,
-                 [&](ImplicitLocOpBuilder &b, Value block) {
-                   Value end =
-                       arith::MinUIOp::create(b, buildOffset(b, block, bunch), span.end);
-                   body(b, kernel, number, block, end);
-                 });
+        Value first = buildScaled(b, number, size);
+        Value next = buildOffset(b, first, size);
+        Value last = arith::MinUIOp::create(b, next, buildIndex(b, whole));
+        buildFor(
+            b, span.begin, span.end, bunch, [&](ImplicitLocOpBuilder &b, Value block) {
+              Value end =
+                  arith::MinUIOp::create(b, buildOffset(b, block, bunch), span.end);
+              buildFor(b, first, last, height, [&](ImplicitLocOpBuilder &b, Value token) {
+                body(b, kernel, block, end, token, height);
+              });
+              if (whole == product.tokens)
+                return;
+              // The last group has the tokens that are left.
+              Value any = arith::CmpIOp::create(b, arith::CmpIPredicate::uge, next,
+                                                buildIndex(b, product.tokens));
+              buildIf(b, any, [&](ImplicitLocOpBuilder &b) {
+                body(b, kernel, block, end, buildIndex(b, whole), product.tokens - whole);
+              });
+            });
       });
 }
 
@@ -166,53 +181,17 @@ bool cpu::repaysRowsOfPanels(const KeptProduct &product) {
 
 void cpu::buildForwardRows(ImplicitLocOpBuilder &b, const KeptProduct &product,
                            const KernelOperands &operands) {
-  int64_t whole = product.tokens / rows * rows;
-  forEachGroup(
-      b, product, operands, operands.panels.front(), rows,
-      llvm::divideCeil(product.tokens, group),
-      [&](ImplicitLocOpBuilder &b, const RowKernel &kernel, Value number, Value block,
-          Value end) {
-        Value first = buildScaled(b, number, group);
-        Value next = buildOffset(b, first, group);
-        Value last = arith::MinUIOp::create(b, next, buildIndex(b, whole));
-        buildFor(b, first, last, rows, [&](ImplicitLocOpBuilder &b, Value token) {
-          kernel.buildBlocks(b, block, end, TokenTile{token, rows});
-        });
-        if (whole == product.tokens)
-          return;
-        // The group that has the tokens which fill no tile.
-        Value any = arith::CmpIOp::create(b, arith::CmpIPredicate::uge, next,
-                                          buildIndex(b, product.tokens));
-        buildIf(b, any, [&](ImplicitLocOpBuilder &b) {
-          kernel.buildBlocks(b, block, end,
-                             TokenTile{buildIndex(b, whole), product.tokens - whole});
-        });
-      });
+  buildGroups(b, product, operands, operands.panels.front(), rows, rows,
+              [&](ImplicitLocOpBuilder &b, const RowKernel &kernel, Value first,
+                  Value end, Value token,
+                  int64_t count) { kernel.buildBlocks(b, first, end, {token, count}); });
 }
 
 void cpu::buildForwardRowsOfPanels(ImplicitLocOpBuilder &b, const KeptProduct &product,
                                    const KernelOperands &operands) {
-  PanelShape shape = product.getInputPanels();
-  Value x = viewPanels(b, operands.panels.front(), shape);
-  int64_t size = std::max<int64_t>(1, group / shape.height);
-  int64_t whole = product.tokens / shape.height;
-  forEachGroup(b, product, operands, x, rowsOfMany,
-               llvm::divideCeil(shape.getCount(), size),
-               [&](ImplicitLocOpBuilder &b, const RowKernel &kernel, Value number,
-                   Value block, Value end) {
-                 Value first = buildScaled(b, number, size);
-                 Value next = buildOffset(b, first, size);
-                 Value last = arith::MinUIOp::create(b, next, buildIndex(b, whole));
-                 buildFor(b, first, last, 1, [&](ImplicitLocOpBuilder &b, Value panel) {
-                   kernel.buildPanel(b, block, end, panel, shape.height);
-                 });
-                 if (shape.isEven())
-                   return;
-                 Value any = arith::CmpIOp::create(b, arith::CmpIPredicate::ugt, next,
-                                                   buildIndex(b, whole));
-                 buildIf(b, any, [&](ImplicitLocOpBuilder &b) {
-                   kernel.buildPanel(b, block, end, buildIndex(b, whole),
-                                     product.tokens % shape.height);
-                 });
-               });
+  Value x = viewPanels(b, operands.panels.front(), product.getInputPanels());
+  buildGroups(b, product, operands, x, rowsOfMany, product.getHeight(),
+              [&](ImplicitLocOpBuilder &b, const RowKernel &kernel, Value first,
+                  Value end, Value token,
+                  int64_t count) { kernel.buildPanel(b, first, end, token, count); });
 }

@@ -81,8 +81,8 @@ func.func @tiles(%x: memref<100x64xf32>, %v: memref<2x32x16xf32>, %i: memref<2x3
 // LOADS-NOT:     vector.shuffle
 // LOADS:         %[[X:.+]] = memref.reinterpret_cast %arg0 {{.*}} to memref<4x96x32xf32,
 // LOADS:         scf.for {{.*}} step %c2
-// LOADS:         scf.for %[[PANEL:[a-z0-9]+]] =
-// LOADS:           %[[T:.+]] = arith.muli %[[PANEL]], %c32
+// LOADS:         scf.for %[[T:[a-z0-9]+]] = {{.*}} step %c32
+// LOADS:           %[[PANEL:.+]] = arith.divui %[[T]], %c32
 // LOADS:             scf.for {{.*}} -> (vector<16xf32>,
 // LOADS-COUNT-2:       vector.load %{{.+}} : memref<3072xf32>, vector<16xf32>
 // LOADS:               %[[E:.+]] = memref.load %[[X]][%[[PANEL]], %[[INPUT:.+]], %c0]
@@ -124,7 +124,7 @@ func.func @blocks(%x: memref<100x96xf32>, %v: memref<2x6x8x32xf32>, %i: memref<2
 // LOADS:           %[[SHARE:.+]] = arith.divui %[[PAIR]], %c3
 // LOADS:           %[[GROUP:.+]] = arith.remui %[[PAIR]], %c3
 // LOADS:           arith.muli %[[SHARE]], %c2
-// LOADS:           arith.muli %[[GROUP]], %c3
+// LOADS:           arith.muli %[[GROUP]], %c96
 func.func @pairs(%x: memref<200x96xf32>, %v: memref<2x6x8x32xf32>, %i: memref<2x6xi16>,
                  %y: memref<200x64xf32>, %x2: memref<200x4096xf32>,
                  %v2: memref<2x256x8x32xf32>, %i2: memref<2x256xi16>) {
